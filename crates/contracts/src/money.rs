@@ -1,0 +1,182 @@
+//! Money: whole minor units of one currency, checked at every step.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::Quantity;
+
+/// An ISO 4217 currency code, such as `EUR`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, example = "EUR")]
+pub struct Currency([u8; 3]);
+
+/// A text that is not a currency code.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a currency is three capital letters, such as EUR")]
+pub struct InvalidCurrency;
+
+impl Currency {
+    /// The euro, the currency of the demo shop.
+    pub const EUR: Self = Self(*b"EUR");
+
+    /// The three letters.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl FromStr for Currency {
+    type Err = InvalidCurrency;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCurrency> {
+        let letters: [u8; 3] = text.as_bytes().try_into().map_err(|_| InvalidCurrency)?;
+        if letters.iter().all(u8::is_ascii_uppercase) {
+            Ok(Self(letters))
+        } else {
+            Err(InvalidCurrency)
+        }
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = InvalidCurrency;
+
+    fn try_from(text: String) -> Result<Self, InvalidCurrency> {
+        text.parse()
+    }
+}
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> Self {
+        currency.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An amount in the minor unit of its currency (cents for EUR).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"amount": 1999, "currency": "EUR"}))]
+pub struct Money {
+    /// Whole minor units: 1999 is 19.99 EUR.
+    pub amount: i64,
+    /// The currency the units are of.
+    pub currency: Currency,
+}
+
+impl Money {
+    /// So many minor units of a currency.
+    pub const fn new(amount: i64, currency: Currency) -> Self {
+        Self { amount, currency }
+    }
+
+    /// Nothing, in a currency.
+    pub const fn zero(currency: Currency) -> Self {
+        Self::new(0, currency)
+    }
+
+    /// The sum, unless the currencies differ or it is too large.
+    #[must_use]
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        self.same(other)?;
+        Some(Self::new(self.amount.checked_add(other.amount)?, self.currency))
+    }
+
+    /// The difference, unless the currencies differ or it is too large.
+    #[must_use]
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        self.same(other)?;
+        Some(Self::new(self.amount.checked_sub(other.amount)?, self.currency))
+    }
+
+    /// The price of so many pieces, unless it is too large.
+    #[must_use]
+    pub fn times(self, quantity: Quantity) -> Option<Self> {
+        Some(Self::new(self.amount.checked_mul(i64::from(quantity.get()))?, self.currency))
+    }
+
+    /// Whether it is more than nothing.
+    pub const fn is_positive(self) -> bool {
+        self.amount > 0
+    }
+
+    fn same(self, other: Self) -> Option<()> {
+        (self.currency == other.currency).then_some(())
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.amount, self.currency)
+    }
+}
+
+/// Sums money, unless there is none, the currencies differ, or the sum is too large.
+pub trait TrySum {
+    /// The sum of all.
+    fn try_sum(self) -> Option<Money>;
+}
+
+impl<I: Iterator<Item = Money>> TrySum for I {
+    fn try_sum(mut self) -> Option<Money> {
+        let first = self.next()?;
+        self.try_fold(first, Money::checked_add)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn eur(amount: i64) -> Money {
+        Money::new(amount, Currency::EUR)
+    }
+
+    #[test]
+    fn money_of_two_currencies_has_no_sum() {
+        let dollars = Money::new(1, "USD".parse().unwrap());
+
+        assert_eq!(eur(1).checked_add(dollars), None);
+        assert_eq!([eur(1), dollars].into_iter().try_sum(), None);
+    }
+
+    #[test]
+    fn a_sum_that_is_too_large_is_no_sum() {
+        assert_eq!(eur(i64::MAX).checked_add(eur(1)), None);
+        assert_eq!(eur(i64::MIN).checked_sub(eur(1)), None);
+        assert_eq!(eur(i64::MAX).times(Quantity::new(2).unwrap()), None);
+    }
+
+    #[test]
+    fn a_currency_is_three_capital_letters() {
+        for text in ["eur", "EU", "EURO", "", "E1R", "€€€"] {
+            assert!(text.parse::<Currency>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn taking_away_undoes_adding(a in any::<i64>(), b in any::<i64>()) {
+            if let Some(sum) = eur(a).checked_add(eur(b)) {
+                prop_assert_eq!(sum.checked_sub(eur(b)), Some(eur(a)));
+            }
+        }
+    }
+}
