@@ -1,0 +1,31 @@
+//! The commands and their arguments.
+
+use clap::{Parser, Subcommand};
+
+use crate::{test, up};
+
+/// Builds, runs and tests Souk.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the whole shop on this machine, until Ctrl-C.
+    Up(up::Args),
+    /// Check and test the whole workspace, with a real mongod and nats-server.
+    Test(test::Args),
+}
+
+impl Cli {
+    /// Does what was asked for.
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Up(args) => up::run(args).await,
+            Command::Test(args) => test::run(args).await,
+        }
+    }
+}
