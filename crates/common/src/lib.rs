@@ -1,1 +1,24 @@
-//! x.
+//! The frame all of Souk's services stand in: the commit, the bus, HTTP, identity and process life.
+//!
+//! Knows nothing of the shop.
+
+mod change;
+mod clock;
+mod document;
+
+pub mod bus;
+pub mod config;
+pub mod http;
+pub mod identity;
+pub mod openapi;
+pub mod service;
+pub mod store;
+pub mod wakeups;
+
+mod ops;
+mod telemetry;
+
+pub use change::Change;
+pub use clock::Clock;
+pub use document::{Document, Row};
+pub use service::Service;

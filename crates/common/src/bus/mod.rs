@@ -1,0 +1,1 @@
+//! The one client of JetStream that every service uses.

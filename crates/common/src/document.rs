@@ -1,0 +1,42 @@
+//! What a service keeps: documents that change, and rows that never do.
+
+use std::fmt::Display;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A thing that has an id and changes from version to version.
+///
+/// It is stored under the text of its id: name the field `#[serde(rename = "_id")]`. The store adds
+/// `version`, `told` and `born` beside its fields, so none of them may be called so.
+pub trait Document: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
+    /// Where such things are kept.
+    const COLLECTION: &'static str;
+
+    /// What names one of them.
+    type Id: Display + Clone + Send + Sync + 'static;
+
+    /// What names this one.
+    fn id(&self) -> Self::Id;
+}
+
+/// An entry of a ledger: written once, in the commit it belongs to, and never changed.
+///
+/// Its `_id` must be its own for ever.
+pub trait Row: Serialize {
+    /// Where such entries are kept.
+    const COLLECTION: &'static str;
+}
+
+/// Names one document in the whole database.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) collection: &'static str,
+    pub(crate) id: String,
+}
+
+impl Key {
+    pub(crate) fn of<D: Document>(id: &D::Id) -> Self {
+        Self { collection: D::COLLECTION, id: id.to_string() }
+    }
+}

@@ -1,0 +1,5 @@
+//! The life of a service process.
+
+/// A service.
+#[derive(Debug)]
+pub struct Service;

@@ -1,0 +1,1 @@
+//! The commit: the one way to change anything.
