@@ -1,1 +1,28 @@
-//! x.
+//! The machinery that runs Souk's real parts: servers, services and those who use them.
+//!
+//! Tests stand on a [`World`]: a real mongod and a real nats-server. What is started here ends with
+//! the process that started it, however that one ends.
+//!
+//! Tests that take long ask [`full`] first, and return at once when it says no:
+//! `cargo xtask test --full` runs them.
+
+mod error;
+mod eventually;
+mod scratch;
+mod world;
+
+pub mod mongo;
+pub mod nats;
+pub mod ports;
+pub mod process;
+pub mod tools;
+
+pub use error::StartError;
+pub use eventually::eventually;
+pub use scratch::Scratch;
+pub use world::World;
+
+/// Whether the tests that take long are to run too: `SOUK_FULL=1`.
+pub fn full() -> bool {
+    std::env::var_os("SOUK_FULL").is_some_and(|value| value == "1")
+}

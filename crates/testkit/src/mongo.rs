@@ -1,0 +1,164 @@
+//! A real mongod: a replica set of one.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use mongodb::bson::{Document, doc};
+use mongodb::options::ClientOptions;
+use mongodb::{Client, Database};
+
+use crate::error::{StartError, until_ready};
+use crate::ports;
+use crate::process::{Process, Spec};
+
+const WHAT: &str = "mongod";
+const BOUND: Duration = Duration::from_mins(1);
+const REPLICA_SET: &str = "rs0";
+const ALREADY_INITIALIZED: i32 = 23;
+/// Megabytes: enough for change streams and rollbacks of a laptop.
+const OPLOG: u32 = 256;
+
+/// A running mongod on 127.0.0.1 that is the primary of a replica set of one.
+#[derive(Debug)]
+pub struct Mongod {
+    spec: Spec,
+    log: PathBuf,
+    port: u16,
+    process: Mutex<Arc<Process>>,
+}
+
+impl Mongod {
+    /// Starts mongod on this data, which may be new or of an earlier run, with a small cache.
+    pub async fn start(binary: &Path, data: &Path, port: Option<u16>) -> Result<Self, StartError> {
+        Self::start_with_cache(binary, data, port, 0.25).await
+    }
+
+    /// Starts mongod with a cache of so many gigabytes.
+    pub async fn start_with_cache(
+        binary: &Path,
+        data: &Path,
+        port: Option<u16>,
+        cache: f64,
+    ) -> Result<Self, StartError> {
+        std::fs::create_dir_all(data).map_err(StartError::io(WHAT))?;
+        let port = port.unwrap_or_else(ports::free);
+        let log = data.join("mongod.log");
+        let spec = spec(binary, data, port, cache).log(&log);
+        let process = Mutex::new(Arc::new(Process::start(&spec).map_err(StartError::io(WHAT))?));
+        let mongod = Self { spec, log, port, process };
+        mongod.until_primary().await?;
+        Ok(mongod)
+    }
+
+    /// Where clients find it; transactions work there.
+    pub fn uri(&self) -> String {
+        format!("mongodb://127.0.0.1:{}/?replicaSet={REPLICA_SET}", self.port)
+    }
+
+    /// The process, to pause it or to see whether it runs.
+    pub fn process(&self) -> Arc<Process> {
+        Arc::clone(&self.process.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Lets it end in good order.
+    pub async fn stop(&self) {
+        self.process().stop().await;
+    }
+
+    /// Kills it, as a power cut would.
+    pub async fn kill(&self) {
+        self.process().kill().await;
+    }
+
+    /// Starts it again on the same data and port, and waits until it is primary; ends it first when
+    /// it runs.
+    pub async fn restart(&self) -> Result<(), StartError> {
+        self.stop().await;
+        let started = Process::start(&self.spec).map_err(StartError::io(WHAT))?;
+        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(started);
+        self.until_primary().await
+    }
+
+    async fn until_primary(&self) -> Result<(), StartError> {
+        let process = self.process();
+        let admin = self.admin().await?;
+        let mut refused = Ok(());
+        until_ready(WHAT, &process, &self.log, BOUND, async {
+            refused = self.become_primary(&admin).await;
+        })
+        .await?;
+        refused
+    }
+
+    async fn become_primary(&self, admin: &Database) -> Result<(), StartError> {
+        while admin.run_command(doc! { "ping": 1 }).await.is_err() {
+            pause().await;
+        }
+        self.initiate(admin).await?;
+        while !is_primary(admin).await {
+            pause().await;
+        }
+        Ok(())
+    }
+
+    /// Makes it a replica set of one at this port, whatever it was before.
+    async fn initiate(&self, admin: &Database) -> Result<(), StartError> {
+        let host = format!("127.0.0.1:{}", self.port);
+        let members = vec![doc! { "_id": 0, "host": &host }];
+        let fresh = doc! { "_id": REPLICA_SET, "members": &members };
+        match admin.run_command(doc! { "replSetInitiate": fresh }).await {
+            Err(error) if code(&error) == Some(ALREADY_INITIALIZED) => {}
+            initiated => return initiated.map(drop).map_err(StartError::from),
+        }
+        let answer = admin.run_command(doc! { "replSetGetConfig": 1 }).await?;
+        let mut config = answer.get_document("config").cloned().unwrap_or_default();
+        if hosts(&config).any(|known| known == host) {
+            return Ok(());
+        }
+        let version = config.get_i32("version").unwrap_or_default();
+        config.extend(doc! { "members": members, "version": version + 1 });
+        admin.run_command(doc! { "replSetReconfig": config, "force": true }).await?;
+        Ok(())
+    }
+
+    async fn admin(&self) -> Result<Database, mongodb::error::Error> {
+        let uri = format!("mongodb://127.0.0.1:{}/?directConnection=true", self.port);
+        let mut options = ClientOptions::parse(uri).await?;
+        options.server_selection_timeout = Some(Duration::from_millis(500));
+        Ok(Client::with_options(options)?.database("admin"))
+    }
+}
+
+fn spec(binary: &Path, data: &Path, port: u16, cache: f64) -> Spec {
+    Spec::new(binary)
+        .args(["--replSet", REPLICA_SET, "--bind_ip", "127.0.0.1", "--nounixsocket", "--quiet"])
+        .args(["--port".to_owned(), port.to_string()])
+        .args(["--wiredTigerCacheSizeGB".to_owned(), cache.to_string()])
+        .args(["--oplogSize".to_owned(), OPLOG.to_string()])
+        .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
+        .args(["--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"])
+        .arg("--dbpath")
+        .arg(data)
+}
+
+fn hosts(config: &Document) -> impl Iterator<Item = &str> {
+    let members = config.get_array("members").into_iter().flatten();
+    members.filter_map(|member| member.as_document()?.get_str("host").ok())
+}
+
+async fn is_primary(admin: &Database) -> bool {
+    let hello = admin.run_command(doc! { "hello": 1 }).await;
+    hello.is_ok_and(|hello| matches!(hello.get_bool("isWritablePrimary"), Ok(true)))
+}
+
+fn code(error: &mongodb::error::Error) -> Option<i32> {
+    match error.kind.as_ref() {
+        mongodb::error::ErrorKind::Command(refusal) => Some(refusal.code),
+        _ => None,
+    }
+}
+
+async fn pause() {
+    tokio::time::sleep(Duration::from_millis(20)).await;
+}

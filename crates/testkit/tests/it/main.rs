@@ -1,0 +1,6 @@
+//! What the tests of all services stand on, itself put to the test.
+#![expect(clippy::unwrap_used, reason = "it is how a test fails")]
+
+mod mongo;
+mod nats;
+mod process;
