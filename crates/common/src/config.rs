@@ -1,1 +1,206 @@
-//! Configuration from flags and environment.
+//! Configuration: one struct, read from flags and from the environment.
+
+mod parse;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+use std::time::Duration;
+
+use async_nats::ServerAddr;
+use axum::http::HeaderValue;
+use clap::{ArgAction, Args, Subcommand};
+use mongodb::options::ConnectionString;
+use secrecy::SecretString;
+use tracing_subscriber::EnvFilter;
+
+use crate::Clock;
+
+pub use parse::{Exit, Misconfigured, parse};
+
+/// What every service needs to know to run; a service flattens it into its own configuration.
+#[derive(Clone, Debug, Args)]
+pub struct ServiceConfig {
+    /// Where the public API listens.
+    #[arg(long, env = "SOUK_HTTP", default_value = "0.0.0.0:3000")]
+    pub http: SocketAddr,
+
+    /// Where the operations port listens: /live, /ready, /health and /metrics.
+    #[arg(long, env = "SOUK_OPS", default_value = "0.0.0.0:9000")]
+    pub ops: SocketAddr,
+
+    /// Where the database is; a replica set, and the password may be in it.
+    #[arg(long, env = "MONGODB_URI", hide_env_values = true, value_parser = mongodb_uri)]
+    pub mongodb_uri: SecretString,
+
+    /// The database this service owns; by default it bears the service's name.
+    #[arg(long, env = "SOUK_DATABASE")]
+    pub database: Option<String>,
+
+    /// Where NATS is; several servers of one cluster are separated by commas.
+    #[arg(long, env = "NATS_URL", hide_env_values = true, value_delimiter = ',', required = true)]
+    pub nats_url: Vec<ServerAddr>,
+
+    /// The user at NATS, where it asks for one.
+    #[arg(long, env = "NATS_USER")]
+    pub nats_user: Option<String>,
+
+    /// The password of that user.
+    #[arg(long, env = "NATS_PASSWORD", hide_env_values = true)]
+    pub nats_password: Option<SecretString>,
+
+    /// How long a stop may take before what is left is cut off.
+    #[arg(long, env = "SOUK_GRACE", default_value = "20s", value_parser = humantime::parse_duration)]
+    pub grace: Duration,
+
+    /// What is logged: a level, or levels by module such as `info,common::bus=debug`.
+    #[arg(long, env = "SOUK_LOG", default_value = "info", value_parser = log_filter)]
+    pub log: String,
+
+    /// How many changes one commit takes at most; 1 writes each by itself.
+    #[arg(long, env = "SOUK_GROUP_COMMIT", default_value_t = 64, value_parser = group)]
+    pub group_commit: usize,
+
+    /// Whether streams and consumers are declared at every start; in a cluster an init container
+    /// does it, with rights that the service lacks.
+    #[arg(long, env = "SOUK_DECLARE_AT_START", default_value_t = true, action = ArgAction::Set)]
+    pub declare_at_start: bool,
+
+    /// The origins whose pages may call the API from a browser, separated by commas; none by
+    /// default.
+    #[arg(long, env = "SOUK_CORS_ORIGINS", default_value = "", hide_default_value = true)]
+    pub cors_origins: Origins,
+
+    /// How many bytes the body of a request may have.
+    #[arg(long, env = "SOUK_MAX_BODY", default_value_t = 1024 * 1024)]
+    pub max_body: usize,
+
+    /// How long a request may take; long polls and event streams have bounds of their own.
+    #[arg(long, env = "SOUK_REQUEST_TIMEOUT", default_value = "15s",
+        value_parser = humantime::parse_duration)]
+    pub request_timeout: Duration,
+
+    /// How many requests are worked on at once; those beyond are told to come back.
+    #[arg(long, env = "SOUK_MAX_REQUESTS", default_value_t = 512)]
+    pub max_requests: usize,
+
+    /// Declares streams and consumers, then exits.
+    #[arg(long)]
+    pub declare: bool,
+
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub act: Option<Act>,
+
+    /// Where the time comes from.
+    #[arg(skip)]
+    pub clock: Clock,
+
+    /// Whether this is a test, whose output is caught.
+    #[arg(skip)]
+    pub(crate) in_test: bool,
+}
+
+/// What a service can be started for instead of serving.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Act {
+    /// Tells again what the broker lost, then exits.
+    Replay(Replay),
+}
+
+/// What is to be told again.
+#[derive(Clone, Copy, Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Replay {
+    /// The facts of so long a time, such as `1h`, under the ids they had.
+    #[arg(long, value_parser = humantime::parse_duration)]
+    pub since: Option<Duration>,
+
+    /// How everything that others copy is now.
+    #[arg(long)]
+    pub state: bool,
+}
+
+/// The origins whose pages may call the API from a browser.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origins(pub Vec<HeaderValue>);
+
+/// A value that cannot be used. It is not repeated, as it may be secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// Not where a database is.
+    #[error("not like mongodb://user:password@host:27017/?replicaSet=rs0")]
+    MongodbUri,
+    /// Not what is to be logged.
+    #[error("neither a level such as `info` nor levels by module such as `info,common=debug`")]
+    LogFilter,
+    /// Not how much one commit may take.
+    #[error("not a number of changes between 1 and 1000")]
+    Group,
+    /// Not where pages come from.
+    #[error("not an origin such as https://shop.example.com")]
+    Origin,
+}
+
+impl ServiceConfig {
+    /// The configuration of a service inside a test: both ports on 127.0.0.1, chosen by the system.
+    ///
+    /// # Panics
+    /// When an address is malformed.
+    pub fn for_tests(mongodb_uri: &str, database: &str, nats_url: &str) -> Self {
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            http: anywhere,
+            ops: anywhere,
+            mongodb_uri: mongodb_uri.into(),
+            database: Some(database.into()),
+            nats_url: vec![nats_url.parse().expect("the address of a nats-server")],
+            nats_user: None,
+            nats_password: None,
+            grace: Duration::from_secs(20),
+            log: "warn".into(),
+            group_commit: 64,
+            declare_at_start: true,
+            cors_origins: Origins::default(),
+            max_body: 1024 * 1024,
+            request_timeout: Duration::from_secs(15),
+            max_requests: 512,
+            declare: false,
+            act: None,
+            clock: Clock::system(),
+            in_test: true,
+        }
+    }
+
+    /// Whether the process does one thing and exits, instead of serving.
+    pub(crate) fn is_one_act(&self) -> bool {
+        self.declare || self.act.is_some()
+    }
+}
+
+fn mongodb_uri(text: &str) -> Result<SecretString, Unusable> {
+    ConnectionString::parse(text).map(|_| text.into()).map_err(|_| Unusable::MongodbUri)
+}
+
+fn log_filter(text: &str) -> Result<String, Unusable> {
+    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|_| Unusable::LogFilter)
+}
+
+fn group(text: &str) -> Result<usize, Unusable> {
+    text.parse().ok().filter(|group| (1..=1000).contains(group)).ok_or(Unusable::Group)
+}
+
+impl FromStr for Origins {
+    type Err = Unusable;
+
+    fn from_str(text: &str) -> Result<Self, Unusable> {
+        let origins = text.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+        origins.map(origin).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+fn origin(text: &str) -> Result<HeaderValue, Unusable> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    host.filter(|host| !host.is_empty() && !host.contains('/'))
+        .and_then(|_| HeaderValue::from_str(text).ok())
+        .ok_or(Unusable::Origin)
+}
