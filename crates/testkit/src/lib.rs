@@ -6,20 +6,32 @@
 //! Tests that take long ask [`full`] first, and return at once when it says no:
 //! `cargo xtask test --full` runs them.
 
+mod answer;
+mod client;
 mod error;
 mod eventually;
+mod part;
 mod scratch;
+mod shopper;
+mod staff;
+mod unique;
 mod world;
 
+pub mod fleet;
 pub mod mongo;
 pub mod nats;
 pub mod ports;
 pub mod process;
 pub mod tools;
 
+pub use answer::Answer;
+pub use client::{Client, Request};
 pub use error::StartError;
 pub use eventually::eventually;
+pub use fleet::Fleet;
 pub use scratch::Scratch;
+pub use shopper::Shopper;
+pub use staff::Staff;
 pub use world::World;
 
 /// Whether the tests that take long are to run too: `SOUK_FULL=1`.

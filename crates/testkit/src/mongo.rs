@@ -1,16 +1,16 @@
 //! A real mongod: a replica set of one.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mongodb::bson::{Document, doc};
 use mongodb::options::ClientOptions;
 use mongodb::{Client, Database};
 
-use crate::error::{StartError, until_ready};
-use crate::ports;
+use crate::part::Part;
 use crate::process::{Process, Spec};
+use crate::{StartError, ports};
 
 const WHAT: &str = "mongod";
 const BOUND: Duration = Duration::from_mins(1);
@@ -22,10 +22,8 @@ const OPLOG: u32 = 256;
 /// A running mongod on 127.0.0.1 that is the primary of a replica set of one.
 #[derive(Debug)]
 pub struct Mongod {
-    spec: Spec,
-    log: PathBuf,
+    server: Part,
     port: u16,
-    process: Mutex<Arc<Process>>,
 }
 
 impl Mongod {
@@ -44,9 +42,8 @@ impl Mongod {
         std::fs::create_dir_all(data).map_err(StartError::io(WHAT))?;
         let port = port.unwrap_or_else(ports::free);
         let log = data.join("mongod.log");
-        let spec = spec(binary, data, port, cache).log(&log);
-        let process = Mutex::new(Arc::new(Process::start(&spec).map_err(StartError::io(WHAT))?));
-        let mongod = Self { spec, log, port, process };
+        let server = Part::start(WHAT, spec(binary, data, port, cache), log)?;
+        let mongod = Self { server, port };
         mongod.until_primary().await?;
         Ok(mongod)
     }
@@ -58,7 +55,7 @@ impl Mongod {
 
     /// The process, to pause it or to see whether it runs.
     pub fn process(&self) -> Arc<Process> {
-        Arc::clone(&self.process.lock().unwrap_or_else(PoisonError::into_inner))
+        self.server.process()
     }
 
     /// Lets it end in good order.
@@ -74,21 +71,13 @@ impl Mongod {
     /// Starts it again on the same data and port, and waits until it is primary; ends it first when
     /// it runs.
     pub async fn restart(&self) -> Result<(), StartError> {
-        self.stop().await;
-        let started = Process::start(&self.spec).map_err(StartError::io(WHAT))?;
-        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(started);
+        self.server.start_again().await?;
         self.until_primary().await
     }
 
     async fn until_primary(&self) -> Result<(), StartError> {
-        let process = self.process();
         let admin = self.admin().await?;
-        let mut refused = Ok(());
-        until_ready(WHAT, &process, &self.log, BOUND, async {
-            refused = self.become_primary(&admin).await;
-        })
-        .await?;
-        refused
+        self.server.until(BOUND, self.become_primary(&admin)).await?
     }
 
     async fn become_primary(&self, admin: &Database) -> Result<(), StartError> {

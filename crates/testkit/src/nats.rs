@@ -2,12 +2,12 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::{StartError, until_answered, until_ready};
-use crate::ports;
+use crate::part::Part;
 use crate::process::{Process, Spec};
+use crate::{StartError, ports};
 
 const WHAT: &str = "nats-server";
 const BOUND: Duration = Duration::from_secs(30);
@@ -15,12 +15,10 @@ const BOUND: Duration = Duration::from_secs(30);
 /// A running nats-server on 127.0.0.1 that has on disk what it acknowledged.
 #[derive(Debug)]
 pub struct NatsServer {
-    spec: Spec,
-    log: PathBuf,
+    server: Part,
     store: PathBuf,
     port: u16,
     monitor: u16,
-    process: Mutex<Arc<Process>>,
 }
 
 impl NatsServer {
@@ -43,11 +41,10 @@ impl NatsServer {
         let jetstream = store.join("store");
         write_config(&config, &jetstream, port, monitor, more).map_err(StartError::io(WHAT))?;
 
-        let spec = Spec::new(binary).arg("--config").arg(&config).log(&log);
-        let process = Mutex::new(Arc::new(Process::start(&spec).map_err(StartError::io(WHAT))?));
-        let server = Self { spec, log, store: jetstream, port, monitor, process };
-        server.until_healthy().await?;
-        Ok(server)
+        let server = Part::start(WHAT, Spec::new(binary).arg("--config").arg(&config), log)?;
+        let nats = Self { server, store: jetstream, port, monitor };
+        nats.until_healthy().await?;
+        Ok(nats)
     }
 
     /// Where clients find it.
@@ -62,7 +59,7 @@ impl NatsServer {
 
     /// The process, to pause it or to see whether it runs.
     pub fn process(&self) -> Arc<Process> {
-        Arc::clone(&self.process.lock().unwrap_or_else(PoisonError::into_inner))
+        self.server.process()
     }
 
     /// Lets it end in good order.
@@ -77,9 +74,7 @@ impl NatsServer {
 
     /// Starts it again on the same store and ports; ends it first when it runs.
     pub async fn restart(&self) -> Result<(), StartError> {
-        self.stop().await;
-        let started = Process::start(&self.spec).map_err(StartError::io(WHAT))?;
-        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(started);
+        self.server.start_again().await?;
         self.until_healthy().await
     }
 
@@ -91,8 +86,7 @@ impl NatsServer {
     }
 
     async fn until_healthy(&self) -> Result<(), StartError> {
-        let health = format!("{}/healthz", self.monitor_url());
-        until_ready(WHAT, &self.process(), &self.log, BOUND, until_answered(&health)).await
+        self.server.until_answers(&format!("{}/healthz", self.monitor_url()), BOUND).await
     }
 }
 

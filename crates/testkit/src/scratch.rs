@@ -1,10 +1,11 @@
 //! Folders for a while.
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+
+use crate::unique::unique;
 
 /// Deletes the folder when stdin ends, patiently: what ran in there may still be ending.
 const GUARD: &str = "
@@ -30,8 +31,7 @@ impl Scratch {
 
     /// Makes an empty folder in this one.
     pub fn within(parent: &Path) -> io::Result<Self> {
-        let number = RandomState::new().hash_one(std::process::id());
-        let path = parent.join(format!("souk-{number:016x}"));
+        let path = parent.join(format!("souk-{}", unique()));
         std::fs::create_dir(&path)?;
         let guard = Command::new("sh")
             .args(["-c", GUARD, "souk"])

@@ -8,11 +8,10 @@ use std::time::Duration;
 use mongodb::Client;
 use tokio::sync::OnceCell;
 
-use crate::error::StartError;
 use crate::mongo::Mongod;
 use crate::nats::NatsServer;
 use crate::scratch::Scratch;
-use crate::tools;
+use crate::{StartError, tools};
 
 const CLEANING: Duration = Duration::from_secs(10);
 

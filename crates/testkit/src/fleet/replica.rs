@@ -1,0 +1,70 @@
+//! One replica of a service.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Service;
+use crate::part::Part;
+use crate::process::{Process, Spec};
+use crate::{StartError, ports};
+
+const BOUND: Duration = Duration::from_mins(1);
+
+/// A started replica, with ports that stay its own.
+#[derive(Debug)]
+pub(crate) struct Replica {
+    service: Service,
+    part: Part,
+    http: u16,
+    ops: u16,
+}
+
+impl Replica {
+    /// Starts a replica that logs into this folder; it is not ready yet.
+    pub(crate) fn start(
+        service: Service,
+        number: usize,
+        spec: Spec,
+        dir: &Path,
+    ) -> Result<Self, StartError> {
+        let (http, ops) = (ports::free(), ports::free());
+        let spec = spec
+            .env("SOUK_HTTP", format!("127.0.0.1:{http}"))
+            .env("SOUK_OPS", format!("127.0.0.1:{ops}"));
+        let log = dir.join(format!("{service}-{number}.log"));
+        let part = Part::start(format!("{service} (replica {number})"), spec, log)?;
+        Ok(Self { service, part, http, ops })
+    }
+
+    /// What it is a replica of.
+    pub(crate) fn service(&self) -> Service {
+        self.service
+    }
+
+    /// Where the public finds it.
+    pub(crate) fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.http)
+    }
+
+    /// Where operators find it.
+    pub(crate) fn ops(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ops)
+    }
+
+    /// The process as it runs now, or as it ended.
+    pub(crate) fn process(&self) -> Arc<Process> {
+        self.part.process()
+    }
+
+    /// Starts it again and waits until it is ready; ends it first when it runs.
+    pub(crate) async fn restart(&self) -> Result<(), StartError> {
+        self.part.start_again().await?;
+        self.until_ready().await
+    }
+
+    /// Waits until it says that it is ready.
+    pub(crate) async fn until_ready(&self) -> Result<(), StartError> {
+        self.part.until_answers(&format!("{}/ready", self.ops()), BOUND).await
+    }
+}
