@@ -1,1 +1,17 @@
 //! The one client of JetStream that every service uses.
+//!
+//! A service tells through [`Bus::publish_fact`] and [`Bus::publish_state`] (its store's relay does
+//! that), and hears through subscriptions: [`Work`] and [`Copies`] are shared by the replicas and
+//! lose nothing; a [`Broadcast`] reaches every replica.
+
+mod client;
+mod fact;
+mod patience;
+mod publish;
+mod subscription;
+
+pub use client::{Bus, BusConfig, ConnectError};
+pub use fact::{Fact, Handled, Trouble};
+pub use patience::{Backoff, Patience};
+pub use publish::{Outgoing, PublishError, Published};
+pub use subscription::{Broadcast, Copies, Subscription, Work};
