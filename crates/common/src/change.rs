@@ -17,6 +17,8 @@ pub struct Change<T> {
     pub(crate) edits: Vec<Edit>,
     pub(crate) tellings: Vec<Telling>,
     pub(crate) rows: Vec<NewRow>,
+    /// What it tells is counted on from here at least.
+    pub(crate) floor: Option<i64>,
 }
 
 /// A document that becomes something else, or ends.
@@ -53,7 +55,7 @@ pub struct Unwritable {
 impl<T> Change<T> {
     /// Nothing changes.
     pub fn none(value: T) -> Self {
-        Self { value, edits: Vec::new(), tellings: Vec::new(), rows: Vec::new() }
+        Self { value, edits: Vec::new(), tellings: Vec::new(), rows: Vec::new(), floor: None }
     }
 
     /// The thing begins, or becomes this.
@@ -89,10 +91,16 @@ impl<T> Change<T> {
         self
     }
 
+    /// Sequences of what it tells continue after this one, should the document itself have counted
+    /// less far: it was restored from a backup.
+    pub(crate) fn counting_from(self, sequence: u64) -> Self {
+        Self { floor: i64::try_from(sequence).ok(), ..self }
+    }
+
     /// The same change, seen as something else.
     pub fn map<U>(self, see: impl FnOnce(T) -> U) -> Change<U> {
-        let Self { value, edits, tellings, rows } = self;
-        Change { value: see(value), edits, tellings, rows }
+        let Self { value, edits, tellings, rows, floor } = self;
+        Change { value: see(value), edits, tellings, rows, floor }
     }
 
     /// Both changes at once; the value is this one's.
@@ -149,7 +157,7 @@ impl Telling {
     }
 }
 
-fn write(what: &str, value: &impl serde::Serialize) -> Result<bson::Document, Unwritable> {
+pub(crate) fn write(what: &str, value: &impl serde::Serialize) -> Result<bson::Document, Unwritable> {
     let unwritable = |why: String| Unwritable { what: what.to_owned(), why };
     match bson::serialize_to_bson(value) {
         Ok(Bson::Document(document)) => Ok(document),

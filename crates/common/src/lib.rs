@@ -18,7 +18,7 @@ pub mod wakeups;
 mod ops;
 mod telemetry;
 
-pub use change::Change;
+pub use change::{Change, Unwritable};
 pub use clock::Clock;
 pub use document::{Document, Row};
 pub use service::Service;

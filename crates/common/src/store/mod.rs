@@ -1,1 +1,220 @@
 //! The commit: the one way to change anything.
+//!
+//! Load, let the domain decide, write documents, outbox and receipt in one transaction. Only what
+//! a decision changes is checked against other writers; what it merely read is not.
+
+mod answer;
+mod call;
+mod committer;
+mod copy;
+mod error;
+mod load;
+mod open;
+mod outbox;
+mod plan;
+mod receipt;
+mod relay;
+mod replay;
+mod scope;
+mod tag;
+mod write;
+
+use std::sync::{Arc, Mutex};
+
+use contracts::Timestamp;
+use futures_util::TryStreamExt as _;
+use mongodb::bson::{self, doc};
+use mongodb::{Collection, Database};
+use tokio::sync::{mpsc, oneshot};
+
+pub use answer::Answer;
+use call::{Call, Mode, Outcome, Typed, nothing_said};
+pub use error::{StoreError, UpdateError};
+use outbox::OutboxRow;
+pub use receipt::{Cause, Kept, Receipt, STREAMS};
+use receipt::ReceiptDocument;
+pub use relay::Relay;
+pub use replay::Retold;
+pub use scope::{DocumentKey, Many, One, Saved, Scope, Stored, View};
+pub use tag::{ETag, IfMatch, InvalidIfMatch};
+
+use crate::document::Document;
+use crate::{Change, Clock};
+
+/// A service's database, and the one way to change it. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    database: Database,
+    clock: Clock,
+    queue: mpsc::Sender<Box<dyn Call>>,
+    relay: mpsc::Sender<Vec<OutboxRow>>,
+    /// Taken by the relay.
+    rows: Mutex<Option<mpsc::Receiver<Vec<OutboxRow>>>>,
+}
+
+/// How an effect outside begins.
+#[derive(Clone, Debug)]
+pub enum Begun<T> {
+    /// It is this caller's to drive.
+    New(T),
+    /// Somebody drives it already, under this name.
+    Running {
+        /// What drives it.
+        attempt: String,
+    },
+    /// It is done, and this was said.
+    Answered(Answer),
+}
+
+impl Store {
+    /// Changes things as `decide` says and gives the answer, or the one that was given before.
+    ///
+    /// `decide` is pure and may run several times; `answer` renders what will be stored, before
+    /// the commit, so that the receipt keeps it.
+    pub async fn update<S: Scope, T, R>(
+        &self,
+        scope: S,
+        receipt: Receipt,
+        decide: impl Fn(S::Things, Timestamp) -> Result<Change<T>, R> + Send + 'static,
+        answer: impl Fn(&Saved<'_, T>) -> Answer + Send + 'static,
+    ) -> Result<Answer, UpdateError<R>>
+    where
+        T: Send + 'static,
+        R: Send + 'static,
+    {
+        let render = move |saved: &Saved<'_, T>| Kept::Answered { answer: answer(saved) };
+        let outcome = self.call(scope, receipt, Mode::Whole, decide, render).await?;
+        Ok(outcome.kept.said())
+    }
+
+    /// Changes things as `decide` says; `None` when the receipt says that it was done before.
+    pub async fn apply<S: Scope, T, R>(
+        &self,
+        scope: S,
+        receipt: Receipt,
+        decide: impl Fn(S::Things, Timestamp) -> Result<Change<T>, R> + Send + 'static,
+    ) -> Result<Option<T>, UpdateError<R>>
+    where
+        T: Send + 'static,
+        R: Send + 'static,
+    {
+        let outcome = self.call(scope, receipt, Mode::Whole, decide, nothing_said).await?;
+        Ok(outcome.value)
+    }
+
+    /// The first half of an effect outside: the receipt says that `attempt` drives it.
+    pub async fn begin<S: Scope, T, R>(
+        &self,
+        scope: S,
+        receipt: Receipt,
+        decide: impl Fn(S::Things, Timestamp) -> Result<Change<T>, R> + Send + 'static,
+        attempt: impl Fn(&T) -> String + Send + 'static,
+    ) -> Result<Begun<T>, UpdateError<R>>
+    where
+        T: Send + 'static,
+        R: Send + 'static,
+    {
+        let render = move |saved: &Saved<'_, T>| Kept::Started { attempt: attempt(saved.value) };
+        let outcome = self.call(scope, receipt, Mode::Whole, decide, render).await?;
+        Ok(match (outcome.value, outcome.kept) {
+            (Some(value), _) => Begun::New(value),
+            (None, Kept::Started { attempt }) => Begun::Running { attempt },
+            (None, Kept::Answered { answer }) => Begun::Answered(answer),
+        })
+    }
+
+    /// The second half of an effect outside: the receipt that said started says what came of it.
+    pub async fn finish<S: Scope, T, R>(
+        &self,
+        scope: S,
+        receipt: Receipt,
+        decide: impl Fn(S::Things, Timestamp) -> Result<Change<T>, R> + Send + 'static,
+        answer: impl Fn(&Saved<'_, T>) -> Answer + Send + 'static,
+    ) -> Result<Answer, UpdateError<R>>
+    where
+        T: Send + 'static,
+        R: Send + 'static,
+    {
+        let render = move |saved: &Saved<'_, T>| Kept::Answered { answer: answer(saved) };
+        let outcome = self.call(scope, receipt, Mode::Second, decide, render).await?;
+        Ok(outcome.kept.said())
+    }
+
+    /// A document, as it is now.
+    pub async fn get<D: Document>(&self, id: &D::Id) -> Result<Option<Stored<D>>, StoreError> {
+        let found = self.collection(D::COLLECTION).find_one(doc! { "_id": id.to_string() }).await;
+        let body = found.map_err(|error| StoreError::of(D::COLLECTION, &error))?;
+        body.map(scope::read).transpose()
+    }
+
+    /// The documents that fit, at most `limit` of them.
+    pub async fn find<D: Document>(
+        &self,
+        filter: bson::Document,
+        sort: bson::Document,
+        limit: i64,
+    ) -> Result<Vec<Stored<D>>, StoreError> {
+        let lost = |error| StoreError::of(D::COLLECTION, &error);
+        let found = self.collection(D::COLLECTION).find(filter).sort(sort).limit(limit).await;
+        let bodies: Vec<bson::Document> =
+            found.map_err(lost)?.try_collect().await.map_err(lost)?;
+        bodies.into_iter().map(scope::read).collect()
+    }
+
+    /// What became of an asking, if it was heard before.
+    pub async fn receipt(&self, receipt: &Receipt) -> Result<Option<Kept>, StoreError> {
+        let Some(key) = &receipt.key else { return Ok(None) };
+        let receipts = self.collection(ReceiptDocument::COLLECTION);
+        let found = receipts.find_one(doc! { "_id": &key.id }).await;
+        let body = found.map_err(|error| StoreError::of("receipts", &error))?;
+        Ok(body.map(load::receipt).transpose()?.map(|document| document.kept))
+    }
+
+    /// A collection, for queries that the store has no word for.
+    pub fn collection(&self, name: &str) -> Collection<bson::Document> {
+        self.inner.database.collection(name)
+    }
+
+    /// The service's own database.
+    pub fn database(&self) -> &Database {
+        &self.inner.database
+    }
+
+    /// What time it is.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    async fn call<S: Scope, T, R>(
+        &self,
+        scope: S,
+        receipt: Receipt,
+        mode: Mode,
+        decide: impl Fn(S::Things, Timestamp) -> Result<Change<T>, R> + Send + 'static,
+        render: impl Fn(&Saved<'_, T>) -> Kept + Send + 'static,
+    ) -> Result<Outcome<T>, UpdateError<R>>
+    where
+        T: Send + 'static,
+        R: Send + 'static,
+    {
+        let (caller, answered) = oneshot::channel();
+        let call = Typed { scope, receipt, mode, decide, render, decided: None, caller };
+        let shut = |()| UpdateError::Store(StoreError::Shut);
+        self.inner.queue.send(Box::new(call)).await.map_err(|_| shut(()))?;
+        answered.await.map_err(|_| shut(()))?
+    }
+}
+
+impl Kept {
+    fn said(self) -> Answer {
+        match self {
+            Self::Answered { answer } => answer,
+            // Somebody else drives it and has not come to an end: ask again.
+            Self::Started { .. } => Answer::empty(202).retry_after(1),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What can go wrong in a commit.
+
+use contracts::Timestamp;
+
+use crate::change::Unwritable;
+
+/// The database did not do what it was asked.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be reached, or has no primary, right now. Nothing is known to have changed.
+    #[error("the database is away: {0}")]
+    Away(String),
+    /// It refused; the same call will be refused again.
+    #[error("the database refused {what}: {why}")]
+    Refused {
+        /// What was asked.
+        what: String,
+        /// What it said.
+        why: String,
+    },
+    /// A stored document does not read as what it should be.
+    #[error("{id} in {collection} cannot be read: {why}")]
+    Unreadable {
+        /// Where it is kept.
+        collection: &'static str,
+        /// Which one.
+        id: String,
+        /// What does not fit.
+        why: String,
+    },
+    /// A decision came to something that cannot be stored.
+    #[error(transparent)]
+    Unwritable(#[from] Unwritable),
+    /// A decision changed, or told of, a thing that was not in its scope: a mistake in the code.
+    #[error("{id} is outside the scope of the decision")]
+    OutOfScope {
+        /// The thing.
+        id: String,
+    },
+    /// A decision panicked.
+    #[error("a decision panicked at {at}")]
+    Panicked {
+        /// When.
+        at: Timestamp,
+    },
+    /// The store is shut.
+    #[error("the store is shut")]
+    Shut,
+}
+
+impl StoreError {
+    pub(crate) fn of(what: &str, error: &mongodb::error::Error) -> Self {
+        if is_away(error) {
+            Self::Away(error.kind.to_string())
+        } else {
+            Self::Refused { what: what.to_owned(), why: error.kind.to_string() }
+        }
+    }
+}
+
+/// Why an update did not happen.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum UpdateError<R> {
+    /// The domain refused.
+    #[error("{0}")]
+    Refused(R),
+    /// The idempotency key was used for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The thing is no longer what `If-Match` says.
+    #[error("it changed in the meantime")]
+    Stale,
+    /// Too many others changed the same things; nothing was written.
+    #[error("too many change the same things")]
+    Busy,
+    /// The database did not do what it was asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Whether the database was out of reach rather than unwilling.
+pub(crate) fn is_away(error: &mongodb::error::Error) -> bool {
+    use mongodb::error::ErrorKind;
+
+    matches!(
+        *error.kind,
+        ErrorKind::ServerSelection { .. }
+            | ErrorKind::Io(_)
+            | ErrorKind::ConnectionPoolCleared { .. }
+            | ErrorKind::DnsResolve { .. }
+            | ErrorKind::Shutdown
+    ) || error.contains_label("RetryableWriteError")
+        || error.contains_label("SystemOverloadedError")
+}

@@ -1,0 +1,99 @@
+//! Reading what a group of decisions is about: one query per collection.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use futures_util::future::try_join_all;
+use futures_util::{TryStreamExt as _, try_join};
+use mongodb::Database;
+use mongodb::bson::{self, doc};
+
+use super::StoreError;
+use super::call::Call;
+use super::plan::{Plan, Receipted};
+use super::receipt::ReceiptDocument;
+use super::scope::{Slot, View};
+use crate::document::Key;
+
+/// What a group of calls has to read.
+pub(crate) struct Wanted {
+    documents: BTreeSet<Key>,
+    receipts: BTreeSet<String>,
+}
+
+impl Wanted {
+    pub(crate) fn by(calls: &[Box<dyn Call>]) -> Self {
+        let asked = |call: &Box<dyn Call>| Some(call.receipt().key.as_ref()?.id.clone());
+        Self {
+            documents: calls.iter().flat_map(|call| call.keys()).collect(),
+            receipts: calls.iter().filter_map(asked).collect(),
+        }
+    }
+}
+
+/// Reads the documents and the receipts of a group.
+pub(crate) async fn plan(database: &Database, wanted: Wanted) -> Result<Plan, StoreError> {
+    let (view, receipts) =
+        try_join!(documents(database, wanted.documents), receipts(database, wanted.receipts))?;
+    Ok(Plan { view, receipts, ..Plan::default() })
+}
+
+async fn documents(database: &Database, keys: BTreeSet<Key>) -> Result<View, StoreError> {
+    let mut wanted: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+    for key in &keys {
+        wanted.entry(key.collection).or_default().push(key.id.clone());
+    }
+    let found = wanted.into_iter().map(|(collection, ids)| async move {
+        let bodies = by_ids(database, collection, ids).await?;
+        Ok::<_, StoreError>((collection, bodies))
+    });
+    let mut slots: HashMap<Key, Slot> =
+        keys.into_iter().map(|key| (key, Slot::absent())).collect();
+    for (collection, bodies) in try_join_all(found).await? {
+        for body in bodies {
+            let id = body.get_str("_id").unwrap_or_default().to_owned();
+            slots.insert(Key { collection, id }, Slot::loaded(body));
+        }
+    }
+    Ok(View { slots })
+}
+
+async fn receipts(
+    database: &Database,
+    asked: BTreeSet<String>,
+) -> Result<HashMap<String, Receipted>, StoreError> {
+    if asked.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids = asked.into_iter().collect();
+    let bodies = by_ids(database, ReceiptDocument::COLLECTION, ids).await?;
+    bodies.into_iter().map(receipted).collect()
+}
+
+fn receipted(body: bson::Document) -> Result<(String, Receipted), StoreError> {
+    let document = receipt(body)?;
+    Ok((document.id.clone(), Receipted { document, stored: true, written: false }))
+}
+
+/// Reads a stored receipt.
+pub(crate) fn receipt(body: bson::Document) -> Result<ReceiptDocument, StoreError> {
+    let id = body.get_str("_id").unwrap_or_default().to_owned();
+    bson::deserialize_from_document(body).map_err(|error| StoreError::Unreadable {
+        collection: ReceiptDocument::COLLECTION,
+        id,
+        why: error.to_string(),
+    })
+}
+
+async fn by_ids(
+    database: &Database,
+    collection: &str,
+    ids: Vec<String>,
+) -> Result<Vec<bson::Document>, StoreError> {
+    let lost = |error| StoreError::of(collection, &error);
+    let found = database
+        .collection::<bson::Document>(collection)
+        .find(doc! { "_id": { "$in": ids } })
+        .await
+        .map_err(lost)?;
+    found.try_collect().await.map_err(lost)
+}

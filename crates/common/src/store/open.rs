@@ -1,0 +1,141 @@
+//! Opening a store: collections and indexes before the first transaction.
+
+use std::sync::{Arc, Mutex};
+
+use mongodb::bson::{self, doc};
+use mongodb::options::{
+    Acknowledgment, CollectionOptions, DatabaseOptions, IndexOptions, ReadConcern,
+    SelectionCriteria, ReadPreference, WriteConcern,
+};
+use mongodb::{Client, IndexModel};
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+
+use super::committer::Committer;
+use super::outbox::OutboxRow;
+use super::receipt::ReceiptDocument;
+use super::{Inner, Store, StoreError};
+use crate::Clock;
+use crate::document::{Document, Row};
+
+/// How many calls may wait before a caller has to.
+const WAITING: usize = 4096;
+/// How many commits may wait for the relay; beyond, the sweep tells them.
+const UNTOLD: usize = 4096;
+/// The collection is there already.
+const NAMESPACE_EXISTS: i32 = 48;
+
+impl Store {
+    /// Opens a service's database. `group` is how many calls one commit takes at most; 1 commits
+    /// each by itself. The committer runs under `tasks` until every handle is gone.
+    pub async fn open(
+        client: &Client,
+        name: &str,
+        clock: Clock,
+        group: usize,
+        tasks: &TaskTracker,
+    ) -> Result<Self, StoreError> {
+        let database = client.database_with_options(name, durable());
+        let (queue, waiting) = mpsc::channel(WAITING);
+        let (relay, rows) = mpsc::channel(UNTOLD);
+        let committer = Committer {
+            database: database.clone(),
+            clock: clock.clone(),
+            group: group.max(1),
+            relay: relay.clone(),
+        };
+        tasks.spawn(committer.run(waiting));
+        let rows = Mutex::new(Some(rows));
+        let store = Self { inner: Arc::new(Inner { database, clock, queue, relay, rows }) };
+        store.prepare().await?;
+        Ok(store)
+    }
+
+    /// Makes sure that documents of this kind have a place.
+    pub async fn collection_of<D: Document>(&self) -> Result<(), StoreError> {
+        self.create(D::COLLECTION).await
+    }
+
+    /// Makes sure that rows of this kind have a place.
+    pub async fn rows_of<R: Row>(&self) -> Result<(), StoreError> {
+        self.create(R::COLLECTION).await
+    }
+
+    /// Makes sure that documents of this kind can be found by these fields.
+    pub async fn index<D: Document>(
+        &self,
+        keys: bson::Document,
+        unique: bool,
+    ) -> Result<(), StoreError> {
+        self.create(D::COLLECTION).await?;
+        let options = IndexOptions::builder().unique(unique).build();
+        self.create_index(D::COLLECTION, keys, options).await
+    }
+
+    /// Makes sure that rows of a ledger can be found by these fields.
+    pub async fn index_rows<R: Row>(&self, keys: bson::Document) -> Result<(), StoreError> {
+        self.create(R::COLLECTION).await?;
+        self.create_index(R::COLLECTION, keys, IndexOptions::default()).await
+    }
+
+    async fn prepare(&self) -> Result<(), StoreError> {
+        self.create(OutboxRow::COLLECTION).await?;
+        self.create(ReceiptDocument::COLLECTION).await?;
+        self.ends_by_itself(OutboxRow::COLLECTION).await?;
+        self.ends_by_itself(ReceiptDocument::COLLECTION).await?;
+        let untold = IndexOptions::builder()
+            .name("untold".to_owned())
+            .partial_filter_expression(doc! { "told": false })
+            .build();
+        self.create_index(OutboxRow::COLLECTION, doc! { "told": 1, "at": 1 }, untold).await?;
+        let since = IndexOptions::builder().name("since".to_owned()).build();
+        self.create_index(OutboxRow::COLLECTION, doc! { "at": 1 }, since).await
+    }
+
+    async fn ends_by_itself(&self, collection: &str) -> Result<(), StoreError> {
+        let options = IndexOptions::builder().expire_after(std::time::Duration::ZERO).build();
+        self.create_index(collection, doc! { "expires_at": 1 }, options).await
+    }
+
+    async fn create(&self, name: &str) -> Result<(), StoreError> {
+        match self.inner.database.create_collection(name).await {
+            Ok(()) => Ok(()),
+            Err(error) if exists(&error) => Ok(()),
+            Err(error) => Err(StoreError::of(name, &error)),
+        }
+    }
+
+    async fn create_index(
+        &self,
+        collection: &str,
+        keys: bson::Document,
+        options: IndexOptions,
+    ) -> Result<(), StoreError> {
+        let index = IndexModel::builder().keys(keys).options(options).build();
+        let made = self.collection(collection).create_index(index).await;
+        made.map(drop).map_err(|error| StoreError::of(collection, &error))
+    }
+
+    /// A collection whose writes may be lost without harm, because they are repeated.
+    pub(super) fn relaxed(&self, name: &str) -> mongodb::Collection<bson::Document> {
+        let concern = WriteConcern::builder().w(Acknowledgment::Nodes(1)).build();
+        let options = CollectionOptions::builder().write_concern(concern).build();
+        self.inner.database.collection_with_options(name, options)
+    }
+}
+
+fn exists(error: &mongodb::error::Error) -> bool {
+    use mongodb::error::ErrorKind;
+
+    matches!(&*error.kind, ErrorKind::Command(command) if command.code == NAMESPACE_EXISTS)
+}
+
+/// What is acknowledged is journaled on a majority, and only such facts are read: with less, a
+/// fact could be told that a failover then rolls back.
+fn durable() -> DatabaseOptions {
+    DatabaseOptions::builder()
+        .read_concern(ReadConcern::majority())
+        .write_concern(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build())
+        .selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))
+        .build()
+}

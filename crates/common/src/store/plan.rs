@@ -1,0 +1,150 @@
+//! What a group of decisions comes to, before it is written.
+
+use std::collections::HashMap;
+
+use contracts::EventId;
+use mongodb::bson;
+
+use super::outbox::{OutboxRow, Pending};
+use super::receipt::{ReceiptDocument, ReceiptKey};
+use super::scope::{Meta, Slot, View};
+use super::{Cause, Kept, StoreError};
+use crate::Clock;
+use crate::change::{Change, Edit, Telling};
+use crate::document::Key;
+
+/// The documents of a group, and what is to be written beside them.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) view: View,
+    pub(crate) receipts: HashMap<String, Receipted>,
+    pub(crate) rows: Vec<(&'static str, bson::Document)>,
+    tellings: Vec<Pending>,
+    /// Sequences continue after these, whatever the document itself has counted.
+    floors: HashMap<String, i64>,
+}
+
+/// A receipt of the group's calls: as it is stored, and as it will be.
+#[derive(Clone, Debug)]
+pub(crate) struct Receipted {
+    pub(crate) document: ReceiptDocument,
+    /// Whether the database holds it already.
+    pub(crate) stored: bool,
+    /// Whether this group writes it.
+    pub(crate) written: bool,
+}
+
+impl Plan {
+    /// Takes in what a decision came to; the value is handed back.
+    pub(crate) fn take<T>(
+        &mut self,
+        change: Change<T>,
+        cause: &Cause,
+        clock: &Clock,
+    ) -> Result<T, StoreError> {
+        let Change { value, edits, tellings, rows, floor } = change;
+        for edit in edits {
+            self.edit(edit, clock)?;
+        }
+        for row in rows {
+            self.rows.push((row.collection, row.body?));
+        }
+        for telling in tellings {
+            if let Some(floor) = floor {
+                self.floors.insert(telling.subject.clone(), floor);
+            }
+            self.tell(telling, cause)?;
+        }
+        Ok(value)
+    }
+
+    fn edit(&mut self, edit: Edit, clock: &Clock) -> Result<(), StoreError> {
+        let id = edit.key.id.clone();
+        let slot = self.view.slots.get_mut(&edit.key).ok_or(StoreError::OutOfScope { id })?;
+        let body = edit.body.transpose()?;
+        if slot.body.is_none() && body.is_some() {
+            slot.begin(clock);
+        }
+        slot.body = body;
+        slot.touch();
+        Ok(())
+    }
+
+    fn tell(&mut self, telling: Telling, cause: &Cause) -> Result<(), StoreError> {
+        let Telling { event_type, subject, data } = telling;
+        let slot = aggregate(&mut self.view, &subject)?;
+        if !slot.changed {
+            slot.touch();
+        }
+        let pending = Pending { event_type, subject, data: data?, cause: cause.clone() };
+        self.tellings.push(pending);
+        Ok(())
+    }
+
+    /// Keeps what was said, under the key it was asked by.
+    pub(crate) fn keep(&mut self, key: &ReceiptKey, kept: Kept, clock: &Clock) {
+        let document = ReceiptDocument::new(key, kept, clock);
+        let stored = self.receipts.get(&key.id).is_some_and(|before| before.stored);
+        self.receipts.insert(key.id.clone(), Receipted { document, stored, written: true });
+    }
+
+    /// Counts what is told: facts one by one, of state only the newest per aggregate.
+    pub(crate) fn seal(&mut self, clock: &Clock) -> Result<Vec<OutboxRow>, StoreError> {
+        let tellings = newest_state(std::mem::take(&mut self.tellings));
+        let now = clock.now();
+        let mut rows = Vec::with_capacity(tellings.len());
+        for pending in tellings {
+            let floor = self.floors.get(&pending.subject).copied().unwrap_or(0);
+            let slot = aggregate(&mut self.view, &pending.subject)?;
+            slot.meta.told = slot.meta.told.max(floor) + 1;
+            let sequence = slot.meta.told;
+            rows.push(pending.seal(EventId::from_uuid(clock.uuid()), sequence, now));
+        }
+        Ok(rows)
+    }
+}
+
+impl Slot {
+    pub(crate) fn absent() -> Self {
+        let meta = Meta { version: 0, told: 0, born: String::new() };
+        Self { loaded: None, body: None, meta, changed: false }
+    }
+
+    pub(crate) fn loaded(mut body: bson::Document) -> Self {
+        let meta = Meta::part(&mut body);
+        Self { loaded: Some(meta.version), body: Some(body), meta, changed: false }
+    }
+
+    fn begin(&mut self, clock: &Clock) {
+        let drawn = clock.uuid().simple().to_string();
+        // The last characters are random; the first ones tell the time.
+        self.meta.born = drawn[24..].to_owned();
+    }
+
+    fn touch(&mut self) {
+        self.changed = true;
+        self.meta.version += 1;
+    }
+}
+
+/// The document whose events are counted: the one that bears the subject as its id.
+fn aggregate<'a>(view: &'a mut View, subject: &str) -> Result<&'a mut Slot, StoreError> {
+    let is_it = |key: &Key, slot: &Slot| key.id == subject && slot.body.is_some();
+    view.slots
+        .iter_mut()
+        .find(|(key, slot)| is_it(key, slot))
+        .map(|(_, slot)| slot)
+        .ok_or_else(|| StoreError::OutOfScope { id: subject.to_owned() })
+}
+
+/// Leaves out every state that a later one of the same group replaces.
+fn newest_state(tellings: Vec<Pending>) -> Vec<Pending> {
+    let mut seen = std::collections::HashSet::new();
+    let mut kept: Vec<Pending> = tellings
+        .into_iter()
+        .rev()
+        .filter(|told| !told.is_state() || seen.insert((told.event_type, told.subject.clone())))
+        .collect();
+    kept.reverse();
+    kept
+}

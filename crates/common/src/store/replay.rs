@@ -1,0 +1,78 @@
+//! Telling again, after the broker lost what it was told.
+
+use std::convert::Infallible;
+
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use mongodb::bson::doc;
+
+use contracts::{Event, Timestamp};
+
+use super::outbox::OutboxRow;
+use super::scope;
+use super::{Cause, One, Receipt, Store, StoreError, UpdateError};
+use crate::bus::Bus;
+use crate::document::Document;
+use crate::Change;
+
+/// How many documents are told of at once.
+const AT_ONCE: usize = 64;
+
+/// A document whose state others copy.
+pub trait Retold: Document {
+    /// The event that tells it.
+    type State: Event;
+
+    /// How it is now.
+    fn state(&self) -> Self::State;
+}
+
+impl Store {
+    /// Facts told since then are to be told once more, under the same ids; says how many.
+    pub async fn retell_facts(&self, since: Timestamp) -> Result<u64, StoreError> {
+        let outbox = self.collection(OutboxRow::COLLECTION);
+        let told = doc! { "told": true, "state": false, "at": { "$gte": since.to_string() } };
+        let again = doc! { "$set": { "told": false }, "$unset": { "expires_at": 1 } };
+        let result = outbox.update_many(told, again).await;
+        let result = result.map_err(|error| StoreError::of(OutboxRow::COLLECTION, &error))?;
+        Ok(result.modified_count)
+    }
+
+    /// Every document of this kind is told as it is now, under a new id; says how many.
+    pub async fn retell_state<D: Retold>(&self, bus: &Bus) -> Result<u64, UpdateError<Infallible>> {
+        let found = self.collection(D::COLLECTION).find(doc! {}).await;
+        let found = found.map_err(|error| StoreError::of(D::COLLECTION, &error))?;
+        found
+            .map(|body| async move {
+                let body = body.map_err(|error| StoreError::of(D::COLLECTION, &error))?;
+                self.retell::<D>(scope::read::<D>(body)?.value, bus).await
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_fold(0, |sum, told| async move { Ok(sum + told) })
+            .await
+    }
+
+    async fn retell<D: Retold>(&self, known: D, bus: &Bus) -> Result<u64, UpdateError<Infallible>> {
+        let subject = D::State::TYPE.subject(&known.state().subject());
+        let last = bus
+            .last_sequence(&D::State::TYPE.stream(), &subject)
+            .await
+            .map_err(|error| StoreError::Away(error.to_string()))?
+            .unwrap_or(0);
+        let cause = Cause::own("replay", self.clock());
+        let told = self.apply(One::<D>(known.id()), Receipt::none(cause), move |now, _| {
+            Ok(match now {
+                Some(thing) => Change::none(1).telling(&thing.state()).counting_from(last),
+                // It ended in the meantime.
+                None => Change::none(0),
+            })
+        });
+        Ok(told.await?.unwrap_or(0))
+    }
+
+    /// How many events are not told yet.
+    pub async fn untold(&self) -> Result<u64, StoreError> {
+        let outbox = self.collection(OutboxRow::COLLECTION);
+        let count = outbox.count_documents(doc! { "told": false }).await;
+        count.map_err(|error| StoreError::of(OutboxRow::COLLECTION, &error))
+    }
+}
