@@ -21,4 +21,5 @@ mod telemetry;
 pub use change::{Change, Unwritable};
 pub use clock::Clock;
 pub use document::{Document, Row};
-pub use service::Service;
+pub use service::{Running, Service, main};
+pub use wakeups::Wakeups;

@@ -37,8 +37,8 @@ pub struct ServiceConfig {
     pub database: Option<String>,
 
     /// Where NATS is; several servers of one cluster are separated by commas.
-    #[arg(long, env = "NATS_URL", hide_env_values = true, value_delimiter = ',', required = true)]
-    pub nats_url: Vec<ServerAddr>,
+    #[arg(long, env = "NATS_URL", hide_env_values = true, value_parser = nats_url)]
+    pub nats_url: String,
 
     /// The user at NATS, where it asks for one.
     #[arg(long, env = "NATS_USER")]
@@ -60,6 +60,11 @@ pub struct ServiceConfig {
     #[arg(long, env = "SOUK_GROUP_COMMIT", default_value_t = 64, value_parser = group)]
     pub group_commit: usize,
 
+    /// How many servers of the NATS cluster keep each stream.
+    #[arg(long, env = "SOUK_STREAM_REPLICAS", default_value_t = 1,
+        value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub stream_replicas: u8,
+
     /// Whether streams and consumers are declared at every start; in a cluster an init container
     /// does it, with rights that the service lacks.
     #[arg(long, env = "SOUK_DECLARE_AT_START", default_value_t = true, action = ArgAction::Set)]
@@ -71,13 +76,19 @@ pub struct ServiceConfig {
     pub cors_origins: Origins,
 
     /// How many bytes the body of a request may have.
-    #[arg(long, env = "SOUK_MAX_BODY", default_value_t = 1024 * 1024)]
+    #[arg(long, env = "SOUK_MAX_BODY", default_value_t = 256 * 1024)]
     pub max_body: usize,
 
     /// How long a request may take; long polls and event streams have bounds of their own.
-    #[arg(long, env = "SOUK_REQUEST_TIMEOUT", default_value = "15s",
+    #[arg(long, env = "SOUK_REQUEST_TIMEOUT", default_value = "10s",
         value_parser = humantime::parse_duration)]
     pub request_timeout: Duration,
+
+    /// How long a connection may be idle, or take to send its headers. Longer than the proxy in
+    /// front keeps idle connections, else it sends into closing ones.
+    #[arg(long, env = "SOUK_KEEP_ALIVE", default_value = "75s",
+        value_parser = humantime::parse_duration)]
+    pub keep_alive: Duration,
 
     /// How many requests are worked on at once; those beyond are told to come back.
     #[arg(long, env = "SOUK_MAX_REQUESTS", default_value_t = 512)]
@@ -130,6 +141,9 @@ pub enum Unusable {
     /// Not where a database is.
     #[error("not like mongodb://user:password@host:27017/?replicaSet=rs0")]
     MongodbUri,
+    /// Not where NATS is.
+    #[error("not like nats://host:4222, or several such parted by commas")]
+    NatsUrl,
     /// Not what is to be logged.
     #[error("neither a level such as `info` nor levels by module such as `info,common=debug`")]
     LogFilter,
@@ -143,9 +157,6 @@ pub enum Unusable {
 
 impl ServiceConfig {
     /// The configuration of a service inside a test: both ports on 127.0.0.1, chosen by the system.
-    ///
-    /// # Panics
-    /// When an address is malformed.
     pub fn for_tests(mongodb_uri: &str, database: &str, nats_url: &str) -> Self {
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         Self {
@@ -153,22 +164,29 @@ impl ServiceConfig {
             ops: anywhere,
             mongodb_uri: mongodb_uri.into(),
             database: Some(database.into()),
-            nats_url: vec![nats_url.parse().expect("the address of a nats-server")],
+            nats_url: nats_url.into(),
             nats_user: None,
             nats_password: None,
             grace: Duration::from_secs(20),
             log: "warn".into(),
             group_commit: 64,
+            stream_replicas: 1,
             declare_at_start: true,
             cors_origins: Origins::default(),
-            max_body: 1024 * 1024,
-            request_timeout: Duration::from_secs(15),
+            max_body: 256 * 1024,
+            request_timeout: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(75),
             max_requests: 512,
             declare: false,
             act: None,
             clock: Clock::system(),
             in_test: true,
         }
+    }
+
+    /// Whether it declares streams and consumers itself.
+    pub(crate) fn declares(&self) -> bool {
+        self.declare_at_start || self.is_one_act()
     }
 
     /// Whether the process does one thing and exits, instead of serving.
@@ -179,6 +197,11 @@ impl ServiceConfig {
 
 fn mongodb_uri(text: &str) -> Result<SecretString, Unusable> {
     ConnectionString::parse(text).map(|_| text.into()).map_err(|_| Unusable::MongodbUri)
+}
+
+fn nats_url(text: &str) -> Result<String, Unusable> {
+    let all_are = text.split(',').all(|url| url.trim().parse::<ServerAddr>().is_ok());
+    if all_are { Ok(text.to_owned()) } else { Err(Unusable::NatsUrl) }
 }
 
 fn log_filter(text: &str) -> Result<String, Unusable> {

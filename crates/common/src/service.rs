@@ -1,5 +1,0 @@
-//! The life of a service process.
-
-/// A service.
-#[derive(Debug)]
-pub struct Service;

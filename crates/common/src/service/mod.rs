@@ -1,0 +1,208 @@
+//! The life of a service process: it starts in any order, serves, and stops without losing anything.
+
+mod chore;
+mod connect;
+mod entry;
+mod error;
+mod generation;
+mod lease;
+mod run;
+pub(crate) mod server;
+mod signals;
+pub(crate) mod tasks;
+
+use std::convert::Infallible;
+use std::fmt::{self, Display};
+use std::time::Duration;
+
+use axum::Router;
+use futures_util::future::BoxFuture;
+use mongodb::bson::Document;
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use entry::main;
+pub use error::{RunError, StartError};
+pub use run::Running;
+
+use crate::Clock;
+use crate::bus::{Bus, Subscription};
+use crate::config::ServiceConfig;
+use crate::ops::Ops;
+use crate::store::{Retold, Store, UpdateError};
+use crate::telemetry;
+use crate::wakeups::Wakeups;
+use chore::Chore;
+use tasks::Tasks;
+
+/// Where the frame keeps what it needs to remember, in the service's own database.
+const FRAME: &str = "frame";
+
+/// A service: what it stands on, and what it will do once it runs.
+#[must_use = "a service does nothing until it runs"]
+pub struct Service {
+    name: &'static str,
+    config: ServiceConfig,
+    /// What a stop waits for.
+    work: Tasks,
+    /// What goes on until the very end.
+    support: Tasks,
+    stopping: CancellationToken,
+    ops: Ops,
+    store: Store,
+    bus: Bus,
+    wakeups: Wakeups,
+    generation: String,
+    api: Router,
+    subscriptions: Vec<Subscription>,
+    chores: Vec<Chore>,
+    retellers: Vec<Box<Reteller>>,
+    /// Ends all tasks with the service.
+    _end: DropGuard,
+}
+
+/// Tells again how the things of one kind are now, and says how many there are.
+type Reteller =
+    dyn Fn(Store, Bus) -> BoxFuture<'static, Result<u64, UpdateError<Infallible>>> + Send + Sync;
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Service {
+    /// Opens the operations port at once, then waits for the database and the bus as long as it
+    /// takes.
+    pub async fn start(name: &'static str, config: &ServiceConfig) -> Result<Self, StartError> {
+        telemetry::log(name, config);
+        let work = Tasks::default();
+        let support = work.beside();
+        let end = work.cutter().drop_guard();
+        let ops = Ops::of(name);
+        if !config.is_one_act() {
+            ops.answer(listen("SOUK_OPS", config.ops).await?, config, &support);
+        }
+
+        let bus = Bus::connect(connect::bus(name, config), config.clock.clone()).await?;
+        let (client, ()) = tokio::join!(connect::database(name, config), bus.connected());
+        let database = config.database.as_deref().filter(|database| !database.is_empty());
+        let (clock, group) = (config.clock.clone(), config.group_commit);
+        let committer = TaskTracker::new();
+        let store =
+            Store::open(&client, database.unwrap_or(name), clock, group, &committer).await?;
+        let generation = generation::generation(&store.collection(FRAME), store.clock()).await?;
+        ops.watch(store.clone(), bus.clone());
+
+        Ok(Self {
+            name,
+            config: config.clone(),
+            work,
+            support,
+            stopping: CancellationToken::new(),
+            ops,
+            store,
+            bus,
+            wakeups: Wakeups::default(),
+            generation,
+            api: Router::new(),
+            subscriptions: Vec::new(),
+            chores: Vec::new(),
+            retellers: Vec::new(),
+            _end: end,
+        })
+    }
+
+    /// Serves this API on the public port.
+    pub fn serve<S>(mut self, router: OpenApiRouter<S>, state: S) -> Self
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let (router, _document) = router.with_state(state).split_for_parts();
+        self.api = self.api.merge(router);
+        self
+    }
+
+    /// Hears these events.
+    pub fn consume(mut self, subscription: impl Into<Subscription>) -> Self {
+        self.subscriptions.push(subscription.into());
+        self
+    }
+
+    /// Does something again and again, so long after it was done last. One replica does it for all;
+    /// should that one die over it, another does it within ten seconds. A round that fails is
+    /// logged, and due again as any other.
+    pub fn every<F, Fut, E>(mut self, period: Duration, name: &'static str, round: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Display,
+    {
+        self.chores.push(Chore::new(period, name, round));
+        self
+    }
+
+    /// Tells again how all documents of this kind are now, when an operator asks for it.
+    pub fn retells<D: Retold>(mut self) -> Self {
+        self.retellers.push(Box::new(|store, bus| {
+            Box::pin(async move { store.retell_state::<D>(&bus).await })
+        }));
+        self
+    }
+
+    /// Runs a task beside the service, in every replica. A stop waits for it: it is to end when
+    /// [`Service::stopping`] says so. Where the process does one act only, it does not run.
+    pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        if !self.config.is_one_act() {
+            self.work.spawn(name, task);
+        }
+    }
+
+    /// The name of the service, such as `order`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What the service keeps.
+    pub fn store(&self) -> Store {
+        self.store.clone()
+    }
+
+    /// The bus it speaks over.
+    pub fn bus(&self) -> Bus {
+        self.bus.clone()
+    }
+
+    /// The one source of time and ids.
+    pub fn clock(&self) -> Clock {
+        self.config.clock.clone()
+    }
+
+    /// Wakes those in this process who wait for a change.
+    pub fn wakeups(&self) -> Wakeups {
+        self.wakeups.clone()
+    }
+
+    /// Cancelled as soon as the service is asked to stop: who waits for something is to end.
+    pub fn stopping(&self) -> CancellationToken {
+        self.stopping.clone()
+    }
+
+    fn frame(&self) -> mongodb::Collection<Document> {
+        self.store.collection(FRAME)
+    }
+}
+
+/// Opens a port.
+async fn listen(
+    variable: &'static str,
+    address: std::net::SocketAddr,
+) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| StartError::Listen {
+        variable,
+        address,
+        source,
+    })
+}
