@@ -1,0 +1,85 @@
+//! Finding what a service cannot be without, however long that takes.
+
+use std::time::{Duration, Instant};
+
+use mongodb::bson::doc;
+use mongodb::error::Error;
+use mongodb::options::{
+    Acknowledgment, ClientOptions, ReadConcern, ReadPreference, SelectionCriteria, WriteConcern,
+};
+use mongodb::{Client, Database};
+use secrecy::ExposeSecret as _;
+use tokio::time::sleep;
+use tracing::{info, warn};
+
+use crate::bus::BusConfig;
+use crate::config::ServiceConfig;
+
+/// A request is answered with 503 rather than kept waiting longer for a primary.
+const SELECTION: Duration = Duration::from_secs(2);
+const CONNECTING: Duration = Duration::from_secs(2);
+/// Changes are committed in groups, so few connections carry much.
+const POOL: u32 = 16;
+const IDLE: Duration = Duration::from_secs(60);
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Between two complaints about the same.
+const QUIET: Duration = Duration::from_secs(5);
+
+/// Waits until the database can be written to.
+pub(super) async fn database(service: &str, config: &ServiceConfig) -> Client {
+    let client = patiently("mongodb", || client(service, config)).await;
+    patiently("mongodb", || ping(client.database("admin"))).await;
+    info!("mongodb connected");
+    client
+}
+
+/// How the bus is reached.
+pub(super) fn bus(service: &str, config: &ServiceConfig) -> BusConfig {
+    let named = |user: &String| !user.is_empty();
+    BusConfig {
+        user: config.nats_user.clone().filter(named),
+        password: config.nats_password.clone(),
+        declare: config.declares(),
+        replicas: config.stream_replicas.into(),
+        ..BusConfig::new(service, &config.nats_url)
+    }
+}
+
+/// Tries until it works.
+pub(super) async fn patiently<T, E, F>(what: &str, mut work: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Result<T, E>>,
+    E: std::fmt::Display,
+{
+    let mut said: Option<Instant> = None;
+    loop {
+        match work().await {
+            Ok(done) => return done,
+            Err(error) if said.is_none_or(|said| said.elapsed() > QUIET) => {
+                warn!(%error, what, "waiting");
+                said = Some(Instant::now());
+            }
+            Err(_) => {}
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+async fn client(service: &str, config: &ServiceConfig) -> Result<Client, Error> {
+    let mut options = ClientOptions::parse(config.mongodb_uri.expose_secret()).await?;
+    options.app_name = Some(service.to_owned());
+    options.write_concern =
+        Some(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
+    options.read_concern = Some(ReadConcern::majority());
+    options.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
+    options.server_selection_timeout = Some(SELECTION);
+    options.connect_timeout = Some(CONNECTING);
+    options.max_pool_size = options.max_pool_size.or(Some(POOL));
+    options.max_idle_time = options.max_idle_time.or(Some(IDLE));
+    Client::with_options(options)
+}
+
+async fn ping(admin: Database) -> Result<(), Error> {
+    admin.run_command(doc! { "ping": 1 }).await.map(drop)
+}

@@ -1,0 +1,63 @@
+//! From the command line to the exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing::error;
+
+use super::Service;
+use super::error::RunError;
+use super::signals::Signals;
+use crate::config::{self, Exit, Misconfigured};
+
+/// Threads for what would block the others, such as hashing a password; they come and go.
+const BLOCKING: usize = 32;
+
+/// The whole life of a service process: reads its configuration, starts it, runs it.
+///
+/// Exits with 0 after a stop in good order, 64 when the configuration cannot be used, else 1.
+pub fn main<C: Parser>(start: impl AsyncFnOnce(C) -> anyhow::Result<Service>) -> ExitCode {
+    let config = match config::parse(std::env::args_os()) {
+        Ok(config) => config,
+        Err(exit) => return leave(&exit),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING)
+        .build()
+        .expect("the system lets a process have threads");
+    let lived = runtime.block_on(live(config, start));
+    // What still blocks a thread is not waited for.
+    runtime.shutdown_background();
+    match lived {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => leave(&explain(&failure)),
+    }
+}
+
+async fn live<C>(
+    config: C,
+    start: impl AsyncFnOnce(C) -> anyhow::Result<Service>,
+) -> anyhow::Result<()> {
+    // Before anything else: the first process of a container is deaf to signals otherwise.
+    let mut signals = Signals::listen().map_err(RunError::Signals)?;
+    let service = tokio::select! {
+        service = start(config) => service?,
+        () = signals.next() => return Ok(()),
+    };
+    Ok(service.run_until(signals).await?)
+}
+
+fn explain(failure: &anyhow::Error) -> Exit {
+    let misconfigured = failure.chain().find_map(|cause| cause.downcast_ref::<Misconfigured>());
+    misconfigured
+        .map_or_else(|| Exit { code: 1, message: format!("error: {failure:#}\n") }, Exit::from)
+}
+
+fn leave(exit: &Exit) -> ExitCode {
+    if exit.code != 0 {
+        error!(code = exit.code, "ended");
+    }
+    exit.say();
+    exit.code.into()
+}

@@ -1,0 +1,58 @@
+//! Why a service does not start, or does not go on.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+
+use crate::bus::ConnectError;
+use crate::store::{StoreError, UpdateError};
+
+/// Why a service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A port is taken, or not allowed.
+    #[error("cannot listen on {address} ({variable}): {source}")]
+    Listen {
+        /// The variable that names the port.
+        variable: &'static str,
+        /// Where it would listen.
+        address: SocketAddr,
+        /// Why it cannot.
+        source: io::Error,
+    },
+    /// The bus refuses the configuration.
+    #[error(transparent)]
+    Bus(#[from] ConnectError),
+    /// The database was lost while it was prepared.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The database was lost while it was prepared.
+    #[error("the database is lost: {0}")]
+    Database(#[from] mongodb::error::Error),
+}
+
+/// Why a service that was started ended otherwise than by a stop in good order.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A port is taken, or not allowed.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The system lets nobody listen for signals.
+    #[error("signals cannot be heard: {0}")]
+    Signals(#[source] io::Error),
+    /// A task panicked; a service that limps is worse than one that is started anew.
+    #[error("the task `{task}` panicked")]
+    Panicked {
+        /// What it was.
+        task: &'static str,
+    },
+    /// Not all that was begun was finished within the grace.
+    #[error("not all was finished in time")]
+    Late,
+    /// It was asked a second time to end.
+    #[error("ended at once, as it was asked twice")]
+    Aborted,
+    /// What was to be told again could not be.
+    #[error(transparent)]
+    Replay(#[from] UpdateError<Infallible>),
+}

@@ -1,0 +1,79 @@
+//! Serving HTTP, and ending it without cutting anybody off.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+use tracing::{debug, warn};
+
+use super::tasks::Tasks;
+
+const MAX_HEADERS: usize = 100;
+/// More than the gate lets pass, so that it is the one to explain what is too large.
+const MAX_HEADER_BYTES: usize = 32 * 1024;
+/// What a connection may hold at most, however fast its client sends.
+const MAX_BUFFER: usize = 64 * 1024;
+/// After the system refused a connection, such as for want of file descriptors.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until `stopping`, then finishes what was begun. A connection may be idle, or take to send
+/// the headers of a request, for `keep_alive`.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    keep_alive: Duration,
+    tasks: Tasks,
+    stopping: CancellationToken,
+) {
+    let connections = GracefulShutdown::new();
+    while let Some(accepted) = stopping.run_until_cancelled(listener.accept()).await {
+        match accepted {
+            Ok((stream, peer)) => {
+                let served =
+                    connection(stream, peer, router.clone(), keep_alive, connections.watcher());
+                tasks.spawn("connection", served);
+            }
+            Err(error) => {
+                warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    keep_alive: Duration,
+    watcher: Watcher,
+) {
+    // An answer is written in one piece: waiting for more only delays it.
+    let _ = stream.set_nodelay(true);
+    let router = router.map_request(move |mut request: Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request.map(Body::new)
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(keep_alive)
+        .max_headers(MAX_HEADERS)
+        .max_header_size(MAX_HEADER_BYTES)
+        .max_buf_size(MAX_BUFFER)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    if let Err(error) = watcher.watch(served).await {
+        debug!(%error, "a connection ended early");
+    }
+}
