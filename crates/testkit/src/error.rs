@@ -34,8 +34,8 @@ pub enum StartError {
         /// The last lines it said.
         log: String,
     },
-    /// The database does not let itself be made a replica set.
-    #[error("mongod refused to become a replica set: {0}")]
+    /// The database's driver does not work here.
+    #[error("no client for mongod: {0}")]
     Mongo(#[from] mongodb::error::Error),
     /// A server is neither there nor could it be installed.
     #[error(transparent)]

@@ -78,7 +78,7 @@ impl Fleet {
             }
             specs.push((service, spec));
         }
-        let replicas = Arc::new(Replicas { replicas, turn: AtomicUsize::new(0) });
+        let replicas = Arc::new(Replicas { replicas, turns: Default::default() });
         let fleet = Self { replicas, specs, dir };
         fleet.until_ready().await?;
         Ok(fleet)
@@ -164,7 +164,7 @@ impl Fleet {
 #[derive(Debug)]
 pub(crate) struct Replicas {
     replicas: Vec<Replica>,
-    turn: AtomicUsize,
+    turns: [AtomicUsize; Service::ALL.len()],
 }
 
 impl Replicas {
@@ -176,8 +176,8 @@ impl Replicas {
 
     fn base(&self, service: Service) -> Option<String> {
         let running: Vec<_> = self.of(service).filter(|it| it.process().is_running()).collect();
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed).checked_rem(running.len())?;
-        Some(running[turn].base())
+        let turn = self.turns[service as usize].fetch_add(1, Ordering::Relaxed);
+        Some(running[turn.checked_rem(running.len())?].base())
     }
 
     fn of(&self, service: Service) -> impl Iterator<Item = &Replica> {

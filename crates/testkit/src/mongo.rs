@@ -14,6 +14,7 @@ use crate::{StartError, ports};
 
 const WHAT: &str = "mongod";
 const BOUND: Duration = Duration::from_mins(1);
+const PAUSE: Duration = Duration::from_millis(20);
 const REPLICA_SET: &str = "rs0";
 const ALREADY_INITIALIZED: i32 = 23;
 /// Megabytes: enough for change streams and rollbacks of a laptop.
@@ -63,7 +64,7 @@ impl Mongod {
         self.process().stop().await;
     }
 
-    /// Kills it, as a power cut would.
+    /// Kills it: it has no moment to write anything more.
     pub async fn kill(&self) {
         self.process().kill().await;
     }
@@ -77,28 +78,24 @@ impl Mongod {
 
     async fn until_primary(&self) -> Result<(), StartError> {
         let admin = self.admin().await?;
-        self.server.until(BOUND, self.become_primary(&admin)).await?
+        self.server.until(BOUND, self.become_primary(&admin)).await
     }
 
-    async fn become_primary(&self, admin: &Database) -> Result<(), StartError> {
-        while admin.run_command(doc! { "ping": 1 }).await.is_err() {
-            pause().await;
+    /// Tries until it succeeds: it may not listen yet, and drops its connections in an election.
+    async fn become_primary(&self, admin: &Database) {
+        while self.initiate(admin).await.is_err() || !is_primary(admin).await {
+            tokio::time::sleep(PAUSE).await;
         }
-        self.initiate(admin).await?;
-        while !is_primary(admin).await {
-            pause().await;
-        }
-        Ok(())
     }
 
     /// Makes it a replica set of one at this port, whatever it was before.
-    async fn initiate(&self, admin: &Database) -> Result<(), StartError> {
+    async fn initiate(&self, admin: &Database) -> mongodb::error::Result<()> {
         let host = format!("127.0.0.1:{}", self.port);
         let members = vec![doc! { "_id": 0, "host": &host }];
         let fresh = doc! { "_id": REPLICA_SET, "members": &members };
         match admin.run_command(doc! { "replSetInitiate": fresh }).await {
             Err(error) if code(&error) == Some(ALREADY_INITIALIZED) => {}
-            initiated => return initiated.map(drop).map_err(StartError::from),
+            initiated => return initiated.map(drop),
         }
         let answer = admin.run_command(doc! { "replSetGetConfig": 1 }).await?;
         let mut config = answer.get_document("config").cloned().unwrap_or_default();
@@ -111,7 +108,7 @@ impl Mongod {
         Ok(())
     }
 
-    async fn admin(&self) -> Result<Database, mongodb::error::Error> {
+    async fn admin(&self) -> mongodb::error::Result<Database> {
         let uri = format!("mongodb://127.0.0.1:{}/?directConnection=true", self.port);
         let mut options = ClientOptions::parse(uri).await?;
         options.server_selection_timeout = Some(Duration::from_millis(500));
@@ -146,8 +143,4 @@ fn code(error: &mongodb::error::Error) -> Option<i32> {
         mongodb::error::ErrorKind::Command(refusal) => Some(refusal.code),
         _ => None,
     }
-}
-
-async fn pause() {
-    tokio::time::sleep(Duration::from_millis(20)).await;
 }

@@ -67,7 +67,7 @@ impl NatsServer {
         self.process().stop().await;
     }
 
-    /// Kills it, as a power cut would.
+    /// Kills it: it has no moment to write anything more.
     pub async fn kill(&self) {
         self.process().kill().await;
     }

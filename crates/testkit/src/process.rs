@@ -18,7 +18,7 @@ use rustix::process::{Pid, kill_process};
 /// from this process, which ends with us, even by `kill -9`: then the command and its children are
 /// asked to end, and after GRACE tenths of a second it is killed.
 const GUARD: &str = include_str!("process.sh");
-const GRACE: Duration = Duration::from_secs(20);
+const GRACE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// What is to be started.
@@ -65,7 +65,7 @@ impl Spec {
         self
     }
 
-    /// Gives it this long to end when it is asked to, 20 s unless told.
+    /// Gives it this long to end when it is asked to, 30 s unless told.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;

@@ -1,7 +1,6 @@
 //! Where a test takes place.
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use tokio::sync::OnceCell;
 use crate::mongo::Mongod;
 use crate::nats::NatsServer;
 use crate::scratch::Scratch;
+use crate::unique::unique;
 use crate::{StartError, tools};
 
 const CLEANING: Duration = Duration::from_secs(10);
@@ -77,9 +77,7 @@ impl World {
 
     /// The name of a database that nobody else uses.
     pub fn database(&self, prefix: &str) -> String {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{prefix}_{}_{number}", std::process::id());
+        let name = format!("{prefix}_{}", unique());
         self.databases.lock().unwrap_or_else(PoisonError::into_inner).push(name.clone());
         name
     }
@@ -96,11 +94,11 @@ impl World {
 
     /// Drops the databases of the test, unless they go with its own mongod.
     fn drop_databases(&mut self) {
-        let names =
-            std::mem::take(self.databases.get_mut().unwrap_or_else(PoisonError::into_inner));
+        let names = self.databases.get_mut().unwrap_or_else(PoisonError::into_inner);
         if self.mongod.is_some() || names.is_empty() {
             return;
         }
+        let names = std::mem::take(names);
         let uri = self.mongo_uri.clone();
         // The test's own runtime cannot be waited for from a drop.
         let cleaner = std::thread::spawn(move || {
@@ -133,7 +131,7 @@ async fn drop_all(uri: &str, names: &[String]) -> mongodb::error::Result<()> {
 async fn shared_mongod() -> String {
     static STARTED: OnceCell<(Mongod, Scratch)> = OnceCell::const_new();
 
-    if let Some(uri) = std::env::var_os("MONGODB_URI") {
+    if let Some(uri) = std::env::var_os("MONGODB_URI").filter(|uri| !uri.is_empty()) {
         return uri.into_string().expect("MONGODB_URI is text");
     }
     let started = STARTED.get_or_init(async || {
@@ -144,7 +142,7 @@ async fn shared_mongod() -> String {
 }
 
 async fn start_mongod(data: &Path) -> Result<Mongod, StartError> {
-    let binary: PathBuf = tools::mongod(&report).await?;
+    let binary = tools::mongod(&report).await?;
     Mongod::start(&binary, data, None).await
 }
 
