@@ -1,0 +1,98 @@
+//! What stands before every endpoint of a service.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION, RETRY_AFTER};
+use axum::http::{HeaderName, HeaderValue, Method};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
+
+use super::call::{REQUEST_ID, TRACEPARENT};
+use super::guard::guard;
+use super::observe::observe;
+use super::{Limits, LongPolls, Problem};
+use crate::Clock;
+use crate::identity::Identity;
+
+/// What the requests of a service pass before they reach its endpoints.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    pub(super) clock: Clock,
+    pub(super) identity: Identity,
+    pub(super) limits: Arc<Limits>,
+    pub(super) origins: Vec<HeaderValue>,
+    pub(super) stopping: CancellationToken,
+    pub(super) places: Arc<Semaphore>,
+    pub(super) polls: LongPolls,
+}
+
+impl Gate {
+    /// A gate that checks tokens by `identity`; who waits is sent off once `stopping` is set.
+    pub fn new(
+        clock: Clock,
+        identity: Identity,
+        limits: Limits,
+        stopping: CancellationToken,
+    ) -> Self {
+        Self {
+            clock,
+            identity,
+            stopping,
+            places: Arc::new(Semaphore::new(limits.requests)),
+            polls: LongPolls::new(limits.long_polls, limits.long_polls_per_person),
+            limits: Arc::new(limits),
+            origins: Vec::new(),
+        }
+    }
+
+    /// Lets pages of these origins call the API from a browser; without, none can.
+    #[must_use]
+    pub fn open_to(self, origins: Vec<HeaderValue>) -> Self {
+        Self { origins, ..self }
+    }
+
+    /// Room for those who wait.
+    pub const fn long_polls(&self) -> &LongPolls {
+        &self.polls
+    }
+}
+
+/// Puts the gate before every route, and before the answer to what is no route.
+///
+/// From outside to inside: names and traces the request, logs and measures it, and makes every
+/// error a problem document; CORS; bounds on headers, on requests at once and on time; panics;
+/// the bound on bodies.
+pub fn layers(router: Router, gate: &Gate) -> Router {
+    let bounded = router
+        .layer(DefaultBodyLimit::max(gate.limits.body))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(gate.clone(), guard));
+    let open = if gate.origins.is_empty() { bounded } else { bounded.layer(cors(&gate.origins)) };
+    open.layer(from_fn_with_state(gate.clone(), observe))
+}
+
+fn cors(origins: &[HeaderValue]) -> CorsLayer {
+    let own = ["idempotency-key", REQUEST_ID, TRACEPARENT].map(HeaderName::from_static);
+    let [_, request_id, _] = own.clone();
+    CorsLayer::new()
+        .allow_origin(origins.to_vec())
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers(
+            [AUTHORIZATION, CONTENT_TYPE, IF_MATCH].into_iter().chain(own).collect::<Vec<_>>(),
+        )
+        .expose_headers([ETAG, LOCATION, RETRY_AFTER, request_id])
+}
+
+/// Only fixed texts are logged: what a panic formats may hold what nobody should read.
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let said = panic.downcast::<&'static str>().map_or("(not shown)", |said| *said);
+    tracing::error!(panic = said, "endpoint panicked");
+    Problem::internal().into_response()
+}

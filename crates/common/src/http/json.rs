@@ -1,0 +1,108 @@
+//! Bodies in JSON (RFC 8259).
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::error::Category;
+
+use super::Problem;
+use super::explain::{explain, pointer};
+
+/// The media type of an answer.
+const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/json");
+/// How deep arrays and objects of a body may be nested.
+const DEPTH: usize = 64;
+
+/// A body in JSON, of a request or of an answer.
+///
+/// Of a request: 415 for another media type, 413 beyond the limit, 400 for what is no JSON, and
+/// 422 with JSON pointers for values that do not fit.
+#[derive(Clone, Copy, Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::unsupported_media_type()
+                .because("send the body as Content-Type: application/json"));
+        }
+        let bytes =
+            Bytes::from_request(request, state).await.map_err(|rejection| {
+                match rejection.status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(),
+                    _ => Problem::malformed().because("the body ended early"),
+                }
+            })?;
+        read(&bytes).map(Self)
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => ([(CONTENT_TYPE, MEDIA_TYPE)], body).into_response(),
+            Err(error) => {
+                tracing::error!(%error, "an answer has no JSON form");
+                Problem::internal().into_response()
+            }
+        }
+    }
+}
+
+/// Reads a body; what is no JSON at all is told from JSON that does not fit.
+pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| Problem::malformed().because("the body is not UTF-8"))?;
+    if depth(bytes) > DEPTH {
+        let detail = format!("the body is nested more than {DEPTH} levels deep");
+        return Err(Problem::malformed().because(detail));
+    }
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| not_json(&error))?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        match error.inner().classify() {
+            Category::Data => {
+                let detail = explain(&error.inner().to_string());
+                Problem::invalid().at(pointer(error.path(), &error.inner().to_string()), detail)
+            }
+            Category::Io | Category::Syntax | Category::Eof => not_json(error.inner()),
+        }
+    })
+}
+
+fn not_json(error: &serde_json::Error) -> Problem {
+    let (line, column) = (error.line(), error.column());
+    Problem::malformed().because(format!("the body is not JSON at line {line}, column {column}"))
+}
+
+/// `application/json` or a type that is JSON by its suffix (RFC 6839), whatever its parameters.
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = value.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
+    let Some((kind, subtype)) = essence.split_once('/') else { return false };
+    let subtype = subtype.to_ascii_lowercase();
+    kind.eq_ignore_ascii_case("application") && (subtype == "json" || subtype.ends_with("+json"))
+}
+
+/// How deep arrays and objects are nested, without following them.
+fn depth(bytes: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => depth += 1,
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}

@@ -1,0 +1,98 @@
+//! How much one request may ask of a service.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+
+use super::Problem;
+use super::call::present;
+
+/// How much one request, and all of them together, may ask of a replica.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The bytes of a body; beyond: 413.
+    pub body: usize,
+    /// The bytes of all headers; beyond: 431.
+    pub headers: usize,
+    /// How long a request may take; beyond: 503.
+    pub timeout: Duration,
+    /// How many requests are worked on at once; beyond: 503.
+    pub requests: usize,
+    /// How many long polls and event streams wait at once; beyond: the answer at once.
+    pub long_polls: usize,
+    /// How many of those one person may have.
+    pub long_polls_per_person: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body: 256 * 1024,
+            headers: 16 * 1024,
+            timeout: Duration::from_secs(10),
+            requests: 512,
+            long_polls: 2_000,
+            long_polls_per_person: 5,
+        }
+    }
+}
+
+/// How long this request may take. An endpoint that has to take its time, such as an import,
+/// asks for more before it starts.
+#[derive(Clone, Debug)]
+pub struct Patience(Arc<Mutex<Leash>>);
+
+#[derive(Debug)]
+struct Leash {
+    until: Instant,
+    /// The place among the requests that are worked on; a long poll gives it back.
+    place: Option<OwnedSemaphorePermit>,
+    waits: bool,
+}
+
+impl Patience {
+    pub(super) fn new(timeout: Duration, place: OwnedSemaphorePermit) -> Self {
+        let until = Instant::now() + timeout;
+        Self(Arc::new(Mutex::new(Leash { until, place: Some(place), waits: false })))
+    }
+
+    /// From now on it may take so long.
+    pub fn extend(&self, by: Duration) {
+        let mut leash = self.leash();
+        leash.until = leash.until.max(Instant::now() + by);
+    }
+
+    /// The request only waits: it may take so long and no longer counts as work.
+    pub(super) fn wait(&self, at_most: Duration) {
+        self.extend(at_most);
+        let mut leash = self.leash();
+        leash.waits = true;
+        leash.place = None;
+    }
+
+    /// Whether the request only waits.
+    pub(super) fn waits(&self) -> bool {
+        self.leash().waits
+    }
+
+    /// Until when it may take.
+    pub(super) fn until(&self) -> Instant {
+        self.leash().until
+    }
+
+    fn leash(&self) -> MutexGuard<'_, Leash> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Patience {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        present(parts)
+    }
+}

@@ -1,0 +1,95 @@
+//! What the address of a request says: its path and its query.
+
+use std::error::Error as _;
+
+use axum::extract::path::ErrorKind;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{FromRequestParts, Path as AxumPath, Query as AxumQuery};
+use axum::http::Uri;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::Problem;
+use super::explain::explain;
+
+/// Names that extractors of their own read: [`Page`](super::Page) and [`Wait`](super::Wait).
+const RESERVED: [&str; 3] = ["limit", "cursor", "wait"];
+
+/// What the path names, such as an order's id; 400 when it does not read as that.
+#[derive(Clone, Copy, Debug)]
+pub struct Path<T>(pub T);
+
+/// What the query asks for; 400 when it does not read as that.
+///
+/// `limit`, `cursor` and `wait` are left to [`Page`](super::Page) and [`Wait`](super::Wait), so
+/// that `T` can refuse unknown names beside them.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match AxumPath::from_request_parts(parts, state).await {
+            Ok(AxumPath(named)) => Ok(Self(named)),
+            Err(rejection) => Err(no_path(rejection)),
+        }
+    }
+}
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        let own: Vec<&str> = query.split('&').filter(|pair| !is_reserved(pair)).collect();
+        let uri = Uri::builder().path_and_query(format!("/?{}", own.join("&"))).build();
+        let uri = uri.map_err(|_| Problem::malformed())?;
+        read(&uri).map(Self)
+    }
+}
+
+/// One value of the query, where it is given once; given twice it is refused.
+pub(super) fn value(parts: &Parts, name: &str) -> Result<Option<String>, Problem> {
+    let pairs: Vec<(String, String)> = read(&parts.uri)?;
+    let mut values = pairs.into_iter().filter(|(key, _)| key == name).map(|(_, value)| value);
+    let first = values.next();
+    match values.next() {
+        None => Ok(first),
+        Some(_) => Err(Problem::malformed().because(format!("{name} is given more than once"))),
+    }
+}
+
+fn is_reserved(pair: &str) -> bool {
+    RESERVED.contains(&pair.split('=').next().unwrap_or_default())
+}
+
+fn read<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
+    AxumQuery::try_from_uri(uri)
+        .map(|AxumQuery(asked)| asked)
+        .map_err(|rejection| no_query(&rejection))
+}
+
+fn no_query(rejection: &QueryRejection) -> Problem {
+    // The rejection wraps the reader's own words in words of the framework.
+    let inner = rejection.source().and_then(|error| error.source().or(Some(error)));
+    let said = inner.map_or_else(String::new, ToString::to_string);
+    Problem::malformed().because(format!("query: {}", explain(&said)))
+}
+
+fn no_path(rejection: PathRejection) -> Problem {
+    let PathRejection::FailedToDeserializePathParams(failure) = rejection else {
+        tracing::error!(%rejection, "endpoint without its path");
+        return Problem::internal();
+    };
+    match failure.into_kind() {
+        ErrorKind::DeserializeError { message, .. } | ErrorKind::Message(message) => {
+            Problem::malformed().because(format!("path: {}", explain(&message)))
+        }
+        kind @ (ErrorKind::WrongNumberOfParameters { .. } | ErrorKind::UnsupportedType { .. }) => {
+            tracing::error!(%kind, "endpoint whose path does not fit it");
+            Problem::internal()
+        }
+        _ => Problem::malformed().because("the path does not read as one of this endpoint"),
+    }
+}

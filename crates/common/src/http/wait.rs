@@ -1,0 +1,131 @@
+//! Waiting for a change before answering.
+
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use tokio::time::Instant;
+use utoipa::IntoParams;
+
+use super::call::present;
+use super::parts::value;
+use super::{Gate, Patience, Permit, Problem};
+use crate::identity::Shopper;
+
+/// No request waits longer.
+const LONGEST: Duration = Duration::from_secs(25);
+/// What is waited for is read again at least this often, besides being woken.
+const PAUSE: Duration = Duration::from_secs(1);
+/// What the last reading and the answer may take after the wait.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// How long the client wants to wait for a change (`?wait=5s`, at most 25 s).
+///
+/// Taking it moves the request from those that are worked on to those that wait. It ends early
+/// when the service stops and when the token ends; without room to wait it is over at once.
+///
+/// ```no_run
+/// # use common::http::Wait;
+/// # async fn get(wait: Wait, read: impl AsyncFn() -> bool, woken: impl AsyncFn(std::time::Duration)) {
+/// let mut settled = read().await;
+/// while let Some(pause) = wait.pause().filter(|_| !settled) {
+///     woken(pause).await;
+///     settled = read().await;
+/// }
+/// # }
+/// ```
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Wait {
+    /// How long to wait for a change before answering, such as `5s` or `500ms`; at most 25 s.
+    #[param(value_type = Option<String>, example = "5s")]
+    wait: Option<Place>,
+}
+
+/// Room to send events to the client until the token ends or the service stops; without room it
+/// is over at once.
+#[derive(Debug)]
+pub struct Follow(Option<Place>);
+
+#[derive(Debug)]
+struct Place {
+    until: Instant,
+    gate: Gate,
+    _permit: Permit,
+}
+
+impl Wait {
+    /// How long to wait for a wake-up before reading again; `None` when it is time to answer.
+    pub fn pause(&self) -> Option<Duration> {
+        self.wait.as_ref()?.pause()
+    }
+}
+
+impl Follow {
+    /// How long to wait for a wake-up before reading again; `None` when it is time to end.
+    pub fn pause(&self) -> Option<Duration> {
+        self.0.as_ref()?.pause()
+    }
+}
+
+impl Place {
+    /// Room for the one who is signed in, if there is any.
+    async fn take<S: Sync>(
+        parts: &mut Parts,
+        state: &S,
+        at_most: Duration,
+    ) -> Result<Option<Self>, Problem> {
+        let gate: Gate = present(parts)?;
+        let shopper = Shopper::from_request_parts(parts, state).await?;
+        let Some(permit) = gate.polls.enter(shopper.id) else { return Ok(None) };
+        let at_most = at_most.min(shopper.expires_at.since(gate.clock.now()));
+        if let Some(patience) = parts.extensions.get::<Patience>() {
+            patience.wait(at_most + ANSWER);
+        }
+        Ok(Some(Self { until: Instant::now() + at_most, gate, _permit: permit }))
+    }
+
+    fn pause(&self) -> Option<Duration> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        let over = left.is_zero() || self.gate.stopping.is_cancelled();
+        (!over).then(|| left.min(PAUSE))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Wait {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Some(text) = value(parts, "wait")? else { return Ok(Self { wait: None }) };
+        let asked = parse(&text)
+            .ok_or_else(|| Problem::malformed().because("wait looks like 5s or 500ms"))?;
+        Ok(Self { wait: Place::take(parts, state, asked).await? })
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Follow {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        Place::take(parts, state, Duration::MAX).await.map(Self)
+    }
+}
+
+fn parse(text: &str) -> Option<Duration> {
+    humantime::parse_duration(text).ok().map(|asked| asked.min(LONGEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_at_most_25_seconds() {
+        for (text, seconds) in [("5s", 5.0), ("500ms", 0.5), ("0s", 0.0), ("1h", 25.0)] {
+            assert_eq!(parse(text), Some(Duration::from_secs_f64(seconds)), "{text}");
+        }
+        for text in ["", "5", "-5s", "soon", "5 parsecs", "99999999999999999999s"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Who is asking, and what they may do.
+
+mod claims;
+mod person;
+mod sessions;
+mod verify;
+
+pub use claims::{AUDIENCE, Claims, ISSUER, LIFE};
+pub use person::{Admin, Shopper, Staff};
+pub use verify::{Denied, Identity};

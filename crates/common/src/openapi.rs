@@ -1,1 +1,0 @@
-//! `OpenAPI` and `AsyncAPI` documents from the code, and what would break in them.

@@ -1,0 +1,68 @@
+//! The `OpenAPI` document of a service, and the routes that show it.
+
+use axum::Router;
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::routing::get;
+use bytes::Bytes;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, Info, OpenApi, Ref, Response};
+use utoipa::{PartialSchema, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+
+use super::page;
+use crate::http::Problem;
+
+/// Completes what the routes of a service say of themselves: what it is, how to sign in, and what
+/// a problem looks like.
+pub fn document(mut routes: OpenApi, title: &str, description: &str, version: &str) -> OpenApi {
+    let mut info = Info::new(title, version);
+    info.description = Some(description.to_owned());
+    routes.info = info;
+    let components = routes.components.get_or_insert_default();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some("An access token, as /api/auth gives it."))
+        .build();
+    components.security_schemes.insert("bearer".into(), SecurityScheme::Http(bearer).into());
+    components.responses.insert("Problem".into(), problem().into());
+    let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
+    Problem::schemas(&mut schemas);
+    components.schemas.extend(schemas);
+    routes
+}
+
+/// The same router, with its document completed and shown under `path`.
+pub fn documented<S: Clone + Send + Sync + 'static>(
+    router: OpenApiRouter<S>,
+    path: &str,
+    title: &str,
+    description: &str,
+) -> OpenApiRouter<S> {
+    let (router, api) = router.split_for_parts();
+    let api = document(api, title, description, "1");
+    let shown = router.merge(routes(path, &api));
+    OpenApiRouter::with_openapi(api).merge(shown.into())
+}
+
+/// Shows the document: `<path>/openapi.json` for programs and `<path>/docs` for people.
+pub fn routes<S: Clone + Send + Sync + 'static>(path: &str, api: &OpenApi) -> Router<S> {
+    let json = Bytes::from(api.to_pretty_json().unwrap_or_default());
+    let page = page::render(&serde_json::to_value(api).unwrap_or_default());
+    let (html, policy) = (Bytes::from(page.html), page.policy);
+    let show_json = move || async move { ([(CONTENT_TYPE, "application/json")], json) };
+    let show_page = move || async move {
+        let kind = "text/html; charset=utf-8".to_owned();
+        ([(CONTENT_TYPE, kind), (CONTENT_SECURITY_POLICY, policy)], html)
+    };
+    Router::new()
+        .route(&format!("{path}/openapi.json"), get(show_json))
+        .route(&format!("{path}/docs"), get(show_page))
+}
+
+fn problem() -> Response {
+    let body = Content::new(Some(Ref::from_schema_name(Problem::name())));
+    let mut response = Response::new("Why it was not done (RFC 9457).");
+    response.content.insert("application/problem+json".into(), body.into());
+    response
+}

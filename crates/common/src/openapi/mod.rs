@@ -1,0 +1,10 @@
+//! `OpenAPI` and `AsyncAPI` documents from the code, and what would break in them.
+
+mod breaking;
+mod check;
+mod document;
+mod page;
+
+pub use breaking::breaking;
+pub use check::check;
+pub use document::{document, documented, routes};
