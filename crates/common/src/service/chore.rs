@@ -15,7 +15,7 @@ use super::lease::{Asked, Lease, Turn};
 use crate::Clock;
 
 /// After so long without a sign of life of the replica that does it, another does it.
-const TERM: Duration = Duration::from_secs(10);
+const TERM: Duration = Duration::from_secs(5);
 /// After the database could not be asked.
 const PAUSE: Duration = Duration::from_secs(1);
 

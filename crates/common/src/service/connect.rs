@@ -10,10 +10,13 @@ use mongodb::options::{
 use mongodb::{Client, Database};
 use secrecy::ExposeSecret as _;
 use tokio::time::sleep;
+use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use crate::bus::BusConfig;
+use super::error::StartError;
+use crate::bus::{Bus, BusConfig};
 use crate::config::ServiceConfig;
+use crate::store::Store;
 
 /// A request is answered with 503 rather than kept waiting longer for a primary.
 const SELECTION: Duration = Duration::from_secs(2);
@@ -26,8 +29,22 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Between two complaints about the same.
 const QUIET: Duration = Duration::from_secs(5);
 
+/// Waits until database and bus are there.
+pub(super) async fn find(
+    service: &str,
+    config: &ServiceConfig,
+) -> Result<(Store, Bus), StartError> {
+    let bus = Bus::connect(bus(service, config), config.clock.clone()).await?;
+    let (client, ()) = tokio::join!(database(service, config), bus.connected());
+    let named = config.database.as_deref().filter(|name| !name.is_empty()).unwrap_or(service);
+    // Its committer ends with the last handle, which nobody waits for.
+    let committer = TaskTracker::new();
+    let opened = Store::open(&client, named, config.clock.clone(), config.group_commit, &committer);
+    Ok((opened.await?, bus))
+}
+
 /// Waits until the database can be written to.
-pub(super) async fn database(service: &str, config: &ServiceConfig) -> Client {
+async fn database(service: &str, config: &ServiceConfig) -> Client {
     let client = patiently("mongodb", || client(service, config)).await;
     patiently("mongodb", || ping(client.database("admin"))).await;
     info!("mongodb connected");
@@ -35,7 +52,7 @@ pub(super) async fn database(service: &str, config: &ServiceConfig) -> Client {
 }
 
 /// How the bus is reached.
-pub(super) fn bus(service: &str, config: &ServiceConfig) -> BusConfig {
+fn bus(service: &str, config: &ServiceConfig) -> BusConfig {
     let named = |user: &String| !user.is_empty();
     BusConfig {
         user: config.nats_user.clone().filter(named),
@@ -47,7 +64,7 @@ pub(super) fn bus(service: &str, config: &ServiceConfig) -> BusConfig {
 }
 
 /// Tries until it works.
-pub(super) async fn patiently<T, E, F>(what: &str, mut work: impl FnMut() -> F) -> T
+async fn patiently<T, E, F>(what: &str, mut work: impl FnMut() -> F) -> T
 where
     F: Future<Output = Result<T, E>>,
     E: std::fmt::Display,

@@ -13,14 +13,13 @@ pub(crate) mod tasks;
 
 use std::convert::Infallible;
 use std::fmt::{self, Display};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
 use futures_util::future::BoxFuture;
-use mongodb::bson::Document;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tokio_util::task::TaskTracker;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use entry::main;
@@ -30,6 +29,7 @@ pub use run::Running;
 use crate::Clock;
 use crate::bus::{Bus, Subscription};
 use crate::config::ServiceConfig;
+use crate::identity::Identity;
 use crate::ops::Ops;
 use crate::store::{Retold, Store, UpdateError};
 use crate::telemetry;
@@ -47,12 +47,17 @@ pub struct Service {
     config: ServiceConfig,
     /// What a stop waits for.
     work: Tasks,
+    /// What a stop waits for after that: the relay.
+    telling: Tasks,
     /// What goes on until the very end.
     support: Tasks,
     stopping: CancellationToken,
     ops: Ops,
+    /// Where the operations port is, where there is one.
+    operated: Option<SocketAddr>,
     store: Store,
     bus: Bus,
+    identity: Identity,
     wakeups: Wakeups,
     generation: String,
     api: Router,
@@ -82,29 +87,30 @@ impl Service {
         let support = work.beside();
         let end = work.cutter().drop_guard();
         let ops = Ops::of(name);
+        let mut operated = None;
         if !config.is_one_act() {
-            ops.answer(listen("SOUK_OPS", config.ops).await?, config, &support);
+            let (listener, address) = listen("SOUK_OPS", config.ops).await?;
+            ops.answer(listener, config, &support);
+            operated = Some(address);
         }
 
-        let bus = Bus::connect(connect::bus(name, config), config.clock.clone()).await?;
-        let (client, ()) = tokio::join!(connect::database(name, config), bus.connected());
-        let database = config.database.as_deref().filter(|database| !database.is_empty());
-        let (clock, group) = (config.clock.clone(), config.group_commit);
-        let committer = TaskTracker::new();
-        let store =
-            Store::open(&client, database.unwrap_or(name), clock, group, &committer).await?;
+        let (store, bus) = connect::find(name, config).await?;
         let generation = generation::generation(&store.collection(FRAME), store.clock()).await?;
         ops.watch(store.clone(), bus.clone());
+        let identity = Identity::new(config.clock.clone());
 
         Ok(Self {
             name,
             config: config.clone(),
+            telling: work.beside(),
             work,
             support,
             stopping: CancellationToken::new(),
             ops,
+            operated,
             store,
             bus,
+            identity,
             wakeups: Wakeups::default(),
             generation,
             api: Router::new(),
@@ -132,7 +138,7 @@ impl Service {
     }
 
     /// Does something again and again, so long after it was done last. One replica does it for all;
-    /// should that one die over it, another does it within ten seconds. A round that fails is
+    /// should that one die over it, another does it within five seconds. A round that fails is
     /// logged, and due again as any other.
     pub fn every<F, Fut, E>(mut self, period: Duration, name: &'static str, round: F) -> Self
     where
@@ -180,6 +186,16 @@ impl Service {
         self.config.clock.clone()
     }
 
+    /// Checks who is asking.
+    pub fn identity(&self) -> Identity {
+        self.identity.clone()
+    }
+
+    /// Which life of its database the service is in: a wiped database begins a new one.
+    pub fn generation(&self) -> &str {
+        &self.generation
+    }
+
     /// Wakes those in this process who wait for a change.
     pub fn wakeups(&self) -> Wakeups {
         self.wakeups.clone()
@@ -189,20 +205,17 @@ impl Service {
     pub fn stopping(&self) -> CancellationToken {
         self.stopping.clone()
     }
-
-    fn frame(&self) -> mongodb::Collection<Document> {
-        self.store.collection(FRAME)
-    }
 }
 
-/// Opens a port.
+/// Opens a port, and says where it is.
 async fn listen(
     variable: &'static str,
-    address: std::net::SocketAddr,
-) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| StartError::Listen {
-        variable,
-        address,
-        source,
-    })
+    address: SocketAddr,
+) -> Result<(TcpListener, SocketAddr), StartError> {
+    let open = async {
+        let listener = TcpListener::bind(address).await?;
+        let bound = listener.local_addr()?;
+        Ok((listener, bound))
+    };
+    open.await.map_err(|source| StartError::Listen { variable, address, source })
 }

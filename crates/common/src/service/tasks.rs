@@ -57,12 +57,7 @@ impl Tasks {
         self.tracker.wait().await;
     }
 
-    /// Ends all at once, wherever they are.
-    pub(crate) fn cut(&self) {
-        self.cut.cancel();
-    }
-
-    /// What [`Tasks::cut`] cancels.
+    /// Ends all of them at once when it is cancelled.
     pub(crate) fn cutter(&self) -> CancellationToken {
         self.cut.clone()
     }
