@@ -73,7 +73,12 @@ where
             .map_err(|_| StoreError::Panicked { at: now })
     }
 
-    fn enter(&self, change: Change<T>, plan: &mut Plan, clock: &Clock) -> Result<(T, Kept), StoreError> {
+    fn enter(
+        &self,
+        change: Change<T>,
+        plan: &mut Plan,
+        clock: &Clock,
+    ) -> Result<(T, Kept), StoreError> {
         let value = plan.take(change, self.receipt.cause(), clock)?;
         let kept = (self.render)(&Saved { value: &value, view: &plan.view });
         if let Some(key) = &self.receipt.key {

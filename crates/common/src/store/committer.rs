@@ -11,10 +11,10 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::call::{Call, Fate, Mode};
+use super::load::Wanted;
 use super::outbox::OutboxRow;
 use super::plan::Plan;
 use super::write::{Lost, write};
-use super::load::Wanted;
 use super::{StoreError, UpdateError, load};
 use crate::Clock;
 

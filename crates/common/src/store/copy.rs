@@ -12,7 +12,11 @@ impl Store {
     /// Keeps a copy, unless a newer one is there; says whether it was kept.
     ///
     /// `sequence` is the one of the event that told it. Needs no receipt and no order.
-    pub async fn keep_copy<D: Document>(&self, copy: &D, sequence: u64) -> Result<bool, StoreError> {
+    pub async fn keep_copy<D: Document>(
+        &self,
+        copy: &D,
+        sequence: u64,
+    ) -> Result<bool, StoreError> {
         let version = i64::try_from(sequence).unwrap_or(i64::MAX);
         let mut body = write(D::COLLECTION, copy)?;
         Meta { version, told: 0, born: "copy".to_owned() }.add_to(&mut body);

@@ -34,7 +34,7 @@ impl Wanted {
 pub(crate) async fn plan(database: &Database, wanted: Wanted) -> Result<Plan, StoreError> {
     let (view, receipts) =
         try_join!(documents(database, wanted.documents), receipts(database, wanted.receipts))?;
-    Ok(Plan { view, receipts, ..Plan::default() })
+    Ok(Plan::of(view, receipts))
 }
 
 async fn documents(database: &Database, keys: BTreeSet<Key>) -> Result<View, StoreError> {
@@ -46,8 +46,7 @@ async fn documents(database: &Database, keys: BTreeSet<Key>) -> Result<View, Sto
         let bodies = by_ids(database, collection, ids).await?;
         Ok::<_, StoreError>((collection, bodies))
     });
-    let mut slots: HashMap<Key, Slot> =
-        keys.into_iter().map(|key| (key, Slot::absent())).collect();
+    let mut slots: HashMap<Key, Slot> = keys.into_iter().map(|key| (key, Slot::absent())).collect();
     for (collection, bodies) in try_join_all(found).await? {
         for body in bodies {
             let id = body.get_str("_id").unwrap_or_default().to_owned();

@@ -31,8 +31,8 @@ pub use answer::Answer;
 use call::{Call, Mode, Outcome, Typed, nothing_said};
 pub use error::{StoreError, UpdateError};
 use outbox::OutboxRow;
-pub use receipt::{Cause, Kept, Receipt, STREAMS};
 use receipt::ReceiptDocument;
+pub use receipt::{Cause, Kept, Receipt, STREAMS};
 pub use relay::Relay;
 pub use replay::Retold;
 pub use scope::{DocumentKey, Many, One, Saved, Scope, Stored, View};
@@ -160,8 +160,7 @@ impl Store {
     ) -> Result<Vec<Stored<D>>, StoreError> {
         let lost = |error| StoreError::of(D::COLLECTION, &error);
         let found = self.collection(D::COLLECTION).find(filter).sort(sort).limit(limit).await;
-        let bodies: Vec<bson::Document> =
-            found.map_err(lost)?.try_collect().await.map_err(lost)?;
+        let bodies: Vec<bson::Document> = found.map_err(lost)?.try_collect().await.map_err(lost)?;
         bodies.into_iter().map(scope::read).collect()
     }
 

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use mongodb::bson::{self, doc};
 use mongodb::options::{
-    Acknowledgment, CollectionOptions, DatabaseOptions, IndexOptions, ReadConcern,
-    SelectionCriteria, ReadPreference, WriteConcern,
+    Acknowledgment, CollectionOptions, DatabaseOptions, IndexOptions, ReadConcern, ReadPreference,
+    SelectionCriteria, WriteConcern,
 };
 use mongodb::{Client, IndexModel};
 use tokio::sync::mpsc;

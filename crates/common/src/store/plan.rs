@@ -35,6 +35,11 @@ pub(crate) struct Receipted {
 }
 
 impl Plan {
+    /// Nothing is decided yet.
+    pub(crate) fn of(view: View, receipts: HashMap<String, Receipted>) -> Self {
+        Self { view, receipts, ..Self::default() }
+    }
+
     /// Takes in what a decision came to; the value is handed back.
     pub(crate) fn take<T>(
         &mut self,

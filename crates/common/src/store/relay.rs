@@ -214,8 +214,9 @@ async fn mark(store: Store, mut told: mpsc::UnboundedReceiver<EventId>) {
     let mut ids = Vec::new();
     while told.recv_many(&mut ids, 512).await > 0 {
         let these: bson::Array = ids.drain(..).map(|id| id.to_string().into()).collect();
-        let marked =
-            outbox.update_many(doc! { "_id": { "$in": these } }, told_at(store.clock().now())).await;
+        let marked = outbox
+            .update_many(doc! { "_id": { "$in": these } }, told_at(store.clock().now()))
+            .await;
         if let Err(error) = marked {
             warn!(error = %error.kind, "told events could not be marked");
         }

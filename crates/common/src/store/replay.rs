@@ -10,9 +10,9 @@ use contracts::{Event, Timestamp};
 use super::outbox::OutboxRow;
 use super::scope;
 use super::{Cause, One, Receipt, Store, StoreError, UpdateError};
+use crate::Change;
 use crate::bus::Bus;
 use crate::document::Document;
-use crate::Change;
 
 /// How many documents are told of at once.
 const AT_ONCE: usize = 64;

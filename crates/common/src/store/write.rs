@@ -49,7 +49,11 @@ struct Statement {
 }
 
 /// Writes a plan. Where a single document changes and nothing else, no transaction is needed.
-pub(crate) async fn write(database: &Database, plan: &Plan, outbox: &[OutboxRow]) -> Result<(), Lost> {
+pub(crate) async fn write(
+    database: &Database,
+    plan: &Plan,
+    outbox: &[OutboxRow],
+) -> Result<(), Lost> {
     let statements = statements(plan, outbox);
     match statements.as_slice() {
         [] => Ok(()),
@@ -169,9 +173,12 @@ fn statements(plan: &Plan, outbox: &[OutboxRow]) -> Vec<Statement> {
     let told = outbox.iter().map(OutboxRow::to_bson);
     inserts.entry(OutboxRow::COLLECTION).or_default().extend(told);
     receipts(plan, &mut inserts, &mut updates);
-    let written = inserts.into_iter().map(|(name, many)| Statement::new("insert", name, "documents", many));
-    let changed = updates.into_iter().map(|(name, many)| Statement::new("update", name, "updates", many));
-    let ended = deletes.into_iter().map(|(name, many)| Statement::new("delete", name, "deletes", many));
+    let written =
+        inserts.into_iter().map(|(name, many)| Statement::new("insert", name, "documents", many));
+    let changed =
+        updates.into_iter().map(|(name, many)| Statement::new("update", name, "updates", many));
+    let ended =
+        deletes.into_iter().map(|(name, many)| Statement::new("delete", name, "deletes", many));
     changed.chain(ended).chain(written).filter(|statement| statement.expected > 0).collect()
 }
 
