@@ -26,7 +26,7 @@ use crate::telemetry;
 /// How long `/health` waits for what it asks.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// An event that waits longer to be told means that the relay or the bus is in trouble.
-const OUTBOX_AGE: Duration = Duration::from_secs(60);
+const OUTBOX_AGE: Duration = Duration::from_mins(1);
 
 /// What a process says about itself.
 #[derive(Clone)]

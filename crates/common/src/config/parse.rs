@@ -65,7 +65,7 @@ fn explain(mut error: clap::Error, command: &Command) -> Exit {
     }
     let mut message = error.render().to_string();
     for variable in blamed.iter().filter_map(|arg| arg.get_env()) {
-        message += &format!("\nSet it with the environment variable {}.\n", variable.display());
+        message.extend(["\nIt is set by ", &variable.to_string_lossy(), ".\n"]);
     }
     Exit { code: MISCONFIGURED, message }
 }

@@ -23,7 +23,7 @@ const SELECTION: Duration = Duration::from_secs(2);
 const CONNECTING: Duration = Duration::from_secs(2);
 /// Changes are committed in groups, so few connections carry much.
 const POOL: u32 = 16;
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Between two complaints about the same.

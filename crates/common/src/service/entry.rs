@@ -9,7 +9,10 @@ use super::Service;
 use super::error::RunError;
 use super::signals::Signals;
 use crate::config::{self, Exit, Misconfigured};
+use crate::telemetry;
 
+/// What a process exits with when it could not go on.
+const FAILED: u8 = 1;
 /// Threads for what would block the others, such as hashing a password; they come and go.
 const BLOCKING: usize = 32;
 
@@ -21,6 +24,7 @@ pub fn main<C: Parser>(start: impl AsyncFnOnce(C) -> anyhow::Result<Service>) ->
         Ok(config) => config,
         Err(exit) => return leave(&exit),
     };
+    telemetry::log_panics();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING)
@@ -50,14 +54,14 @@ async fn live<C>(
 
 fn explain(failure: &anyhow::Error) -> Exit {
     let misconfigured = failure.chain().find_map(|cause| cause.downcast_ref::<Misconfigured>());
-    misconfigured
-        .map_or_else(|| Exit { code: 1, message: format!("error: {failure:#}\n") }, Exit::from)
+    if let Some(misconfigured) = misconfigured {
+        return misconfigured.into();
+    }
+    error!(error = format!("{failure:#}"), "ended");
+    Exit { code: FAILED, message: format!("error: {failure:#}\n") }
 }
 
 fn leave(exit: &Exit) -> ExitCode {
-    if exit.code != 0 {
-        error!(code = exit.code, "ended");
-    }
     exit.say();
     exit.code.into()
 }

@@ -37,6 +37,15 @@ pub(crate) fn log(service: &'static str, config: &ServiceConfig) {
     let _ = log.try_init();
 }
 
+/// Logs where the process panics, from now on. What is said there is left out: it may hold what
+/// nobody should read.
+pub(crate) fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(at, "panicked");
+    }));
+}
+
 /// What is measured in this process; all services in it share it.
 pub(crate) fn metrics() -> &'static PrometheusHandle {
     static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
