@@ -1,6 +1,7 @@
 //! The connection of a service to the bus.
 
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::str::FromStr as _;
 use std::sync::{Arc, Mutex};
@@ -11,7 +12,7 @@ use async_nats::jetstream::Context;
 use async_nats::jetstream::context::ContextBuilder;
 use async_nats::{Client, ConnectOptions, Event, ServerAddr};
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
 
 use super::Patience;
@@ -35,6 +36,8 @@ pub struct BusConfig {
     pub user: Option<String>,
     /// How it proves that.
     pub password: Option<SecretString>,
+    /// Tells this replica from the others.
+    pub instance: String,
     /// Whether it may declare streams and durables itself; else it waits until they are there.
     pub declare: bool,
     /// How many servers keep each stream.
@@ -51,6 +54,7 @@ impl BusConfig {
             url: url.into(),
             user: None,
             password: None,
+            instance: format!("{:08x}", RandomState::new().hash_one(()) >> 32),
             declare: true,
             replicas: 1,
             patience: Patience::default(),
@@ -91,6 +95,8 @@ pub struct Bus {
     pub(super) clock: Clock,
     pub(super) link: watch::Receiver<Link>,
     pub(super) last_told: Arc<Mutex<LastTold>>,
+    /// A stream was found missing.
+    pub(super) missing: Arc<Notify>,
 }
 
 impl fmt::Debug for Bus {
@@ -105,8 +111,15 @@ impl Bus {
         let (told, link) = watch::channel(Link::default());
         let client = options(&config, told).connect(addresses(&config.url)?).await?;
         let jetstream = ContextBuilder::new().timeout(ANSWER).build(client.clone());
-        let last_told = Arc::default();
-        Ok(Self { config: Arc::new(config), client, jetstream, clock, link, last_told })
+        Ok(Self {
+            config: Arc::new(config),
+            client,
+            jetstream,
+            clock,
+            link,
+            last_told: Arc::default(),
+            missing: Arc::default(),
+        })
     }
 
     /// Whether the server can be reached right now.

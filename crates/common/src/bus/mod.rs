@@ -5,13 +5,27 @@
 //! lose nothing; a [`Broadcast`] reaches every replica.
 
 mod client;
+mod consumers;
+mod dead;
+mod durable;
 mod fact;
+mod gauge;
+mod handling;
+mod listener;
 mod patience;
 mod publish;
+mod pull;
+mod routes;
+mod streams;
 mod subscription;
+mod verdict;
+mod worker;
 
 pub use client::{Bus, BusConfig, ConnectError};
+pub use consumers::{Consumers, RedriveError};
 pub use fact::{Fact, Handled, Trouble};
+pub use gauge::ConsumerHealth;
 pub use patience::{Backoff, Patience};
 pub use publish::{Outgoing, PublishError, Published};
+pub use streams::DeclareError;
 pub use subscription::{Broadcast, Copies, Subscription, Work};

@@ -48,26 +48,32 @@ pub enum Published {
     Older,
 }
 
-/// Why an event is not told yet.
-#[derive(Debug, thiserror::Error)]
+/// Why something is not told yet.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PublishError {
     /// The server cannot be reached.
-    #[error("{id} is not told: the bus is not connected")]
+    #[error("{subject} is not told: the bus is not connected")]
     NotConnected {
-        /// The event, or the subject that was asked for.
-        id: String,
+        /// Where it was to be told.
+        subject: String,
     },
     /// No answer came; it may have been told all the same.
-    #[error("{id} may not be told: no answer in time")]
+    #[error("{subject} may not be told: no answer in time")]
     Timeout {
-        /// The event, or the subject that was asked for.
-        id: String,
+        /// Where it was to be told.
+        subject: String,
     },
-    /// The stream is missing, full, or another one was always faster.
-    #[error("{id} is not told: {why}")]
+    /// Others told of the same aggregate meanwhile, again and again.
+    #[error("{subject} is not told: others are always faster")]
+    Overtaken {
+        /// Where it was to be told.
+        subject: String,
+    },
+    /// The stream is missing or full.
+    #[error("{subject} is not told: {why}")]
     Refused {
-        /// The event, or the subject that was asked for.
-        id: String,
+        /// Where it was to be told.
+        subject: String,
         /// What the server said.
         why: String,
     },
@@ -76,33 +82,30 @@ pub enum PublishError {
 impl Bus {
     /// Tells that something happened; telling it again is no harm.
     pub async fn publish_fact(&self, row: &Outgoing) -> Result<(), PublishError> {
-        let sent = self.send(row, message(row).message_id(row.id.to_string())).await;
-        sent.map(drop).map_err(|error| refused(&row.id.to_string(), &error))
+        self.send(&row.stream, &row.nats_subject, named(row)).await.map(drop)
     }
 
     /// Tells how a thing is now, unless something newer was told: an old state told again would
     /// take the newest one's place for ever.
     pub async fn publish_state(&self, row: &Outgoing) -> Result<Published, PublishError> {
-        let id = row.id.to_string();
         let mut last = self.remembered(row);
         // With its id, a quick repeat is one. But the stream takes for told what it has no more.
-        let mut named = true;
+        let mut publish = named(row);
         for _ in 0..RACES {
-            let publish =
-                message(row).expected_last_subject_sequence(last.map_or(0, Last::message));
-            let publish = if named { publish.message_id(&id) } else { publish };
-            match self.send(row, publish).await {
-                Ok(ack) if ack.duplicate => named = false,
+            let expected = last.map_or(0, |last| last.message);
+            let publishing = publish.clone().expected_last_subject_sequence(expected);
+            match self.send(&row.stream, &row.nats_subject, publishing).await {
+                Ok(ack) if ack.duplicate => publish = message(row),
                 Ok(ack) => return Ok(self.told(row, ack.sequence)),
-                Err(error) if is_wrong_last(&error) => {}
-                Err(error) => return Err(refused(&id, &error)),
+                Err(PublishError::Overtaken { .. }) => {}
+                Err(error) => return Err(error),
             }
             last = self.last(&row.stream, &row.nats_subject).await?;
             if let Some(published) = last.and_then(|last| last.outcome(row)) {
                 return Ok(published);
             }
         }
-        Err(PublishError::Refused { id, why: "others are always faster".to_owned() })
+        Err(PublishError::Overtaken { subject: row.nats_subject.clone() })
     }
 
     /// The sequence of the event that was told last on a subject; none when nothing was.
@@ -115,19 +118,47 @@ impl Bus {
         Ok(last.map(|last| last.event))
     }
 
-    async fn send(&self, row: &Outgoing, publish: PublishMessage) -> Result<PublishAck, NatsError> {
+    /// Publishes and waits until the stream has it.
+    pub(super) async fn send(
+        &self,
+        stream: &str,
+        subject: &str,
+        publish: PublishMessage,
+    ) -> Result<PublishAck, PublishError> {
         // What is sent now would leave after the next connect, when nobody waits for it any more.
         if !self.is_connected() {
-            return Err(NatsError::new(NatsErrorKind::BrokenPipe));
+            return Err(PublishError::NotConnected { subject: subject.to_owned() });
         }
-        let publish = publish.expected_stream(&row.stream);
-        self.jetstream.send_publish(row.nats_subject.clone(), publish).await?.await
+        let publish = publish.expected_stream(stream);
+        let sent = async { self.jetstream.send_publish(subject.to_owned(), publish).await?.await };
+        sent.await.map_err(|error| self.unsent(subject, &error))
+    }
+
+    fn unsent(&self, subject: &str, error: &NatsError) -> PublishError {
+        let subject = subject.to_owned();
+        let said = error.source().and_then(|source| source.downcast_ref::<jetstream::Error>());
+        match error.kind() {
+            NatsErrorKind::BrokenPipe => PublishError::NotConnected { subject },
+            NatsErrorKind::TimedOut => PublishError::Timeout { subject },
+            NatsErrorKind::WrongLastSequence => PublishError::Overtaken { subject },
+            _ if said.is_some_and(|said| said.error_code() == WRONG_LAST) => {
+                PublishError::Overtaken { subject }
+            }
+            NatsErrorKind::StreamNotFound => {
+                self.missing.notify_one();
+                PublishError::Refused { subject, why: "no stream takes it".to_owned() }
+            }
+            _ => {
+                let why = said.map_or_else(|| error.to_string(), ToString::to_string);
+                PublishError::Refused { subject, why }
+            }
+        }
     }
 
     async fn last(&self, stream: &str, subject: &str) -> Result<Option<Last>, PublishError> {
-        let refused = |why: String| PublishError::Refused { id: subject.to_owned(), why };
+        let refused = |why: String| PublishError::Refused { subject: subject.to_owned(), why };
         if !self.is_connected() {
-            return Err(PublishError::NotConnected { id: subject.to_owned() });
+            return Err(PublishError::NotConnected { subject: subject.to_owned() });
         }
         let stream = self.jetstream.get_stream_no_info(stream).await;
         let stream = stream.map_err(|error| refused(error.to_string()))?;
@@ -188,10 +219,6 @@ struct Last {
 }
 
 impl Last {
-    fn message(self) -> u64 {
-        self.message
-    }
-
     /// What is to be said of a row when the stream holds this; none when the row is newer.
     fn outcome(self, row: &Outgoing) -> Option<Published> {
         match self.event.cmp(&row.sequence) {
@@ -206,23 +233,6 @@ fn message(row: &Outgoing) -> PublishMessage {
     PublishMessage::build().payload(row.payload.clone())
 }
 
-fn is_wrong_last(error: &NatsError) -> bool {
-    error.kind() == NatsErrorKind::WrongLastSequence
-        || server_error(error).is_some_and(|error| error.error_code() == WRONG_LAST)
-}
-
-fn server_error(error: &NatsError) -> Option<&jetstream::Error> {
-    error.source()?.downcast_ref()
-}
-
-fn refused(id: &str, error: &NatsError) -> PublishError {
-    let id = id.to_owned();
-    match error.kind() {
-        NatsErrorKind::BrokenPipe => PublishError::NotConnected { id },
-        NatsErrorKind::TimedOut => PublishError::Timeout { id },
-        _ => {
-            let said = server_error(error).map(ToString::to_string);
-            PublishError::Refused { id, why: said.unwrap_or_else(|| error.to_string()) }
-        }
-    }
+fn named(row: &Outgoing) -> PublishMessage {
+    message(row).message_id(row.id.to_string())
 }

@@ -1,13 +1,11 @@
 //! What a service wants to hear, and who handles it.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use contracts::{Envelope, Event, EventType, Malformed};
-use futures_util::future::BoxFuture;
+use contracts::Event;
 
-use super::{Fact, Handled, Trouble};
+use super::routes::Routes;
+use super::{Fact, Handled};
 
 /// Steps of a saga: each event is handled by one replica, until it is handled.
 #[must_use = "nothing is heard until the service consumes it"]
@@ -144,65 +142,4 @@ impl<S> std::convert::From<Broadcast<S>> for Subscription {
     fn from(broadcast: Broadcast<S>) -> Self {
         Self { kind: Kind::Broadcast { from: broadcast.from }, routes: broadcast.routes }
     }
-}
-
-type Hear = dyn Fn(Arc<str>, Envelope) -> BoxFuture<'static, Handled> + Send + Sync;
-
-/// The handlers of a subscription by the type they handle.
-#[derive(Clone, Default)]
-pub(super) struct Routes(BTreeMap<String, Route>);
-
-#[derive(Clone)]
-struct Route {
-    event_type: EventType,
-    hear: Arc<Hear>,
-}
-
-impl Routes {
-    fn add<S, E, F, Fut>(&mut self, state: S, handler: F)
-    where
-        S: Clone + Send + Sync + 'static,
-        E: Event,
-        F: Fn(S, Fact<E>) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Handled> + Send + 'static,
-    {
-        let hear = move |consumer: Arc<str>, envelope: Envelope| -> BoxFuture<'static, Handled> {
-            match Fact::open(consumer, envelope) {
-                Ok(fact) => Box::pin(handler(state.clone(), fact)),
-                Err(malformed) => Box::pin(async move { Err(Trouble::Reject(why(&malformed))) }),
-            }
-        };
-        let route = Route { event_type: E::TYPE, hear: Arc::new(hear) };
-        let before = self.0.insert(E::TYPE.type_name(), route);
-        assert!(before.is_none(), "{} is handled already", E::TYPE.type_name());
-    }
-
-    /// The types that are handled, stream by stream.
-    pub(super) fn by_stream(&self) -> BTreeMap<String, Vec<EventType>> {
-        let mut streams = BTreeMap::<_, Vec<_>>::new();
-        for route in self.0.values() {
-            streams.entry(route.event_type.stream()).or_default().push(route.event_type);
-        }
-        streams
-    }
-
-    /// Hands an event to its handler; none when the type is unknown here.
-    pub(super) fn hear(
-        &self,
-        consumer: Arc<str>,
-        envelope: Envelope,
-    ) -> Option<BoxFuture<'static, Handled>> {
-        let route = self.0.get(&envelope.event_type)?;
-        Some((route.hear)(consumer, envelope))
-    }
-}
-
-/// What does not fit, without what was written there: that may be personal.
-pub(super) fn why(malformed: &Malformed) -> String {
-    let (what, source) = match malformed {
-        Malformed::Envelope(source) => ("an event".to_owned(), source),
-        Malformed::Data { event_type, source, .. } => (event_type.clone(), source),
-        Malformed::OtherType { event_type, .. } => return format!("is a {event_type}"),
-    };
-    format!("not {what} (line {}, column {})", source.line(), source.column())
 }

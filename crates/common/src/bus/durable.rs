@@ -1,0 +1,131 @@
+//! The durables of a service: how far its replicas have come in a stream.
+
+use std::time::Duration;
+
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::consumer::pull::Config;
+use async_nats::jetstream::consumer::{AckPolicy, Config as Found, DeliverPolicy, PullConsumer};
+use async_nats::jetstream::stream::{ConsumerCreateStrictErrorKind, ConsumerErrorKind};
+use contracts::EventType;
+
+use super::Bus;
+use super::streams::{DeclareError, is_missing, refused};
+use super::subscription::{Kind, Subscription};
+
+/// How long the server waits for a word about an event before it gives it to another replica.
+pub(super) const ACK_WAIT: Duration = Duration::from_secs(30);
+const MAX_ACK_PENDING: i64 = 256;
+/// Longer than any fact stays: what nobody hears for so long belongs to a database that is gone.
+const FORGOTTEN: Duration = Duration::from_hours(24 * 30);
+
+/// One place in one stream, shared by the replicas of a service.
+#[derive(Clone, Debug)]
+pub(super) struct Durable {
+    pub(super) stream: String,
+    pub(super) name: String,
+    pub(super) types: Vec<EventType>,
+    /// Copies begin at the newest of everything, and a newer generation leaves theirs behind.
+    copies: bool,
+}
+
+impl Durable {
+    /// The durables of a subscription, one in each stream that it hears.
+    pub(super) fn all_of(
+        subscription: &Subscription,
+        service: &str,
+        generation: &str,
+    ) -> Vec<Self> {
+        let (name, copies) = match &subscription.kind {
+            Kind::Work { name } => (format!("{service}-{name}"), false),
+            Kind::Copies => (format!("{service}-copies-{generation}"), true),
+            Kind::Broadcast { .. } => return Vec::new(),
+        };
+        let streams = subscription.routes.by_stream().into_iter();
+        streams.map(|(stream, types)| Self { stream, name: name.clone(), types, copies }).collect()
+    }
+
+    /// The durable of its own that a newly handled type gets: a wider filter would not bring back
+    /// what passed already.
+    pub(super) fn beside(&self, newcomer: EventType) -> Self {
+        let name = format!("{}-{}", self.name, dashed(&newcomer));
+        Self { name, types: vec![newcomer], ..self.clone() }
+    }
+
+    /// The types that a durable which is there already does not hear.
+    pub(super) fn unheard(&self, found: &Found) -> Vec<EventType> {
+        let heard = |event_type: &&EventType| {
+            let filter = event_type.filter();
+            found.filter_subject == filter
+                || found.filter_subjects.contains(&filter)
+                || (found.filter_subject.is_empty() && found.filter_subjects.is_empty())
+        };
+        self.types.iter().filter(|event_type| !heard(event_type)).copied().collect()
+    }
+
+    /// Finds it, or creates it if that is allowed. One that is there is left as it is.
+    pub(super) async fn ensure(&self, bus: &Bus) -> Result<PullConsumer, DeclareError> {
+        let found = bus.jetstream.get_consumer_from_stream(&self.name, &self.stream).await;
+        let error = match found {
+            Ok(consumer) => return Ok(consumer),
+            Err(error) => error,
+        };
+        match error.kind() {
+            ConsumerErrorKind::JetStream(error) if is_missing(&error) => {
+                bus.may_declare(&self.to_string())?;
+                bus.declare_named(&self.stream).await?;
+            }
+            ConsumerErrorKind::JetStream(error)
+                if error.error_code() == ErrorCode::CONSUMER_NOT_FOUND =>
+            {
+                bus.may_declare(&self.to_string())?;
+            }
+            _ => return Err(refused(&self.to_string(), &error)),
+        }
+        self.create(bus).await
+    }
+
+    async fn create(&self, bus: &Bus) -> Result<PullConsumer, DeclareError> {
+        let created =
+            bus.jetstream.create_consumer_strict_on_stream(self.config(), &self.stream).await;
+        match created {
+            Ok(consumer) => Ok(consumer),
+            // Another replica was faster, perhaps one that knows other types: take what it made.
+            Err(error) if error.kind() == ConsumerCreateStrictErrorKind::AlreadyExists => {
+                let found = bus.jetstream.get_consumer_from_stream(&self.name, &self.stream).await;
+                found.map_err(|error| refused(&self.to_string(), &error))
+            }
+            Err(error) => Err(refused(&self.to_string(), &error)),
+        }
+    }
+
+    fn config(&self) -> Config {
+        let (deliver_policy, inactive_threshold) = if self.copies {
+            (DeliverPolicy::LastPerSubject, FORGOTTEN)
+        } else {
+            (DeliverPolicy::All, Duration::ZERO)
+        };
+        Config {
+            durable_name: Some(self.name.clone()),
+            filter_subjects: self.types.iter().map(EventType::filter).collect(),
+            ack_policy: AckPolicy::Explicit,
+            ack_wait: ACK_WAIT,
+            max_ack_pending: MAX_ACK_PENDING,
+            // What runs out of deliveries would vanish without a dead letter.
+            max_deliver: -1,
+            deliver_policy,
+            inactive_threshold,
+            ..Config::default()
+        }
+    }
+}
+
+impl std::fmt::Display for Durable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "durable {} on {}", self.name, self.stream)
+    }
+}
+
+/// A type as it can be part of a name, such as `order-placed-v1`.
+pub(super) fn dashed(event_type: &EventType) -> String {
+    format!("{}-{}-v{}", event_type.publisher, event_type.name, event_type.version)
+}

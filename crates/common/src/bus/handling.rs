@@ -1,0 +1,135 @@
+//! One event: opened, handled, judged, and the server told so.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::Request;
+use async_nats::jetstream::{AckKind, Message};
+use contracts::Envelope;
+use metrics::counter;
+use tracing::{Instrument as _, Span, debug, error, info_span, warn};
+
+use super::Bus;
+use super::dead::Letter;
+use super::durable::Durable;
+use super::routes::{Routes, open};
+use super::verdict::{Attempts, Verdict};
+
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// What it takes to handle the events of one durable.
+pub(super) struct Handling {
+    pub(super) bus: Bus,
+    pub(super) durable: Durable,
+    /// The name that receipts bear: the same whichever durable an event comes by.
+    pub(super) consumer: Arc<str>,
+    pub(super) routes: Routes,
+    pub(super) attempts: Attempts,
+}
+
+impl Handling {
+    /// Handles an event and settles it with the server.
+    pub(super) async fn handle(&self, message: &Message) -> Verdict {
+        let opened = open(message);
+        let id = opened.as_ref().ok().map(|envelope| envelope.id);
+        let verdict = match opened {
+            Ok(envelope) => self.judge(message, envelope).await,
+            Err(why) => reject(message, why),
+        };
+        let (durable, name) = (self.durable.name.clone(), verdict.name());
+        counter!("souk_verdicts_total", "durable" => durable, "verdict" => name).increment(1);
+        let over = self.settle(message, &verdict).await;
+        if let Some(id) = id.filter(|_| over) {
+            self.attempts.forget(id);
+        }
+        verdict
+    }
+
+    async fn judge(&self, message: &Message, envelope: Envelope) -> Verdict {
+        let (id, span) = (envelope.id, self.span(&envelope));
+        let patience = &self.bus.config.patience;
+        let judging = async {
+            let handled = self.routes.hear(&self.consumer, envelope, patience.handling).await;
+            let verdict = self.attempts.judge(id, handled, delivered(message), patience);
+            say(&verdict);
+            verdict
+        };
+        judging.instrument(span).await
+    }
+
+    fn span(&self, envelope: &Envelope) -> Span {
+        info_span!(
+            "event",
+            event.id = %envelope.id,
+            event.r#type = envelope.event_type,
+            aggregate = envelope.subject,
+            durable = self.durable.name,
+            attempt = self.attempts.next(envelope.id),
+        )
+    }
+
+    /// Tells the server; says whether that was the end of it.
+    ///
+    /// When the server does not hear it, the event comes again, and its repeat changes nothing.
+    async fn settle(&self, message: &Message, verdict: &Verdict) -> bool {
+        let kind = match verdict {
+            Verdict::Done => AckKind::Ack,
+            Verdict::Wait { after, .. }
+            | Verdict::Retry { after, .. }
+            | Verdict::Away { after, .. } => AckKind::Nak(Some(*after)),
+            Verdict::Reject { why, attempts } => self.give_up(message, why, *attempts).await,
+        };
+        let over = matches!(kind, AckKind::Ack | AckKind::Term);
+        self.bus.answer(message, kind).await;
+        over
+    }
+
+    /// Makes a dead letter of it; only then the stream may let go of it.
+    async fn give_up(&self, message: &Message, reason: &str, attempts: u32) -> AckKind {
+        let durable = &self.durable;
+        let letter = Letter { durable, consumer: &self.consumer, reason, attempts };
+        match self.bus.bury(message, letter).await {
+            Ok(()) => {
+                let durable = durable.name.clone();
+                counter!("souk_dead_letters_total", "durable" => durable).increment(1);
+                AckKind::Term
+            }
+            Err(error) => {
+                warn!(durable = durable.name, %error, "dead letter not stored");
+                AckKind::Nak(Some(self.bus.config.patience.wait.after(1)))
+            }
+        }
+    }
+}
+
+impl Bus {
+    /// Tells the server what became of a message, and waits until it knows.
+    pub(super) async fn answer(&self, message: &Message, kind: AckKind) {
+        let Some(reply) = message.reply.clone() else { return };
+        let request = Request::new().payload(kind.into()).timeout(Some(ANSWER));
+        if let Err(error) = self.client.send_request(reply, request).await {
+            debug!(%error, "the server may not know what became of an event");
+        }
+    }
+}
+
+/// How often the server gave it to anyone.
+fn delivered(message: &Message) -> u32 {
+    let delivered = message.info().map_or(1, |info| info.delivered);
+    u32::try_from(delivered).unwrap_or(1)
+}
+
+fn reject(message: &Message, why: String) -> Verdict {
+    error!(subject = %message.subject, why, "event given up");
+    Verdict::Reject { why, attempts: 1 }
+}
+
+fn say(verdict: &Verdict) {
+    match verdict {
+        Verdict::Done => debug!("event handled"),
+        Verdict::Wait { why, .. } => debug!(why, "event waits"),
+        Verdict::Retry { why, .. } => warn!(why, "event failed"),
+        Verdict::Reject { why, attempts } => error!(why, attempts, "event given up"),
+        Verdict::Away { why, .. } => warn!(why, "event held up"),
+    }
+}

@@ -1,0 +1,174 @@
+//! The consuming of one type of event by every replica: in order, from where it was, without a
+//! place that the server keeps.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::Message;
+use async_nats::jetstream::consumer::pull::Config;
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer};
+use async_nats::jetstream::context::GetStreamErrorKind;
+use async_nats::jetstream::stream::Info;
+use contracts::EventType;
+use time::OffsetDateTime;
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, info_span, warn};
+
+use super::durable::dashed;
+use super::pull::{Lost, Pull};
+use super::routes::{Routes, open};
+use super::streams::{is_missing, refused};
+use super::subscription::From;
+use super::{Backoff, Bus};
+
+const AT_ONCE: usize = 256;
+const RECOVERY: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
+/// The server forgets the consumer of a replica that is gone.
+const FORGOTTEN: Duration = Duration::from_mins(1);
+
+/// Hears one type of event.
+pub(super) struct Listener {
+    pub(super) bus: Bus,
+    pub(super) consumer: Arc<str>,
+    pub(super) event_type: EventType,
+    pub(super) from: From,
+    pub(super) routes: Routes,
+    /// Tells when everything was heard that was there when it began.
+    pub(super) caught_up: watch::Sender<bool>,
+    pub(super) place: Option<Place>,
+}
+
+/// How far a listener came, in the stream as it was created then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    created: OffsetDateTime,
+    next: u64,
+}
+
+impl Listener {
+    /// Listens until it is stopped.
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        let mut failures = 0;
+        let listening = async {
+            loop {
+                let Err(lost) = self.session(&mut failures).await else { continue };
+                failures += 1;
+                warn!(consumer = %self.consumer, event_type = %self.event_type.type_name(), %lost, "listener lost");
+                sleep(RECOVERY.after(failures)).await;
+            }
+        };
+        stop.run_until_cancelled(Box::pin(listening)).await;
+    }
+
+    async fn session(&mut self, failures: &mut u32) -> Result<(), Lost> {
+        self.bus.connected().await;
+        let stream = self.stream().await?;
+        let consumer = self.begin(&stream).await?;
+        if consumer.cached_info().num_pending == 0 {
+            self.caught_up.send_replace(true);
+        }
+        let mut pull = Pull::open(&self.bus, consumer).await?;
+        *failures = 0;
+        loop {
+            if pull.asked() <= AT_ONCE / 2 {
+                pull.ask(AT_ONCE - pull.asked()).await?;
+            }
+            let message = pull.next().await?;
+            let (next, pending) = {
+                let info = message.info().map_err(|error| Lost::Refused(error.to_string()))?;
+                (info.stream_sequence + 1, info.pending)
+            };
+            self.hear(&message).await;
+            self.place = Some(Place { created: stream.created, next });
+            if pending == 0 {
+                self.caught_up.send_replace(true);
+            }
+        }
+    }
+
+    /// How the stream is now; declares it when it is missing.
+    async fn stream(&self) -> Result<Info, Lost> {
+        let name = self.event_type.stream();
+        match self.bus.jetstream.get_stream(&name).await {
+            Ok(stream) => return Ok(stream.cached_info().clone()),
+            Err(error) => match error.kind() {
+                GetStreamErrorKind::JetStream(error) if is_missing(&error) => {}
+                _ => return Err(refused(&name, &error).into()),
+            },
+        }
+        self.bus.may_declare(&name)?;
+        self.bus.declare_named(&name).await?;
+        let stream = self.bus.jetstream.get_stream(&name).await;
+        Ok(stream.map_err(|error| refused(&name, &error))?.cached_info().clone())
+    }
+
+    /// Creates a consumer that goes on where the listener was, or begins.
+    async fn begin(&mut self, stream: &Info) -> Result<PullConsumer, Lost> {
+        let end = stream.state.last_sequence + 1;
+        // A stream that was made anew, or lost its end: all begins anew.
+        let place = self.place.filter(|at| at.created == stream.created && at.next <= end);
+        let deliver_policy = match (place, self.from) {
+            (Some(place), _) => DeliverPolicy::ByStartSequence { start_sequence: place.next },
+            (None, From::LastPerSubject) => DeliverPolicy::LastPerSubject,
+            (None, From::Ago(ago)) => DeliverPolicy::ByStartTime { start_time: self.ago(ago) },
+            (None, From::Now) => DeliverPolicy::ByStartSequence { start_sequence: end },
+        };
+        if self.from == From::Now && place.is_none() {
+            self.place = Some(Place { created: stream.created, next: end });
+        }
+        let name = self.name();
+        // What an earlier session left would still hold the name; there may be nothing to delete.
+        let stream_name = &stream.config.name;
+        let _ = self.bus.jetstream.delete_consumer_from_stream(&name, stream_name).await;
+        let config = Config { name: Some(name.clone()), deliver_policy, ..self.config() };
+        let created = self.bus.jetstream.create_consumer_on_stream(config, stream_name).await;
+        Ok(created.map_err(|error| refused(&name, &error))?)
+    }
+
+    fn config(&self) -> Config {
+        Config {
+            filter_subject: self.event_type.filter(),
+            ack_policy: AckPolicy::None,
+            inactive_threshold: FORGOTTEN,
+            memory_storage: true,
+            num_replicas: 1,
+            ..Config::default()
+        }
+    }
+
+    /// The name of this replica's consumer.
+    fn name(&self) -> String {
+        let Bus { config, .. } = &self.bus;
+        format!("{}-{}-{}", config.service, dashed(&self.event_type), config.instance)
+    }
+
+    fn ago(&self, ago: Duration) -> OffsetDateTime {
+        let millis = self.bus.clock.now().minus(ago).as_millis();
+        let seconds = OffsetDateTime::from_unix_timestamp(millis / 1_000);
+        seconds.unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+
+    async fn hear(&self, message: &Message) {
+        let envelope = match open(message) {
+            Ok(envelope) => envelope,
+            Err(why) => {
+                warn!(subject = %message.subject, why, "event not heard");
+                return;
+            }
+        };
+        let span = info_span!(
+            "event",
+            event.id = %envelope.id,
+            event.r#type = envelope.event_type,
+            aggregate = envelope.subject,
+            durable = %self.consumer,
+        );
+        let bound = self.bus.config.patience.handling;
+        let heard = self.routes.hear(&self.consumer, envelope, bound).instrument(span).await;
+        if let Err(trouble) = heard {
+            warn!(subject = %message.subject, %trouble, "event not heard");
+        }
+    }
+}
