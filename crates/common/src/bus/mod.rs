@@ -18,6 +18,7 @@ mod pull;
 mod routes;
 mod streams;
 mod subscription;
+mod trouble;
 mod verdict;
 mod worker;
 
