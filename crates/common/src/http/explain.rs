@@ -17,16 +17,14 @@ pub(super) fn explain(message: &str) -> String {
     said.chars().take(LONGEST).collect()
 }
 
-/// Where it does not fit, as a JSON pointer (RFC 6901); a missing or unknown field is named too.
+/// Where it does not fit, as a JSON pointer (RFC 6901).
 pub(super) fn pointer(path: &Path, message: &str) -> String {
-    let mut names: Vec<String> = path.iter().filter_map(name).collect();
-    let field = ["missing field `", "unknown field `", "duplicate field `"]
+    // The path ends above a field that is missing or there twice.
+    let field = ["missing field `", "duplicate field `"]
         .iter()
         .find_map(|start| message.strip_prefix(start)?.split('`').next());
-    if let Some(field) = field.filter(|field| names.last().is_none_or(|last| last != field)) {
-        names.push(field.to_owned());
-    }
-    names.iter().flat_map(|name| ["/".to_owned(), escaped(name)]).collect()
+    let names = path.iter().filter_map(name).chain(field.map(ToOwned::to_owned));
+    names.flat_map(|name| ["/".to_owned(), escaped(&name)]).collect()
 }
 
 fn name(segment: &Segment) -> Option<String> {
@@ -39,7 +37,7 @@ fn name(segment: &Segment) -> Option<String> {
 }
 
 fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
+    name.chars().take(LONGEST).collect::<String>().replace('~', "~0").replace('/', "~1")
 }
 
 fn in_json(expected: &str) -> &str {

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::claims::KIND;
 use super::sessions::Revoked;
-use super::{AUDIENCE, Claims, ISSUER};
+use super::{AUDIENCE, Claims, ISSUER, LIFE};
 use crate::Clock;
 use crate::http::Problem;
 
@@ -133,9 +133,11 @@ impl Identity {
     fn in_time(&self, claims: &Claims, key: &Key) -> Result<(), Denied> {
         let now = self.0.clock.now();
         let early = claims.good_from() > now.plus(LEEWAY) || claims.issued_at() > now.plus(LEEWAY);
+        // It would outlive the memory of the sign-ins that ended.
+        let long_lived = claims.exp.saturating_sub(claims.iat) > LIFE.as_secs().cast_signed();
         let before_key = claims.issued_at().plus(LEEWAY) < key.not_before;
         let after_key = key.not_after.is_some_and(|end| end.plus(LEEWAY) < now);
-        if early || before_key || after_key {
+        if early || long_lived || before_key || after_key {
             return Err(Denied::Invalid);
         }
         if claims.expires_at().plus(LEEWAY) <= now { Err(Denied::Expired) } else { Ok(()) }
