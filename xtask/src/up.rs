@@ -1,11 +1,105 @@
 //! Runs the whole shop on this machine.
 
-/// How the shop is run.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+mod account;
+mod build;
+mod data;
+mod demo;
+mod fleet;
+mod ingress;
+mod instance;
+mod part;
+mod patience;
+mod progress;
+mod servers;
+mod shop;
 
-/// Runs the shop until Ctrl-C.
+use std::io;
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::builder::NonEmptyStringValueParser;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use self::progress::say;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+const CATALOGUE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/demo/catalogue.json");
+const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/k8s/base/ingress.yaml");
+
+/// How the shop is run.
+///
+/// Builds the five services, starts them with a mongod and a nats-server of their own, puts an
+/// ingress in front that routes as the one of a cluster does, and fills the shelves. Whatever ends
+/// is started again. Ctrl-C ends everything in good order, a second one at once.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Where the shop answers on this machine.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+
+    /// Where databases, logs and secrets are kept between runs [default: .souk in the workspace].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// Throw away what earlier runs kept, and begin anew.
+    #[arg(long)]
+    fresh: bool,
+
+    /// Build with optimisation.
+    #[arg(long)]
+    release: bool,
+
+    /// Leave the shelves as they are.
+    #[arg(long)]
+    without_demo: bool,
+
+    /// A MongoDB replica set that runs already, instead of one for the shop.
+    #[arg(long, env = "MONGODB_URI", hide_env_values = true, value_name = "URI",
+        value_parser = NonEmptyStringValueParser::new())]
+    mongodb_uri: Option<String>,
+
+    /// A NATS server with JetStream that runs already, instead of one for the shop.
+    #[arg(long, env = "NATS_URL", hide_env_values = true, value_name = "URL",
+        value_parser = NonEmptyStringValueParser::new())]
+    nats_url: Option<String>,
+
+    /// Who minds the shop.
+    #[arg(long, env = "SOUK_ADMIN_EMAIL", default_value = "admin@souk.example", value_name = "EMAIL",
+        value_parser = NonEmptyStringValueParser::new())]
+    admin_email: String,
+
+    /// Their password; by default one is made up and kept.
+    #[arg(long, env = "SOUK_ADMIN_PASSWORD", hide_env_values = true, value_name = "PASSWORD",
+        value_parser = NonEmptyStringValueParser::new())]
+    admin_password: Option<String>,
+}
+
+/// Runs the shop until somebody ends it.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    tokio::task::yield_now().await;
-    anyhow::bail!("not there yet: {args:?}")
+    let stop = CancellationToken::new();
+    tokio::select! {
+        biased;
+        second = signals(&stop) => bail!("aborted by {}", second?),
+        closed = shop::run(&args, &stop) => closed,
+    }
+}
+
+/// Asks for a good end at the first signal, and returns at a second one.
+async fn signals(stop: &CancellationToken) -> io::Result<&'static str> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
+    }
+    say("stopping (once more to abort)");
+    stop.cancel();
+    // A terminal that closes may say so twice.
+    tokio::select! {
+        _ = interrupt.recv() => Ok("SIGINT"),
+        _ = terminate.recv() => Ok("SIGTERM"),
+    }
 }

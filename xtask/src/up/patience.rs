@@ -1,0 +1,41 @@
+//! Starting what does not start at once.
+
+use std::iter;
+use std::time::Duration;
+
+use testkit::StartError;
+use tokio::time::sleep;
+
+use super::progress::say;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// How often something is tried before the shop is given up.
+const TRIES: usize = 3;
+
+/// Pauses between starts, each twice as long as the one before, for ever.
+pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
+    iter::successors(Some(FIRST_PAUSE), |pause| Some((*pause * 2).min(LONGEST_PAUSE)))
+}
+
+/// The few pauses of a first start: what does not come up then needs a person.
+pub(crate) fn first_pauses() -> impl Iterator<Item = Duration> {
+    pauses().take(TRIES - 1)
+}
+
+/// Starts something, again after each pause as long as it fails, and says why it did.
+pub(crate) async fn patiently<T>(
+    mut pauses: impl Iterator<Item = Duration>,
+    mut start: impl AsyncFnMut() -> Result<T, StartError>,
+) -> Result<T, StartError> {
+    loop {
+        match (start().await, pauses.next()) {
+            (Err(error), Some(pause)) => {
+                say(format_args!("{error}\ntrying again in {:.1} s", pause.as_secs_f64()));
+                sleep(pause).await;
+            }
+            (outcome, _) => return outcome,
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Opens the shop, keeps it open, and closes it.
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::io::ErrorKind;
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use testkit::Client;
+use testkit::fleet::Service;
+use testkit::process::Spec;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::account::Account;
+use super::build::build;
+use super::data::Data;
+use super::fleet::Fleet;
+use super::ingress::{Ingress, Routes};
+use super::instance::Instance;
+use super::part::Part;
+use super::progress::{phase, say};
+use super::{Args, CATALOGUE, MANIFEST, ROOT, demo, servers};
+
+/// Runs the shop until it is told to stop, or cannot go on.
+pub(crate) async fn run(args: &Args, stop: &CancellationToken) -> anyhow::Result<()> {
+    let data = take(args)?;
+    let account = Account::new(args, &data)?;
+    let routes = Routes::read(Path::new(MANIFEST))?;
+    let listener = listen(args.port).await?;
+    let port = listener.local_addr()?.port();
+
+    let preparing = Box::pin(prepare(args, data, &account, port));
+    let Some(prepared) = stop.run_until_cancelled(preparing).await else {
+        bail!("stopped before it was open");
+    };
+    let fleet = prepared?;
+    let ingress = Ingress::new(routes, &fleet.addresses())?.serve(listener);
+    let outcome = tokio::select! {
+        reason = fleet.keep() => Err(reason),
+        Err(reason) = open(args, &fleet, &account, port) => Err(reason),
+        () = stop.cancelled() => Ok(()),
+    };
+
+    ingress.close();
+    fleet.stop().await?;
+    ingress.finish().await;
+    say("stopped");
+    outcome
+}
+
+/// Takes the data folder.
+fn take(args: &Args) -> anyhow::Result<Data> {
+    let default = || Path::new(ROOT).join(".souk");
+    let data = Data::open(&args.data.clone().unwrap_or_else(default))?;
+    if args.fresh {
+        data.empty()?;
+    }
+    Ok(data)
+}
+
+/// Takes the port before anything else is done, so that nobody builds in vain.
+async fn listen(port: u16) -> anyhow::Result<TcpListener> {
+    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            bail!("port {port} is in use; free it, or choose another with --port")
+        }
+        bound => bound.with_context(|| format!("listening on port {port}")),
+    }
+}
+
+/// Builds everything and starts the servers; the services are ready to be started.
+async fn prepare(args: &Args, data: Data, account: &Account, port: u16) -> anyhow::Result<Fleet> {
+    let binaries = phase("building the services", build(args.release)).await?;
+    let [mongod, nats_server] = servers::start(args, &data).await?;
+    let key = data.secret("jwt-key")?;
+    let mut parts: Vec<_> = mongod.part.into_iter().chain(nats_server.part).collect();
+    for service in Service::ALL {
+        let mut program = Spec::new(binaries.join(service.name()))
+            .env("MONGODB_URI", &mongod.uri)
+            .env("NATS_URL", &nats_server.uri);
+        if service == Service::Auth {
+            program = program
+                .env("JWT_KEY", &key)
+                .env("SOUK_ADMIN_EMAIL", &account.email)
+                .env("SOUK_ADMIN_PASSWORD", &account.password);
+        }
+        let log = data.fresh_log(service.name())?;
+        parts.push(Part::Service(Instance::new(service, program, log)));
+    }
+    Ok(Fleet::new(data, port, parts))
+}
+
+/// Says that the shop is open, once it is.
+async fn open(
+    args: &Args,
+    fleet: &Fleet,
+    account: &Account,
+    port: u16,
+) -> anyhow::Result<Infallible> {
+    phase("starting the services", fleet.ready()).await?;
+    let address = format!("http://localhost:{port}");
+    if !args.without_demo {
+        let shop = Client::at(&address);
+        let loading = demo::load(&shop, account, Path::new(CATALOGUE));
+        if let Err(reason) = phase("filling the shelves", loading).await {
+            say(format_args!("the demo catalogue could not be loaded: {reason:#}"));
+        }
+    }
+    for service in fleet.services() {
+        let (name, http, ops) = (service.name(), service.http(), service.ops());
+        say(format_args!("{name:8} http://{http}  operations http://{ops}"));
+    }
+    say(format_args!("staff    {account}"));
+    say(format_args!("ready {address}"));
+    pending().await
+}
