@@ -29,6 +29,11 @@ const WRITE_CONFLICT: i32 = 112;
 pub(crate) enum Lost {
     /// Another writer was first: load and decide again.
     Race,
+    /// Another writer began the same thing first: load and decide again.
+    Began {
+        /// What the database said.
+        why: String,
+    },
     /// One call is at fault by itself.
     Culprit {
         /// Which one.
@@ -46,6 +51,8 @@ pub(crate) enum Lost {
 struct Statement {
     command: Document,
     expected: i64,
+    /// Whether it writes ledger rows, whose ids never repeat.
+    rows: bool,
 }
 
 /// Writes a plan. Where a single document changes and nothing else, no transaction is needed.
@@ -108,9 +115,10 @@ fn unknown(error: &Error) -> bool {
 }
 
 fn check(reply: Result<Document, Error>, statement: &Statement) -> Result<(), Lost> {
-    let reply = reply.map_err(|error| lost(&error))?;
+    let mistaken = |lost| if statement.rows { repeated(lost) } else { lost };
+    let reply = reply.map_err(|error| mistaken(lost(&error)))?;
     if let Ok([first, ..]) = reply.get_array("writeErrors").map(Vec::as_slice) {
-        return Err(write_error(first.as_document()));
+        return Err(mistaken(write_error(first.as_document())));
     }
     if let Ok(concern) = reply.get_document("writeConcernError") {
         return Err(Lost::Away(StoreError::Away(concern.to_string())));
@@ -129,8 +137,16 @@ fn by_code(code: i32, why: &str) -> Lost {
     match code {
         WRITE_CONFLICT => Lost::Race,
         // Somebody began the same thing first; a duplicate of anything but the id stays one.
-        DUPLICATE_KEY if why.contains("index: _id_") => Lost::Race,
+        DUPLICATE_KEY if why.contains("index: _id_") => Lost::Began { why: why.to_owned() },
         _ => Lost::Refused(StoreError::Refused { what: "write".into(), why: why.to_owned() }),
+    }
+}
+
+/// A ledger row that is there already was not begun by another writer: its id is not its own.
+fn repeated(lost: Lost) -> Lost {
+    match lost {
+        Lost::Began { why } => Lost::Refused(StoreError::Refused { what: "row".into(), why }),
+        other => other,
     }
 }
 
@@ -145,59 +161,67 @@ fn lost(error: &Error) -> Lost {
     }
 }
 
+/// Documents first: who loses a race loses it there, so that a row that is there already is no
+/// race but a mistake.
 fn statements(plan: &Plan, outbox: &[OutboxRow]) -> Vec<Statement> {
-    let mut inserts: BTreeMap<&str, Vec<Document>> = BTreeMap::new();
-    let mut updates: BTreeMap<&str, Vec<Document>> = BTreeMap::new();
-    let mut deletes: BTreeMap<&str, Vec<Document>> = BTreeMap::new();
+    let mut writes = documents(plan);
+    receipts(plan, &mut writes);
+    let told = outbox.iter().map(OutboxRow::to_bson).collect();
+    writes.inserts.insert(OutboxRow::COLLECTION, told);
+    let mut rows: BTreeMap<&str, Vec<Document>> = BTreeMap::new();
+    for (collection, row) in &plan.rows {
+        rows.entry(collection).or_default().push(row.clone());
+    }
+    let Writes { updates, deletes, inserts } = writes;
+    let all = |verb: &'static str, field: &'static str, writes: BTreeMap<&'static str, Vec<_>>| {
+        writes.into_iter().map(move |(name, many)| Statement::new(verb, name, field, many))
+    };
+    all("update", "updates", updates)
+        .chain(all("delete", "deletes", deletes))
+        .chain(all("insert", "documents", inserts))
+        .chain(rows.into_iter().map(|(name, many)| Statement::of_rows(name, many)))
+        .filter(|statement| statement.expected > 0)
+        .collect()
+}
+
+/// What is written, by collection.
+#[derive(Default)]
+struct Writes {
+    updates: BTreeMap<&'static str, Vec<Document>>,
+    deletes: BTreeMap<&'static str, Vec<Document>>,
+    inserts: BTreeMap<&'static str, Vec<Document>>,
+}
+
+fn documents(plan: &Plan) -> Writes {
+    let mut writes = Writes::default();
     for (key, slot) in plan.view.slots.iter().filter(|(_, slot)| slot.changed) {
+        let loaded = slot.loaded.map(|version| doc! { "_id": &key.id, "version": version });
         let whole = slot.body.clone().map(|mut body| {
             slot.meta.add_to(&mut body);
             body
         });
-        match (slot.loaded, whole) {
-            (None, Some(body)) => inserts.entry(key.collection).or_default().push(body),
-            (Some(version), Some(body)) => updates
-                .entry(key.collection)
-                .or_default()
-                .push(doc! { "q": { "_id": &key.id, "version": version }, "u": body }),
-            (Some(version), None) => deletes
-                .entry(key.collection)
-                .or_default()
-                .push(doc! { "q": { "_id": &key.id, "version": version }, "limit": 1 }),
-            (None, None) => {}
-        }
+        let (place, write) = match (loaded, whole) {
+            (None, Some(body)) => (&mut writes.inserts, body),
+            (Some(it), Some(body)) => (&mut writes.updates, doc! { "q": it, "u": body }),
+            (Some(it), None) => (&mut writes.deletes, doc! { "q": it, "limit": 1 }),
+            // It began and ended within this group.
+            (None, None) => continue,
+        };
+        place.entry(key.collection).or_default().push(write);
     }
-    for (collection, row) in &plan.rows {
-        inserts.entry(collection).or_default().push(row.clone());
-    }
-    let told = outbox.iter().map(OutboxRow::to_bson);
-    inserts.entry(OutboxRow::COLLECTION).or_default().extend(told);
-    receipts(plan, &mut inserts, &mut updates);
-    let written =
-        inserts.into_iter().map(|(name, many)| Statement::new("insert", name, "documents", many));
-    let changed =
-        updates.into_iter().map(|(name, many)| Statement::new("update", name, "updates", many));
-    let ended =
-        deletes.into_iter().map(|(name, many)| Statement::new("delete", name, "deletes", many));
-    changed.chain(ended).chain(written).filter(|statement| statement.expected > 0).collect()
+    writes
 }
 
-fn receipts<'a>(
-    plan: &Plan,
-    inserts: &mut BTreeMap<&'a str, Vec<Document>>,
-    updates: &mut BTreeMap<&'a str, Vec<Document>>,
-) {
+fn receipts(plan: &Plan, writes: &mut Writes) {
     for receipted in plan.receipts.values().filter(|receipted| receipted.written) {
         let body = receipted.document.to_bson();
-        if receipted.stored {
+        let (place, write) = if receipted.stored {
             let started = doc! { "_id": &receipted.document.id, "state": "started" };
-            updates
-                .entry(ReceiptDocument::COLLECTION)
-                .or_default()
-                .push(doc! { "q": started, "u": body });
+            (&mut writes.updates, doc! { "q": started, "u": body })
         } else {
-            inserts.entry(ReceiptDocument::COLLECTION).or_default().push(body);
-        }
+            (&mut writes.inserts, body)
+        };
+        place.entry(ReceiptDocument::COLLECTION).or_default().push(write);
     }
 }
 
@@ -208,6 +232,10 @@ impl Statement {
         let mut command = doc! { verb: collection };
         command.insert(field, many);
         command.insert("ordered", true);
-        Self { command, expected }
+        Self { command, expected, rows: false }
+    }
+
+    fn of_rows(collection: &str, many: Vec<Document>) -> Self {
+        Self { rows: true, ..Self::new("insert", collection, "documents", many) }
     }
 }

@@ -94,7 +94,7 @@ fn rung(bell: Option<Bell>, id: OrderId) -> Change<Bell> {
     let rings = bell.map_or(0, |bell| bell.rings) + 1;
     Change::to(Bell { id, rings })
         .telling(&order::Delivered { order_id: id })
-        .row(&Ring { id: format!("{id}:{rings}") })
+        .row(&Ring { id: Clock::system().uuid().to_string() })
 }
 
 impl Replica {
@@ -267,7 +267,9 @@ async fn an_effect_outside_is_begun_once_and_finished_once() {
     };
 
     assert!(matches!(begin().await.unwrap(), Begun::New(_)));
-    assert!(matches!(begin().await.unwrap(), Begun::Running { attempt } if attempt == id.to_string()));
+    assert!(
+        matches!(begin().await.unwrap(), Begun::Running { attempt } if attempt == id.to_string())
+    );
     let done = join_all([finish(), finish(), finish()]).await;
     let answers: Vec<_> = done.into_iter().map(Result::unwrap).collect();
 
@@ -328,6 +330,19 @@ async fn who_errs_does_not_harm_who_waits_with_them() {
     assert!(rings.iter().all(Result::is_ok));
     assert_eq!(here.rings(good).await, 40);
     assert_eq!(here.rings(bad).await, 0);
+}
+
+#[tokio::test]
+async fn a_ledger_row_that_is_there_already_is_refused_and_not_tried_for_ever() {
+    let world = World::start().await;
+    let here = replica(&world, &world.database("store"), 64).await;
+    let row =
+        |_: Option<Bell>, _| Ok::<_, Infallible>(Change::none(()).row(&Ring { id: "one".into() }));
+    here.store.apply(One::<Bell>(fresh()), keyed("a"), row).await.unwrap();
+
+    let again = here.store.apply(One::<Bell>(fresh()), keyed("b"), row).await;
+
+    assert!(matches!(again, Err(UpdateError::Store(StoreError::Refused { .. }))));
 }
 
 #[tokio::test]
