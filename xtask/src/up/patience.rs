@@ -39,3 +39,15 @@ pub(crate) async fn patiently<T>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_up_to_a_bound() {
+        let pauses: Vec<_> = pauses().take(8).map(|pause| pause.as_millis()).collect();
+
+        assert_eq!(pauses, [200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
+    }
+}
