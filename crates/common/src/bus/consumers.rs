@@ -1,11 +1,15 @@
 //! Everything that a service hears, from its start to its stop.
 
 use std::collections::HashSet;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use contracts::{Envelope, EventType, Malformed};
-use tokio::sync::watch;
+use contracts::{Envelope, Malformed};
+use futures_util::future::BoxFuture;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
@@ -18,7 +22,7 @@ use super::routes::Routes;
 use super::streams::DeclareError;
 use super::subscription::{From, Kind, Subscription};
 use super::verdict::Attempts;
-use super::worker::Worker;
+use super::worker::{Unheard, Worker};
 use super::{Bus, Trouble};
 
 /// The consumers of a service while they run.
@@ -68,7 +72,7 @@ impl Bus {
     }
 
     /// Hears what these subscriptions want to hear, on `tracker`, until `stop`: then nothing more
-    /// is begun, what is begun is finished, and the tracker's tasks end.
+    /// is begun, what is begun is finished, and the tracker's task ends.
     pub fn consume(
         &self,
         subscriptions: Vec<Subscription>,
@@ -76,23 +80,20 @@ impl Bus {
         tracker: &TaskTracker,
         stop: &CancellationToken,
     ) -> Consumers {
-        let starting = Starting {
-            bus: self.clone(),
-            gauges: Gauges::default(),
-            tracker: tracker.clone(),
-            stop: stop.clone(),
-        };
+        let mut consuming = Consuming::new(self, stop);
         let (mut listeners, mut routes) = (Vec::new(), Vec::new());
         for subscription in subscriptions {
             match &subscription.kind {
-                Kind::Broadcast { from } => listeners.extend(starting.listen(*from, &subscription)),
+                Kind::Broadcast { from } => {
+                    listeners.extend(consuming.listen(*from, &subscription));
+                }
                 Kind::Work { .. } | Kind::Copies => {
-                    routes.push(starting.work(&subscription, generation));
+                    routes.push(consuming.work(&subscription, generation));
                 }
             }
         }
-        starting.mind();
-        let Starting { bus, gauges, .. } = starting;
+        let (bus, gauges) = (self.clone(), consuming.gauges.clone());
+        tracker.spawn(consuming.run());
         Consumers { bus, gauges, listeners, routes: Arc::new(routes) }
     }
 
@@ -145,68 +146,102 @@ impl Consumers {
     }
 }
 
-/// What the consumers are started with.
-#[derive(Clone)]
-struct Starting {
+/// The tasks that consume.
+struct Consuming {
     bus: Bus,
-    gauges: Gauges,
-    tracker: TaskTracker,
     stop: CancellationToken,
+    gauges: Gauges,
+    tasks: JoinSet<()>,
+    ready: Vec<BoxFuture<'static, ()>>,
+    newcomers: (UnboundedSender<Handling>, UnboundedReceiver<Handling>),
 }
 
-impl Starting {
+impl Consuming {
+    fn new(bus: &Bus, stop: &CancellationToken) -> Self {
+        let gauges = Gauges::default();
+        Self {
+            ready: vec![
+                Box::pin(bus.clone().mind_streams(stop.clone())),
+                Box::pin(gauges.clone().watch(bus.clone(), stop.clone())),
+            ],
+            bus: bus.clone(),
+            stop: stop.clone(),
+            gauges,
+            tasks: JoinSet::new(),
+            newcomers: mpsc::unbounded_channel(),
+        }
+    }
+
+    /// Runs until all tasks have ended; a panic in one of them is one here.
+    async fn run(mut self) {
+        for task in std::mem::take(&mut self.ready) {
+            self.tasks.spawn(task);
+        }
+        loop {
+            tokio::select! {
+                Some(newcomer) = self.newcomers.1.recv() => {
+                    info!(durable = newcomer.durable.name, "newly handled: a durable of its own");
+                    let task = self.worker(newcomer, Box::new(drop));
+                    self.tasks.spawn(task);
+                }
+                ended = self.tasks.join_next() => match ended {
+                    Some(Ok(())) => {}
+                    Some(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
+                    Some(Err(_)) | None => return,
+                },
+            }
+        }
+    }
+
     /// Consumes a subscription by its durables; gives its name and handlers.
-    fn work(&self, subscription: &Subscription, generation: &str) -> (Arc<str>, Routes) {
-        let service = &self.bus.config.service;
+    fn work(&mut self, subscription: &Subscription, generation: &str) -> (Arc<str>, Routes) {
+        let service = self.bus.config.service.clone();
         let consumer: Arc<str> = match &subscription.kind {
             Kind::Work { name } => format!("{service}-{name}").into(),
             Kind::Copies | Kind::Broadcast { .. } => format!("{service}-copies").into(),
         };
-        for durable in Durable::all_of(subscription, service, generation) {
-            let handling = self.handling(durable, &consumer, &subscription.routes);
-            self.start(handling);
+        for durable in Durable::all_of(subscription, &service, generation) {
+            let handling = Handling {
+                bus: self.bus.clone(),
+                durable,
+                consumer: Arc::clone(&consumer),
+                routes: subscription.routes.clone(),
+                attempts: Attempts::default(),
+            };
+            let beside = self.beside(&handling);
+            let task = self.worker(handling, beside);
+            self.ready.push(task);
         }
         (consumer, subscription.routes.clone())
     }
 
-    fn handling(&self, durable: Durable, consumer: &Arc<str>, routes: &Routes) -> Handling {
-        Handling {
-            bus: self.bus.clone(),
-            durable,
-            consumer: Arc::clone(consumer),
-            routes: routes.clone(),
-            attempts: Attempts::default(),
-        }
-    }
-
-    /// Consumes a durable, and beside it those of the types that it does not hear.
-    fn start(&self, handling: Handling) {
-        let starting = self.clone();
-        let (durable, routes) = (handling.durable.clone(), handling.routes.clone());
-        let consumer = Arc::clone(&handling.consumer);
+    /// Has each type that a durable does not hear consumed by a durable of its own.
+    fn beside(&self, handling: &Handling) -> Unheard {
+        let newcomers = self.newcomers.0.clone();
+        let (bus, durable) = (handling.bus.clone(), handling.durable.clone());
+        let (consumer, routes) = (Arc::clone(&handling.consumer), handling.routes.clone());
         let mut heard = HashSet::new();
-        let unheard = move |newcomer: EventType| {
+        Box::new(move |newcomer| {
             if heard.insert(newcomer) {
-                let beside = durable.beside(newcomer);
-                info!(durable = beside.name, "a newly handled type gets a durable of its own");
-                starting.start_one(starting.handling(beside, &consumer, &routes), drop);
+                // Without a receiver the service has stopped.
+                let _ = newcomers.send(Handling {
+                    bus: bus.clone(),
+                    durable: durable.beside(newcomer),
+                    consumer: Arc::clone(&consumer),
+                    routes: routes.clone(),
+                    attempts: Attempts::default(),
+                });
             }
-        };
-        self.start_one(handling, unheard);
+        })
     }
 
-    fn start_one(
-        &self,
-        handling: Handling,
-        unheard: impl FnMut(EventType) + Send + Sync + 'static,
-    ) {
+    fn worker(&self, handling: Handling, unheard: Unheard) -> BoxFuture<'static, ()> {
         let gauge = self.gauges.of(&handling.durable);
-        let worker = Worker::new(handling, gauge, unheard);
-        self.tracker.spawn(worker.run(self.stop.clone()));
+        Box::pin(Worker::new(handling, gauge, unheard).run(self.stop.clone()))
     }
 
-    /// Listens to every type of a broadcast.
-    fn listen(&self, from: From, subscription: &Subscription) -> Vec<watch::Receiver<bool>> {
+    /// Listens to every type of a broadcast; gives what tells that it caught up.
+    fn listen(&mut self, from: From, subscription: &Subscription) -> Vec<watch::Receiver<bool>> {
         let types = subscription.routes.by_stream().into_values().flatten();
         let listening = types.map(|event_type| {
             let (caught_up, is_caught_up) = watch::channel(false);
@@ -219,15 +254,9 @@ impl Starting {
                 caught_up,
                 place: None,
             };
-            self.tracker.spawn(listener.run(self.stop.clone()));
+            self.ready.push(Box::pin(listener.run(self.stop.clone())));
             is_caught_up
         });
         listening.collect()
-    }
-
-    /// Keeps the streams declared and the gauges fresh.
-    fn mind(&self) {
-        self.tracker.spawn(self.bus.clone().mind_streams(self.stop.clone()));
-        self.tracker.spawn(self.gauges.clone().watch(self.bus.clone(), self.stop.clone()));
     }
 }

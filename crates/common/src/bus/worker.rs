@@ -28,12 +28,14 @@ const WORTH_ASKING: usize = AT_ONCE / 4;
 const RECOVERY: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
 const SENDING: Duration = Duration::from_secs(1);
 
+/// Is told of the types that a durable does not hear.
+pub(super) type Unheard = Box<dyn FnMut(EventType) + Send + Sync>;
+
 /// Consumes one durable.
 pub(super) struct Worker {
     handling: Arc<Handling>,
     gauge: Arc<Gauge>,
-    /// Told of the types that the durable does not hear.
-    unheard: Box<dyn FnMut(EventType) + Send + Sync>,
+    unheard: Unheard,
     tasks: JoinSet<Settled>,
     /// What is held, by aggregate; the first of each is being handled.
     lanes: HashMap<String, VecDeque<Arc<Message>>>,
@@ -56,17 +58,13 @@ enum Ended {
 }
 
 impl Worker {
-    pub(super) fn new(
-        handling: Handling,
-        gauge: Arc<Gauge>,
-        unheard: impl FnMut(EventType) + Send + Sync + 'static,
-    ) -> Self {
+    pub(super) fn new(handling: Handling, gauge: Arc<Gauge>, unheard: Unheard) -> Self {
         let mut progress = interval(ACK_WAIT / 3);
         progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             handling: Arc::new(handling),
             gauge,
-            unheard: Box::new(unheard),
+            unheard,
             tasks: JoinSet::new(),
             lanes: HashMap::new(),
             progress,
