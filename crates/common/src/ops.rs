@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::bus::Bus;
+use crate::bus::{Bus, ConsumerHealth, Consumers};
 use crate::config::ServiceConfig;
 use crate::service::server::serve;
 use crate::service::tasks::Tasks;
@@ -34,6 +34,7 @@ pub(crate) struct Ops {
     service: &'static str,
     phase: Arc<watch::Sender<Phase>>,
     parts: Arc<OnceLock<(Store, Bus)>>,
+    consumers: Arc<OnceLock<Consumers>>,
 }
 
 /// How far a process has come.
@@ -64,6 +65,7 @@ struct Health {
     mongodb: bool,
     nats: bool,
     outbox: Outbox,
+    consumers: Vec<ConsumerHealth>,
 }
 
 #[derive(Serialize)]
@@ -76,7 +78,7 @@ struct Outbox {
 impl Ops {
     pub(crate) fn of(service: &'static str) -> Self {
         let (phase, _) = watch::channel(Phase::Starting);
-        Self { service, phase: Arc::new(phase), parts: Arc::default() }
+        Self { service, phase: Arc::new(phase), parts: Arc::default(), consumers: Arc::default() }
     }
 
     /// Answers on this port from now on.
@@ -98,6 +100,11 @@ impl Ops {
         let _ = self.parts.set((store, bus));
     }
 
+    /// From now on `/health` looks at these as well.
+    pub(crate) fn hear(&self, consumers: Consumers) {
+        let _ = self.consumers.set(consumers);
+    }
+
     pub(crate) fn enter(&self, phase: Phase) {
         self.phase.send_replace(phase);
     }
@@ -107,19 +114,23 @@ impl Ops {
     }
 
     async fn health(&self) -> Health {
-        let (service, phase) = (self.service, self.phase());
-        let Some((store, bus)) = self.parts.get() else {
-            let outbox = Outbox { ok: false, oldest: None };
-            return Health { service, phase, mongodb: false, nats: false, outbox };
+        let (mongodb, nats, outbox) = match self.parts.get() {
+            Some((store, bus)) => {
+                let (mongodb, outbox) = tokio::join!(ping(store), outbox(store));
+                (mongodb, bus.is_connected(), outbox)
+            }
+            None => (false, false, Outbox { ok: false, oldest: None }),
         };
-        let (mongodb, outbox) = tokio::join!(ping(store), outbox(store));
-        Health { service, phase, mongodb, nats: bus.is_connected(), outbox }
+        let consumers = self.consumers.get().map(Consumers::health).unwrap_or_default();
+        let (service, phase) = (self.service, self.phase());
+        Health { service, phase, mongodb, nats, outbox, consumers }
     }
 }
 
 impl Health {
     fn is_well(&self) -> bool {
-        self.phase == Phase::Ready && self.mongodb && self.nats && self.outbox.ok
+        let hears = self.consumers.iter().all(|consumer| consumer.connected);
+        self.phase == Phase::Ready && self.mongodb && self.nats && self.outbox.ok && hears
     }
 }
 

@@ -108,7 +108,7 @@ pub struct ServiceConfig {
 
     /// Whether this is a test, whose output is caught.
     #[arg(skip)]
-    pub(crate) in_test: bool,
+    pub in_test: bool,
 }
 
 /// What a service can be started for instead of serving.

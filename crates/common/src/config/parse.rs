@@ -52,7 +52,12 @@ impl From<&Misconfigured> for Exit {
 pub fn parse<C: Parser>(
     flags: impl IntoIterator<Item = impl Into<OsString> + Clone>,
 ) -> Result<C, Exit> {
-    C::try_parse_from(flags).map_err(|error| explain(error, &C::command()))
+    C::try_parse_from(flags).map_err(|error| {
+        let mut command = C::command();
+        // Only then do its arguments know their names.
+        command.build();
+        explain(error, &command)
+    })
 }
 
 fn explain(mut error: clap::Error, command: &Command) -> Exit {

@@ -29,13 +29,13 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Between two complaints about the same.
 const QUIET: Duration = Duration::from_secs(5);
 
-/// Waits until database and bus are there.
+/// Waits until the database is there. The bus is connected in the background.
 pub(super) async fn find(
     service: &str,
     config: &ServiceConfig,
 ) -> Result<(Store, Bus), StartError> {
     let bus = Bus::connect(bus(service, config), config.clock.clone()).await?;
-    let (client, ()) = tokio::join!(database(service, config), bus.connected());
+    let client = database(service, config).await;
     let named = config.database.as_deref().filter(|name| !name.is_empty()).unwrap_or(service);
     // Its committer ends with the last handle, which nobody waits for.
     let committer = TaskTracker::new();
@@ -64,7 +64,7 @@ fn bus(service: &str, config: &ServiceConfig) -> BusConfig {
 }
 
 /// Tries until it works.
-async fn patiently<T, E, F>(what: &str, mut work: impl FnMut() -> F) -> T
+pub(super) async fn patiently<T, E, F>(what: &str, mut work: impl FnMut() -> F) -> T
 where
     F: Future<Output = Result<T, E>>,
     E: std::fmt::Display,

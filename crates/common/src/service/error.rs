@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 
-use crate::bus::ConnectError;
+use crate::bus::{ConnectError, DeclareError};
 use crate::store::{StoreError, UpdateError};
 
 /// Why a service does not start.
@@ -52,7 +52,13 @@ pub enum RunError {
     /// It was asked a second time to end.
     #[error("ended at once, as it was asked twice")]
     Aborted,
+    /// Streams and consumers could not be declared.
+    #[error(transparent)]
+    Declare(#[from] DeclareError),
     /// What was to be told again could not be.
     #[error(transparent)]
     Replay(#[from] UpdateError<Infallible>),
+    /// The database was lost over what was to be done.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }

@@ -1,11 +1,12 @@
 //! The life of a service process: it starts in any order, serves, and stops without losing anything.
 
+mod act;
 mod chore;
 mod connect;
 mod entry;
 mod error;
-mod generation;
 mod lease;
+mod memory;
 mod run;
 pub(crate) mod server;
 mod signals;
@@ -19,7 +20,7 @@ use std::time::Duration;
 use axum::Router;
 use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use entry::main;
@@ -35,7 +36,8 @@ use crate::store::{Retold, Store, UpdateError};
 use crate::telemetry;
 use crate::wakeups::Wakeups;
 use chore::Chore;
-use tasks::Tasks;
+use memory::Memory;
+use tasks::Life;
 
 /// Where the frame keeps what it needs to remember, in the service's own database.
 const FRAME: &str = "frame";
@@ -45,13 +47,7 @@ const FRAME: &str = "frame";
 pub struct Service {
     name: &'static str,
     config: ServiceConfig,
-    /// What a stop waits for.
-    work: Tasks,
-    /// What a stop waits for after that: the relay.
-    telling: Tasks,
-    /// What goes on until the very end.
-    support: Tasks,
-    stopping: CancellationToken,
+    life: Life,
     ops: Ops,
     /// Where the operations port is, where there is one.
     operated: Option<SocketAddr>,
@@ -59,13 +55,17 @@ pub struct Service {
     bus: Bus,
     identity: Identity,
     wakeups: Wakeups,
-    generation: String,
+    memory: Memory,
+    plan: Plan,
+}
+
+/// What a service will do once it runs.
+#[derive(Default)]
+struct Plan {
     api: Router,
     subscriptions: Vec<Subscription>,
     chores: Vec<Chore>,
     retellers: Vec<Box<Reteller>>,
-    /// Ends all tasks with the service.
-    _end: DropGuard,
 }
 
 /// Tells again how the things of one kind are now, and says how many there are.
@@ -79,45 +79,32 @@ impl fmt::Debug for Service {
 }
 
 impl Service {
-    /// Opens the operations port at once, then waits for the database and the bus as long as it
-    /// takes.
+    /// Opens the operations port at once, then waits for the database as long as it takes.
+    ///
+    /// It waits for the bus when it runs.
     pub async fn start(name: &'static str, config: &ServiceConfig) -> Result<Self, StartError> {
         telemetry::log(name, config);
-        let work = Tasks::default();
-        let support = work.beside();
-        let end = work.cutter().drop_guard();
-        let ops = Ops::of(name);
+        let (life, ops) = (Life::default(), Ops::of(name));
         let mut operated = None;
         if !config.is_one_act() {
             let (listener, address) = listen("SOUK_OPS", config.ops).await?;
-            ops.answer(listener, config, &support);
+            ops.answer(listener, config, &life.support);
             operated = Some(address);
         }
-
         let (store, bus) = connect::find(name, config).await?;
-        let generation = generation::generation(&store.collection(FRAME), store.clock()).await?;
         ops.watch(store.clone(), bus.clone());
-        let identity = Identity::new(config.clock.clone());
-
         Ok(Self {
             name,
             config: config.clone(),
-            telling: work.beside(),
-            work,
-            support,
-            stopping: CancellationToken::new(),
+            life,
             ops,
             operated,
+            memory: Memory::recall(store.collection(FRAME), store.clock()).await?,
             store,
             bus,
-            identity,
+            identity: Identity::new(config.clock.clone()),
             wakeups: Wakeups::default(),
-            generation,
-            api: Router::new(),
-            subscriptions: Vec::new(),
-            chores: Vec::new(),
-            retellers: Vec::new(),
-            _end: end,
+            plan: Plan::default(),
         })
     }
 
@@ -127,13 +114,13 @@ impl Service {
         S: Clone + Send + Sync + 'static,
     {
         let (router, _document) = router.with_state(state).split_for_parts();
-        self.api = self.api.merge(router);
+        self.plan.api = self.plan.api.merge(router);
         self
     }
 
     /// Hears these events.
     pub fn consume(mut self, subscription: impl Into<Subscription>) -> Self {
-        self.subscriptions.push(subscription.into());
+        self.plan.subscriptions.push(subscription.into());
         self
     }
 
@@ -146,13 +133,13 @@ impl Service {
         Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: Display,
     {
-        self.chores.push(Chore::new(period, name, round));
+        self.plan.chores.push(Chore::new(period, name, round));
         self
     }
 
     /// Tells again how all documents of this kind are now, when an operator asks for it.
     pub fn retells<D: Retold>(mut self) -> Self {
-        self.retellers.push(Box::new(|store, bus| {
+        self.plan.retellers.push(Box::new(|store, bus| {
             Box::pin(async move { store.retell_state::<D>(&bus).await })
         }));
         self
@@ -162,7 +149,7 @@ impl Service {
     /// [`Service::stopping`] says so. Where the process does one act only, it does not run.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         if !self.config.is_one_act() {
-            self.work.spawn(name, task);
+            self.life.work.spawn(name, task);
         }
     }
 
@@ -193,7 +180,7 @@ impl Service {
 
     /// Which life of its database the service is in: a wiped database begins a new one.
     pub fn generation(&self) -> &str {
-        &self.generation
+        &self.memory.generation
     }
 
     /// Wakes those in this process who wait for a change.
@@ -203,7 +190,7 @@ impl Service {
 
     /// Cancelled as soon as the service is asked to stop: who waits for something is to end.
     pub fn stopping(&self) -> CancellationToken {
-        self.stopping.clone()
+        self.life.stopping.clone()
     }
 }
 

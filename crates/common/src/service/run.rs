@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::chore::Chore;
+use super::connect::patiently;
 use super::error::RunError;
 use super::server::serve;
 use super::signals::Signals;
@@ -17,6 +18,8 @@ use crate::ops::Phase;
 use crate::store::Store;
 use crate::telemetry::{self, UPKEEP};
 
+/// How long a service that was there before waits for the bus before it serves without.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How often it is looked for what others left untold.
 const SWEEP: Duration = Duration::from_secs(1);
 
@@ -74,29 +77,47 @@ impl Service {
         let (listener, http) = listen("SOUK_HTTP", self.config.http).await?;
         let ops = self.operated.unwrap_or(self.config.ops);
         let told = CancellationToken::new();
-        self.support.spawn("upkeep", upkeep(self.store()));
+        self.life.support.spawn("upkeep", upkeep(self.store()));
         self.tell(told.clone());
-        for chore in std::mem::take(&mut self.chores) {
+        self.hear().await;
+        for chore in std::mem::take(&mut self.plan.chores) {
             let name = chore.name();
             let done = chore.run(self.store.collection(FRAME), self.clock(), self.stopping());
-            self.work.spawn(name, done);
+            self.life.work.spawn(name, done);
         }
-        let api = layers(std::mem::take(&mut self.api), &self.gate());
+        let api = layers(std::mem::take(&mut self.plan.api), &self.gate());
         let keep_alive = self.config.keep_alive;
-        let served = serve(listener, api, keep_alive, self.work.clone(), self.stopping());
-        self.work.spawn("public port", served);
+        let served = serve(listener, api, keep_alive, self.life.work.clone(), self.stopping());
+        self.life.work.spawn("public port", served);
         self.ops.enter(Phase::Ready);
         info!(%http, %ops, "ready");
         Ok(Running { http, ops, service: self, told })
     }
 
+    /// Hears what the service wants to hear. A service that is new waits for the bus; one that was
+    /// there before does not wait long: what it needs to serve is in its database.
+    async fn hear(&mut self) {
+        let subscriptions = std::mem::take(&mut self.plan.subscriptions);
+        let (bus, memory) = (self.bus(), self.memory.clone());
+        let patience = if memory.declared { Some(PATIENCE) } else { None };
+        let declared = async {
+            patiently("bus", || bus.declare(&subscriptions, &memory.generation)).await;
+            patiently("mongodb", || memory.note_declared()).await;
+        };
+        bounded(patience, declared).await;
+        let (tracker, stop) = (self.life.work.tracker(), &self.life.stopping);
+        let consumers = bus.consume(subscriptions, &memory.generation, tracker, stop);
+        bounded(patience, consumers.caught_up()).await;
+        self.ops.hear(consumers);
+    }
+
     /// Tells what this replica commits, and what others left untold.
     fn tell(&mut self, told: CancellationToken) {
         if let Some(relay) = self.store.relay(self.bus()) {
-            self.telling.spawn("relay", relay.run(told));
+            self.life.telling.spawn("relay", relay.run(told));
         }
         let (store, bus) = (self.store(), self.bus());
-        self.chores.push(Chore::new(SWEEP, "outbox", move || {
+        self.plan.chores.push(Chore::new(SWEEP, "outbox", move || {
             let (store, bus) = (store.clone(), bus.clone());
             async move { store.sweep(&bus).await.map(drop) }
         }));
@@ -114,25 +135,21 @@ impl Service {
         Gate::new(self.clock(), self.identity(), limits, self.stopping())
             .open_to(config.cors_origins.0.clone())
     }
-
-    async fn act(self) -> Result<(), RunError> {
-        Ok(())
-    }
 }
 
 impl Running {
     /// Waits until a task panics; the service is then to be stopped.
     pub async fn broken(&self) {
-        self.service.work.broken().await;
+        self.service.life.work.broken().await;
     }
 
     /// Takes nothing new, finishes what was begun, tells what was committed, and ends.
     pub async fn stop(self) -> Result<(), RunError> {
         let service = &self.service;
         service.ops.enter(Phase::Stopping);
-        service.stopping.cancel();
+        service.life.stopping.cancel();
         let finished = timeout(service.config.grace, self.finish()).await;
-        match service.work.culprit() {
+        match service.life.work.culprit() {
             Some(task) => Err(RunError::Panicked { task }),
             None if finished.is_err() => {
                 warn!("what was left is cut off");
@@ -146,9 +163,18 @@ impl Running {
     }
 
     async fn finish(&self) {
-        self.service.work.ended().await;
+        self.service.life.work.ended().await;
         self.told.cancel();
-        self.service.telling.ended().await;
+        self.service.life.telling.ended().await;
+    }
+}
+
+/// Waits at most so long, if there is a bound.
+async fn bounded(bound: Option<Duration>, work: impl Future<Output = ()>) {
+    match bound {
+        // Whatever is not there by then comes later.
+        Some(bound) => drop(timeout(bound, work).await),
+        None => work.await,
     }
 }
 

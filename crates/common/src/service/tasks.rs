@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 
 use futures_util::FutureExt as _;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tracing::error;
 
@@ -41,6 +41,11 @@ impl Tasks {
         });
     }
 
+    /// What counts these tasks.
+    pub(crate) fn tracker(&self) -> &TaskTracker {
+        &self.tracker
+    }
+
     /// Waits until a task panics.
     pub(crate) async fn broken(&self) {
         self.broken.cancelled().await;
@@ -60,6 +65,30 @@ impl Tasks {
     /// Ends all of them at once when it is cancelled.
     pub(crate) fn cutter(&self) -> CancellationToken {
         self.cut.clone()
+    }
+}
+
+/// All that goes on in a service, by when a stop ends it. Dropping it ends all at once.
+#[derive(Debug)]
+pub(crate) struct Life {
+    /// Cancelled first: what waits is to end, and nothing new is to begin.
+    pub(crate) stopping: CancellationToken,
+    /// What is then waited for: requests, handlers, chores.
+    pub(crate) work: Tasks,
+    /// What is waited for after that: the relay.
+    pub(crate) telling: Tasks,
+    /// What goes on until the very end.
+    pub(crate) support: Tasks,
+    _end: DropGuard,
+}
+
+impl Default for Life {
+    fn default() -> Self {
+        let work = Tasks::default();
+        let (telling, support) = (work.beside(), work.beside());
+        let stopping = work.cutter().child_token();
+        let end = work.cutter().drop_guard();
+        Self { stopping, work, telling, support, _end: end }
     }
 }
 

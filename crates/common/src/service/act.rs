@@ -1,0 +1,69 @@
+//! What a process can be started for instead of serving.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use super::Service;
+use super::error::RunError;
+use crate::config::{Act, Replay};
+use crate::store::StoreError;
+
+/// Between two looks whether all is told.
+const PAUSE: Duration = Duration::from_millis(100);
+
+impl Service {
+    /// Declares, and tells again what is asked for.
+    pub(super) async fn act(mut self) -> Result<(), RunError> {
+        self.bus.declare(&self.plan.subscriptions, &self.memory.generation).await?;
+        self.memory.note_declared().await.map_err(|error| StoreError::of("frame", &error))?;
+        info!("streams and consumers declared");
+        match self.config.act.take() {
+            Some(Act::Replay(replay)) => self.replay(replay).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn replay(&self, replay: Replay) -> Result<(), RunError> {
+        if let Some(since) = replay.since {
+            let facts = self.store.retell_facts(self.clock().now().minus(since)).await?;
+            say(&format!("{facts} facts are told again"));
+        }
+        if replay.state {
+            let mut states = 0;
+            for retell in &self.plan.retellers {
+                states += retell(self.store(), self.bus()).await?;
+            }
+            say(&format!("{states} states are told again"));
+        }
+        self.all_told().await
+    }
+
+    /// Tells until nothing is left of what was there when it began.
+    async fn all_told(&self) -> Result<(), RunError> {
+        let (began, told) = (self.clock().now(), CancellationToken::new());
+        if let Some(relay) = self.store.relay(self.bus()) {
+            self.life.telling.spawn("relay", relay.run(told.clone()));
+        }
+        while self
+            .store
+            .outbox_age()
+            .await?
+            .is_some_and(|age| self.clock().now().minus(age) <= began)
+        {
+            self.store.sweep(&self.bus).await?;
+            sleep(PAUSE).await;
+        }
+        told.cancel();
+        self.life.telling.ended().await;
+        Ok(())
+    }
+}
+
+/// Says it to the operator who waits for it.
+#[expect(clippy::print_stdout, reason = "this is what was asked for")]
+fn say(what: &str) {
+    println!("{what}");
+}

@@ -1,0 +1,44 @@
+//! What a service remembers of itself from one start to the next.
+
+use mongodb::Collection;
+use mongodb::bson::{Document, doc};
+use mongodb::error::Error;
+use mongodb::options::ReturnDocument;
+
+use crate::Clock;
+
+const COPIES: &str = "copies";
+
+/// What the service's own database says about it. A database that was wiped knows nothing, and
+/// begins anew.
+#[derive(Clone, Debug)]
+pub(super) struct Memory {
+    frame: Collection<Document>,
+    /// Names this life of the database: with another, copies are heard anew.
+    pub(super) generation: String,
+    /// Whether all that the service hears was declared once: then it can start while the bus is
+    /// away.
+    pub(super) declared: bool,
+}
+
+impl Memory {
+    pub(super) async fn recall(frame: Collection<Document>, clock: &Clock) -> Result<Self, Error> {
+        let drawn = clock.uuid().simple().to_string();
+        // The end of the UUID is random; the beginning is the time.
+        let fresh = doc! { "$setOnInsert": { "generation": &drawn[20..] } };
+        let copies = frame
+            .find_one_and_update(doc! { "_id": COPIES }, fresh)
+            .upsert(true)
+            .return_document(ReturnDocument::After)
+            .await?
+            .unwrap_or_default();
+        let generation = copies.get_str("generation").unwrap_or_default().to_owned();
+        Ok(Self { frame, generation, declared: copies.get_bool("declared").unwrap_or(false) })
+    }
+
+    /// Remembers that all was declared.
+    pub(super) async fn note_declared(&self) -> Result<(), Error> {
+        let declared = doc! { "$set": { "declared": true } };
+        self.frame.update_one(doc! { "_id": COPIES }, declared).await.map(drop)
+    }
+}

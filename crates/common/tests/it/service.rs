@@ -1,0 +1,231 @@
+//! The life of a service, with real servers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::extract::State;
+use axum::routing::get;
+use common::Service;
+use common::config::ServiceConfig;
+use common::service::{RunError, Running};
+use testkit::{Client, World, eventually, ports};
+use tokio::sync::Semaphore;
+use utoipa_axum::router::OpenApiRouter;
+
+const SOON: Duration = Duration::from_secs(10);
+
+/// An endpoint that answers when it is let.
+#[derive(Clone, Debug)]
+struct Door {
+    knocks: Arc<AtomicU32>,
+    open: Arc<Semaphore>,
+}
+
+impl Door {
+    fn closed() -> Self {
+        Self { knocks: Arc::default(), open: Arc::new(Semaphore::new(0)) }
+    }
+
+    fn router() -> OpenApiRouter<Self> {
+        OpenApiRouter::new().route("/door", get(Self::knock)).route("/hello", get(async || "hello"))
+    }
+
+    async fn knock(State(door): State<Self>) -> &'static str {
+        door.knocks.fetch_add(1, Ordering::SeqCst);
+        let opened = door.open.acquire().await;
+        if opened.is_ok() { "come in" } else { "nobody is at home" }
+    }
+
+    /// Waits until so many stand before it.
+    async fn knocked(&self, times: u32) {
+        eventually("knocks at the door", SOON, async || {
+            (self.knocks.load(Ordering::SeqCst) == times).then_some(())
+        })
+        .await;
+    }
+}
+
+fn config(world: &World) -> ServiceConfig {
+    ServiceConfig::for_tests(world.mongo_uri(), &world.database("shelf"), &world.nats().url())
+}
+
+fn ops(running: &Running) -> Client {
+    Client::at(format!("http://{}", running.ops))
+}
+
+fn http(running: &Running) -> Client {
+    Client::at(format!("http://{}", running.http))
+}
+
+async fn started(config: &ServiceConfig, door: &Door) -> Running {
+    let service = Service::start("shelf", config).await.unwrap();
+    service.serve(Door::router(), door.clone()).run_in_background().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_service_that_is_first_waits_for_the_others() {
+    let world = World::start_alone().await;
+    let mongod = world.mongod().unwrap();
+    tokio::join!(mongod.stop(), world.nats().stop());
+    let port = ports::free();
+    let ops = Client::at(format!("http://127.0.0.1:{port}"));
+    let config = ServiceConfig { ops: ([127, 0, 0, 1], port).into(), ..config(&world) };
+    let door = Door::closed();
+
+    let others_come = async {
+        eventually("the operations port is open", SOON, async || {
+            ops.get("/live").send().await.ok().filter(testkit::Answer::is_ok)
+        })
+        .await;
+        let _ = ops.get("/ready").await.status(503);
+        let _ = ops.get("/health").await.status(503);
+        let _ = ops.get("/metrics").await.ok();
+        let (mongo, nats) = tokio::join!(mongod.restart(), world.nats().restart());
+        mongo.unwrap();
+        nats.unwrap();
+        Instant::now()
+    };
+    let (running, there) = tokio::join!(started(&config, &door), others_come);
+
+    assert!(there.elapsed() < Duration::from_secs(1), "{:?}", there.elapsed());
+    let _ = ops.get("/ready").await.ok();
+    let _ = ops.get("/health").await.ok();
+    let _ = http(&running).get("/hello").await.ok();
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stop_finishes_what_was_begun_and_takes_nothing_new() {
+    let (world, door) = (World::start().await, Door::closed());
+    let running = started(&config(&world), &door).await;
+    let (ops, http) = (ops(&running), http(&running));
+    let _ = ops.get("/ready").await.ok();
+
+    let asked = async { http.get("/door").await };
+    let stopped = async {
+        door.knocked(1).await;
+        let let_in = async {
+            eventually("it says that it stops", SOON, async || {
+                (ops.get("/ready").await.status == 503).then_some(())
+            })
+            .await;
+            eventually("it takes nothing new", SOON, async || {
+                http.get("/hello").send().await.err()
+            })
+            .await;
+            let _ = ops.get("/live").await.ok();
+            door.open.add_permits(1);
+        };
+        tokio::join!(running.stop(), let_in).0
+    };
+    let (answer, stopped) = tokio::join!(asked, stopped);
+
+    assert_eq!(answer.ok().text, "come in");
+    stopped.unwrap();
+}
+
+#[tokio::test]
+async fn a_stop_cuts_off_what_takes_longer_than_the_grace() {
+    let (world, door) = (World::start().await, Door::closed());
+    let grace = Duration::from_millis(50);
+    let running = started(&ServiceConfig { grace, ..config(&world) }, &door).await;
+    let http = http(&running);
+
+    let stopped = async {
+        door.knocked(1).await;
+        running.stop().await
+    };
+    let (answer, stopped) = tokio::join!(http.get("/door").send(), stopped);
+
+    assert!(answer.is_err());
+    assert!(matches!(stopped, Err(RunError::Late)), "{stopped:?}");
+}
+
+#[tokio::test]
+async fn a_task_that_panics_is_no_stop_in_good_order() {
+    let (world, door) = (World::start().await, Door::closed());
+    let service = Service::start("shelf", &config(&world)).await.unwrap();
+    service.spawn("tidy up", async { panic!("on purpose") });
+    let running = service.serve(Door::router(), door).run_in_background().await.unwrap();
+
+    running.broken().await;
+
+    let stopped = running.stop().await;
+    assert!(matches!(stopped, Err(RunError::Panicked { task: "tidy up" })), "{stopped:?}");
+}
+
+#[tokio::test]
+async fn an_idle_connection_does_not_hold_up_a_stop() {
+    let (world, door) = (World::start().await, Door::closed());
+    let running = started(&config(&world), &door).await;
+    let _silent = tokio::net::TcpStream::connect(running.http).await.unwrap();
+    let http = http(&running);
+    let _ = http.get("/hello").await.ok();
+
+    let began = Instant::now();
+    running.stop().await.unwrap();
+
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn ready_does_not_look_at_what_it_depends_on_but_health_does() {
+    let (world, door) = (World::start().await, Door::closed());
+    let running = started(&config(&world), &door).await;
+    let ops = ops(&running);
+    let well = ops.get("/health").await.ok();
+    assert_eq!((&well["mongodb"], &well["nats"]), (&true.into(), &true.into()), "{}", well.text);
+
+    world.nats().stop().await;
+
+    eventually("it is not well", SOON, async || {
+        let health = ops.get("/health").await;
+        (health.status == 503 && health["nats"] == false && health["mongodb"] == true).then_some(())
+    })
+    .await;
+    let _ = ops.get("/ready").await.ok();
+    let _ = http(&running).get("/hello").await.ok();
+}
+
+#[tokio::test]
+async fn two_replicas_live_in_one_process() {
+    let (world, door) = (World::start().await, Door::closed());
+    let config = config(&world);
+
+    let (one, other) = tokio::join!(started(&config, &door), started(&config, &door));
+
+    let _ = http(&one).get("/hello").await.ok();
+    one.stop().await.unwrap();
+    let _ = http(&other).get("/hello").await.ok();
+    let metrics = ops(&other).get("/metrics").await.ok();
+    assert!(metrics.text.contains("souk_http_request_duration_seconds"), "{}", metrics.text);
+    other.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wiped_database_begins_a_new_generation() {
+    let world = World::start().await;
+    let config = config(&world);
+    let generation = async || Service::start("shelf", &config).await.unwrap();
+
+    let first = generation().await;
+    let second = generation().await;
+    first.store().database().drop().await.unwrap();
+    let third = generation().await;
+
+    assert_eq!(first.generation(), second.generation());
+    assert_ne!(first.generation(), third.generation());
+}
+
+#[tokio::test]
+async fn headers_have_a_bound() {
+    let (world, door) = (World::start().await, Door::closed());
+    let running = started(&config(&world), &door).await;
+
+    for length in [20 * 1024, 40 * 1024] {
+        let answer = http(&running).get("/hello").header("x-long", &"x".repeat(length)).await;
+
+        assert_eq!(answer.status, 431, "{length}");
+    }
+}
