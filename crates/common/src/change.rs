@@ -2,6 +2,7 @@
 
 use contracts::{Event, EventType};
 use mongodb::bson::{self, Bson};
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::document::{Document, Key, Row};
@@ -126,6 +127,16 @@ impl<T> Change<T> {
             .collect()
     }
 
+    /// What goes into one ledger, in order.
+    pub fn entries<R: Row + DeserializeOwned>(&self) -> Vec<R> {
+        self.rows
+            .iter()
+            .filter(|row| row.collection == R::COLLECTION)
+            .filter_map(|row| row.body.clone().ok())
+            .filter_map(|body| bson::deserialize_from_document(body).ok())
+            .collect()
+    }
+
     /// Whether nothing is told.
     pub fn tells_nothing(&self) -> bool {
         self.tellings.is_empty()
@@ -157,7 +168,10 @@ impl Telling {
     }
 }
 
-pub(crate) fn write(what: &str, value: &impl serde::Serialize) -> Result<bson::Document, Unwritable> {
+pub(crate) fn write(
+    what: &str,
+    value: &impl serde::Serialize,
+) -> Result<bson::Document, Unwritable> {
     let unwritable = |why: String| Unwritable { what: what.to_owned(), why };
     match bson::serialize_to_bson(value) {
         Ok(Bson::Document(document)) => Ok(document),
