@@ -1,6 +1,5 @@
 //! Everything that a service hears, from its start to its stop.
 
-use std::collections::HashSet;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
@@ -22,7 +21,7 @@ use super::routes::Routes;
 use super::streams::DeclareError;
 use super::subscription::{From, Kind, Subscription};
 use super::verdict::Attempts;
-use super::worker::{Unheard, Worker};
+use super::worker::Worker;
 use super::{Bus, Trouble};
 
 /// The consumers of a service while they run.
@@ -181,7 +180,7 @@ impl Consuming {
             tokio::select! {
                 Some(newcomer) = self.newcomers.1.recv() => {
                     info!(durable = newcomer.durable.name, "newly handled: a durable of its own");
-                    let task = self.worker(newcomer, Box::new(drop));
+                    let task = self.worker(newcomer);
                     self.tasks.spawn(task);
                 }
                 ended = self.tasks.join_next() => match ended {
@@ -208,36 +207,16 @@ impl Consuming {
                 routes: subscription.routes.clone(),
                 attempts: Attempts::default(),
             };
-            let beside = self.beside(&handling);
-            let task = self.worker(handling, beside);
+            let task = self.worker(handling);
             self.ready.push(task);
         }
         (consumer, subscription.routes.clone())
     }
 
-    /// Has each type that a durable does not hear consumed by a durable of its own.
-    fn beside(&self, handling: &Handling) -> Unheard {
-        let newcomers = self.newcomers.0.clone();
-        let (bus, durable) = (handling.bus.clone(), handling.durable.clone());
-        let (consumer, routes) = (Arc::clone(&handling.consumer), handling.routes.clone());
-        let mut heard = HashSet::new();
-        Box::new(move |newcomer| {
-            if heard.insert(newcomer) {
-                // Without a receiver the service has stopped.
-                let _ = newcomers.send(Handling {
-                    bus: bus.clone(),
-                    durable: durable.beside(newcomer),
-                    consumer: Arc::clone(&consumer),
-                    routes: routes.clone(),
-                    attempts: Attempts::default(),
-                });
-            }
-        })
-    }
-
-    fn worker(&self, handling: Handling, unheard: Unheard) -> BoxFuture<'static, ()> {
+    fn worker(&self, handling: Handling) -> BoxFuture<'static, ()> {
         let gauge = self.gauges.of(&handling.durable);
-        Box::pin(Worker::new(handling, gauge, unheard).run(self.stop.clone()))
+        let worker = Worker::new(handling, gauge, self.newcomers.0.clone());
+        Box::pin(worker.run(self.stop.clone()))
     }
 
     /// Listens to every type of a broadcast; gives what tells that it caught up.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_nats::Request;
 use async_nats::jetstream::{AckKind, Message};
-use contracts::Envelope;
+use contracts::{Envelope, EventType};
 use metrics::counter;
 use tracing::{Instrument as _, Span, debug, error, info_span, warn};
 
@@ -28,6 +28,17 @@ pub(super) struct Handling {
 }
 
 impl Handling {
+    /// The same for a durable of its own that hears only this type.
+    pub(super) fn beside(&self, newcomer: EventType) -> Self {
+        Self {
+            bus: self.bus.clone(),
+            durable: self.durable.beside(newcomer),
+            consumer: Arc::clone(&self.consumer),
+            routes: self.routes.clone(),
+            attempts: Attempts::default(),
+        }
+    }
+
     /// Handles an event and settles it with the server.
     pub(super) async fn handle(&self, message: &Message) -> Verdict {
         let opened = open(message);

@@ -1,14 +1,16 @@
 //! The consuming of one durable: as much at once as makes sense, what is of one aggregate in
 //! order, for as long as the service lives.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::jetstream::consumer::Config as Found;
 use async_nats::jetstream::{AckKind, Message};
 use contracts::EventType;
 use futures_util::future::join_all;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -28,14 +30,13 @@ const WORTH_ASKING: usize = AT_ONCE / 4;
 const RECOVERY: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
 const SENDING: Duration = Duration::from_secs(1);
 
-/// Is told of the types that a durable does not hear.
-pub(super) type Unheard = Box<dyn FnMut(EventType) + Send + Sync>;
-
 /// Consumes one durable.
 pub(super) struct Worker {
     handling: Arc<Handling>,
     gauge: Arc<Gauge>,
-    unheard: Unheard,
+    /// Takes what is to consume the types that the durable does not hear.
+    newcomers: UnboundedSender<Handling>,
+    sent: HashSet<EventType>,
     tasks: JoinSet<Settled>,
     /// What is held, by aggregate; the first of each is being handled.
     lanes: HashMap<String, VecDeque<Arc<Message>>>,
@@ -58,13 +59,18 @@ enum Ended {
 }
 
 impl Worker {
-    pub(super) fn new(handling: Handling, gauge: Arc<Gauge>, unheard: Unheard) -> Self {
+    pub(super) fn new(
+        handling: Handling,
+        gauge: Arc<Gauge>,
+        newcomers: UnboundedSender<Handling>,
+    ) -> Self {
         let mut progress = interval(ACK_WAIT / 3);
         progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             handling: Arc::new(handling),
             gauge,
-            unheard,
+            newcomers,
+            sent: HashSet::new(),
             tasks: JoinSet::new(),
             lanes: HashMap::new(),
             progress,
@@ -112,9 +118,7 @@ impl Worker {
         info!(durable = info.name, stream = info.stream_name, "consumer found");
         *failures = 0;
         self.gauge.up(&info);
-        for event_type in handling.durable.unheard(&info.config) {
-            (self.unheard)(event_type);
-        }
+        self.send_newcomers(&info.config);
         let ended = self.consume(&mut pull, stop).await;
         let left = self.meanwhile(pull.close()).await;
         match ended {
@@ -122,6 +126,16 @@ impl Worker {
             Ended::Stopped | Ended::Away => self.hand_back(left.iter()).await,
         }
         ended
+    }
+
+    /// Has each type that the durable does not hear consumed by a durable of its own.
+    fn send_newcomers(&mut self, found: &Found) {
+        for newcomer in self.handling.durable.unheard(found) {
+            if self.sent.insert(newcomer) {
+                // Without a receiver the service has stopped.
+                let _ = self.newcomers.send(self.handling.beside(newcomer));
+            }
+        }
     }
 
     async fn consume(&mut self, pull: &mut Pull, stop: &CancellationToken) -> Ended {
