@@ -1,1 +1,3 @@
-//! x.
+//! Moves the money of orders: once, and back when it must.
+
+pub mod domain;

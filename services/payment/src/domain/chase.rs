@@ -1,0 +1,82 @@
+//! What is to be done about what is open: nothing stays so for ever.
+
+use std::time::Duration;
+
+use contracts::Timestamp;
+use contracts::payment::Failure;
+
+use super::{Attempt, Outcome, Payment, Refund};
+use common::Change;
+
+/// An answer that did not come within this is asked for.
+const FIRST_LOOK: Duration = Duration::from_secs(3);
+/// Nobody has to wait longer until it is asked again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// An attempt that the provider never got is sent again for so long; then it is called off, so
+/// that the shopper can try something else.
+const SENDING: Duration = Duration::from_secs(30);
+/// An attempt that the shopper has to confirm is called off so long after the time to pay.
+const MARGIN: Duration = Duration::from_secs(60);
+
+/// What is to be done about an open attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Note what became of it.
+    Settle(Outcome),
+    /// Send it again, with the same key.
+    Send,
+    /// Call it off at the provider, and note this if that worked.
+    CallOff(Failure),
+    /// Ask again later.
+    Leave,
+}
+
+impl Payment {
+    /// What is to be done about an open attempt of which the provider knows this.
+    pub fn step(&self, attempt: &Attempt, found: Option<Outcome>, now: Timestamp) -> Step {
+        let confirmable = self.is_awaited(now.minus(MARGIN));
+        let sendable = self.is_awaited(now) && now.since(attempt.started_at) < SENDING;
+        match found {
+            Some(outcome @ (Outcome::Captured { .. } | Outcome::Declined { .. })) => {
+                Step::Settle(outcome)
+            }
+            Some(Outcome::ActionRequired { .. }) if !confirmable => {
+                Step::CallOff(Failure::NotAuthenticated)
+            }
+            Some(Outcome::Processing { .. }) if !confirmable => Step::CallOff(Failure::Declined),
+            Some(news) if attempt.next(&news, now).is_some() => Step::Settle(news),
+            Some(_) => Step::Leave,
+            None if sendable => Step::Send,
+            None => Step::CallOff(Failure::NeverArrived),
+        }
+    }
+
+    /// What is open is asked about a little later: the longer it is open, the less often.
+    pub fn look_later(self, now: Timestamp) -> Change<Self> {
+        let Some(youngest) = self.began_last() else { return Change::none(self) };
+        let pause = (now.since(youngest) / 2).clamp(FIRST_LOOK, LONGEST_PAUSE);
+        Change::to(Self { look_at: Some(now.plus(pause)), ..self })
+    }
+
+    /// What is open is asked about as soon as its answer should have come.
+    pub(super) fn looked_at_soon(self, now: Timestamp) -> Self {
+        let look_at = self.began_last().map(|_| now.plus(FIRST_LOOK));
+        Self { look_at, ..self }
+    }
+
+    /// The attempts whose end is still to come: at most one, and usually none.
+    pub fn open_attempts(&self) -> impl Iterator<Item = &Attempt> {
+        self.attempts.iter().filter(|attempt| attempt.is_open())
+    }
+
+    /// The refunds whose end is still to come.
+    pub fn open_refunds(&self) -> impl Iterator<Item = &Refund> {
+        self.refunds.iter().filter(|refund| refund.is_open())
+    }
+
+    /// When the youngest began of what is open.
+    fn began_last(&self) -> Option<Timestamp> {
+        let attempts = self.open_attempts().map(|attempt| attempt.started_at);
+        attempts.chain(self.open_refunds().map(|refund| refund.started_at)).max()
+    }
+}

@@ -1,0 +1,26 @@
+//! What a payment is, and what may become of it. Pure.
+
+mod attempt;
+mod chase;
+mod ledger;
+mod method;
+mod payment;
+mod people;
+mod reason;
+mod refund;
+mod status;
+
+#[cfg(test)]
+mod examples;
+#[cfg(test)]
+mod properties;
+
+pub use attempt::{Attempt, AttemptState, Outcome, Reference};
+pub use chase::Step;
+pub use ledger::{Account, Entry};
+pub use method::{InvalidMethod, Method};
+pub use payment::{Due, Payment, Refusal};
+pub use people::{Merged, People};
+pub use reason::{InvalidReason, Reason};
+pub use refund::{Refund, RefundCause, RefundState};
+pub use status::Status;

@@ -1,0 +1,71 @@
+//! Money on its way back.
+
+use contracts::{AttemptId, Money, RefundId, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::Reason;
+
+/// Money that goes back; its id is the key it is sent to the provider with, however often.
+///
+/// Its amount is taken from what can go back as soon as it begins, so that all refunds together
+/// never exceed what was captured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Refund {
+    /// Names it, here and at the provider.
+    pub id: RefundId,
+    /// Whose money it is.
+    pub attempt: AttemptId,
+    /// How much goes back.
+    pub amount: Money,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Why it goes back.
+    pub cause: RefundCause,
+    /// How far it has come.
+    #[serde(flatten)]
+    pub state: RefundState,
+}
+
+/// Why money goes back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RefundCause {
+    /// The order asked for it.
+    Order,
+    /// A member of staff gave it.
+    Staff {
+        /// Who.
+        by: UserId,
+        /// Why.
+        reason: Reason,
+    },
+    /// The order was paid twice.
+    Surplus,
+}
+
+/// How far a refund has come: it is sent until the provider has taken it.
+///
+/// ```text
+/// Started ─▶ Done
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum RefundState {
+    /// It is or will be sent.
+    Started,
+    /// The provider gave the money back.
+    Done {
+        /// When that was known.
+        at: Timestamp,
+    },
+}
+
+impl Refund {
+    /// Whether its end is still to come.
+    pub fn is_open(&self) -> bool {
+        match self.state {
+            RefundState::Started => true,
+            RefundState::Done { .. } => false,
+        }
+    }
+}

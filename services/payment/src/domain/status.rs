@@ -1,0 +1,43 @@
+//! Where a payment stands, in one word.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{AttemptState, Payment};
+
+/// Where a payment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = PaymentStatus)]
+pub enum Status {
+    /// The money is here.
+    Captured,
+    /// It is not known yet whether the money moves.
+    Processing,
+    /// The shopper has to do something before the money moves: see `next_action`.
+    RequiresAction,
+    /// Nothing came of the last try; another may follow.
+    Declined,
+    /// All the money went back.
+    Refunded,
+    /// Some of the money went back.
+    PartiallyRefunded,
+}
+
+impl Payment {
+    /// Where it stands; `None` as long as nobody tried to pay.
+    pub fn status(&self) -> Option<Status> {
+        let kept = self.remaining();
+        match self.attempts.iter().rfind(|attempt| attempt.captured().is_some()) {
+            Some(paid) if kept.amount >= paid.amount.amount => Some(Status::Captured),
+            Some(_) if kept.is_positive() => Some(Status::PartiallyRefunded),
+            Some(_) => Some(Status::Refunded),
+            None => self.attempts.last().map(|last| match last.state {
+                AttemptState::Started | AttemptState::Processing { .. } => Status::Processing,
+                AttemptState::ActionRequired { .. } => Status::RequiresAction,
+                AttemptState::Captured { .. } => Status::Captured,
+                AttemptState::Declined { .. } => Status::Declined,
+            }),
+        }
+    }
+}
