@@ -1,1 +1,3 @@
-fn main(){}
+//! Takes a cart that was checked out to the shopper's door, or gives everything back.
+
+fn main() {}

@@ -1,0 +1,387 @@
+//! What an order is, and what may become of it.
+//!
+//! An order hears what the others did early, late and twice. So every step says what it comes to in
+//! every state, and the same step again comes to nothing.
+
+mod bill;
+mod parcel;
+mod payment;
+mod refusal;
+mod stage;
+mod terms;
+mod told;
+
+#[cfg(test)]
+mod histories;
+#[cfg(test)]
+mod tests;
+
+use common::{Change, Document};
+use contracts::cart::CheckedOut;
+use contracts::order::CancelReason;
+use contracts::{Event, Money, OrderId, PaymentId, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+
+pub use bill::{Line, Sums};
+pub use parcel::{InvalidLabel, Label, Parcel};
+pub use payment::Payment;
+pub use refusal::Refusal;
+pub use stage::{Act, Stage};
+pub use terms::Terms;
+
+use Status::{Cancelled, Completed, Delivered, Expired, Paid, Placed, Reserved, Shipped};
+
+/// A shopper's wish to buy, and how far it has come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    /// Names it since checkout.
+    #[serde(rename = "_id")]
+    pub id: OrderId,
+    /// Who buys.
+    pub customer: UserId,
+    /// What is bought, at the prices that were agreed on.
+    pub lines: Vec<Line>,
+    /// What it costs.
+    pub sums: Sums,
+    /// How often its goods were asked for, from 1. Product's answers name the asking they are for.
+    pub round: u32,
+    /// The money that was captured for it, whatever became of the order since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<Payment>,
+    /// When the order began.
+    pub placed_at: Timestamp,
+    /// Where it stands.
+    pub status: Status,
+}
+
+/// Where an order stands; each arrow is one method of [`Order`].
+///
+/// ```text
+/// ─ place ─▶ Placed ─ reserve ─▶ Reserved ─ capture ─▶ Paid ─ ship ─▶ Shipped ─ deliver ─▶ Delivered
+///              │                    │                   │                                     │
+///            refuse               expire          refuse_commit,                          complete
+///              │                    │             refund all of it                            │
+///              ▼                    ▼                   ▼                                     ▼
+///          Cancelled             Expired            Cancelled                             Completed
+///
+/// cancel       Placed, Reserved, Paid, Expired ─▶ Cancelled
+/// late money   Expired ─ capture ─▶ Placed ─ reserve ─▶ Paid
+///                                     └───── refuse ──▶ Expired
+/// ```
+///
+/// `Cancelled` and `Completed` are final. `Placed` waits for product, `Reserved` for money until its
+/// time is up, `Paid` and `Shipped` for staff, `Delivered` for the days of return to pass; `Expired`
+/// waits for nothing, and only late money wakes it. Money of an order that is `Cancelled` or
+/// `Expired` goes back, whenever it came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Status {
+    /// Its goods are asked for.
+    Placed,
+    /// Its goods are set aside.
+    Reserved {
+        /// Until when it waits for the money.
+        pay_by: Timestamp,
+        /// Whether somebody who was paying has got more time.
+        extended: bool,
+    },
+    /// It is to be sent.
+    Paid {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// Its goods are on their way.
+    Shipped {
+        /// By whom, and where they can be followed.
+        parcel: Parcel,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// Its goods arrived.
+    Delivered {
+        /// How they came.
+        parcel: Parcel,
+        /// When.
+        at: Timestamp,
+    },
+    /// Its goods are kept: nothing more will happen.
+    Completed {
+        /// How they came.
+        parcel: Parcel,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// It was given up for good.
+    Cancelled {
+        /// Why.
+        reason: CancelReason,
+        /// When.
+        at: Timestamp,
+    },
+    /// Nobody paid in time.
+    Expired {
+        /// When that was clear.
+        at: Timestamp,
+    },
+}
+
+/// What a step comes to.
+pub type Outcome = Result<Change<Order>, Refusal>;
+
+impl Document for Order {
+    const COLLECTION: &'static str = "orders";
+    type Id = OrderId;
+
+    fn id(&self) -> OrderId {
+        self.id
+    }
+}
+
+/// From cart to doorstep.
+impl Order {
+    /// A cart was checked out: the order begins, and asks for its goods.
+    pub fn place(bought: CheckedOut, now: Timestamp) -> Outcome {
+        let order = Self {
+            id: bought.order_id,
+            customer: bought.customer,
+            sums: Sums::of(&bought)?,
+            lines: bought.lines.into_iter().map(Line::from).collect(),
+            round: 1,
+            payment: None,
+            placed_at: now,
+            status: Placed,
+        };
+        Ok(order.becomes(Placed, told::placed))
+    }
+
+    /// All goods are set aside: the money is asked for, unless it is here or nothing is to be paid.
+    pub fn reserve(self, round: u32, now: Timestamp, terms: &Terms) -> Outcome {
+        match self.status {
+            Placed if round == self.round && self.is_settled() => Ok(self.sell(now)),
+            Placed if round == self.round => {
+                let pay_by = now.plus(terms.to_pay);
+                let reserved = Reserved { pay_by, extended: false };
+                Ok(self.becomes(reserved, |order| told::payment_due(order, pay_by)))
+            }
+            // Answers an earlier asking, or was heard before. Goods that were set aside for an order
+            // given up in the meantime go back: product has heard of that, or will.
+            Placed | Reserved { .. } | Paid { .. } | Shipped { .. } => stays(self),
+            Delivered { .. } | Completed { .. } | Cancelled { .. } | Expired { .. } => stays(self),
+        }
+    }
+
+    /// Somebody is paying: the order waits until they can have finished, but only once.
+    pub fn await_attempt(self, now: Timestamp, terms: &Terms) -> Outcome {
+        let finished = now.plus(terms.to_finish_paying);
+        match self.status {
+            Reserved { pay_by, extended: false } if pay_by < finished => {
+                let reserved = Reserved { pay_by: finished, extended: true };
+                Ok(self.becomes(reserved, |order| told::pay_by_extended(order, finished)))
+            }
+            Placed | Reserved { .. } | Paid { .. } | Shipped { .. } => stays(self),
+            Delivered { .. } | Completed { .. } | Cancelled { .. } | Expired { .. } => stays(self),
+        }
+    }
+
+    /// The money is here; early, in time or late.
+    pub fn capture(self, by: PaymentId, amount: Money, now: Timestamp) -> Outcome {
+        match &self.payment {
+            Some(known) if known.id == by => return stays(self),
+            // It was paid otherwise: this money goes back at once.
+            Some(_) => return self.tells(|order| told::refund_due(order, by, amount)),
+            None if amount != self.sums.total => return Err(Refusal::DoesNotAddUp),
+            None => {}
+        }
+        let order = Self { payment: Some(Payment::captured(by, amount)), ..self };
+        match order.status {
+            Reserved { .. } => Ok(order.sell(now)),
+            // The money is remembered until the goods are set aside.
+            Placed => Ok(Change::to(order)),
+            // The goods are on sale again: they are asked for once more.
+            Expired { .. } => {
+                let order = Self { round: order.round.saturating_add(1), ..order };
+                Ok(order.becomes(Placed, told::placed))
+            }
+            // Whoever gave the order up meant it.
+            Cancelled { .. } => Ok(order.gives_back()),
+            Paid { .. } | Shipped { .. } => Ok(Change::to(order)),
+            Delivered { .. } | Completed { .. } => Ok(Change::to(order)),
+        }
+    }
+
+    /// The goods left the warehouse.
+    pub fn ship(self, parcel: Parcel, now: Timestamp) -> Outcome {
+        if self.status.parcel() == Some(&parcel) {
+            return stays(self);
+        }
+        match self.status {
+            Paid { .. } => {
+                let shipped = Shipped { parcel: parcel.clone(), at: now };
+                Ok(self.becomes(shipped, |order| told::shipped(order, &parcel)))
+            }
+            Placed | Reserved { .. } | Shipped { .. } | Delivered { .. } => self.unfit(Act::Ship),
+            Completed { .. } | Cancelled { .. } | Expired { .. } => self.unfit(Act::Ship),
+        }
+    }
+
+    /// The goods arrived.
+    pub fn deliver(self, now: Timestamp) -> Outcome {
+        match &self.status {
+            Shipped { parcel, .. } => {
+                let delivered = Delivered { parcel: parcel.clone(), at: now };
+                Ok(self.becomes(delivered, told::delivered))
+            }
+            Delivered { .. } | Completed { .. } => stays(self),
+            Placed | Reserved { .. } | Paid { .. } => self.unfit(Act::Deliver),
+            Cancelled { .. } | Expired { .. } => self.unfit(Act::Deliver),
+        }
+    }
+
+    /// Once the days of return have passed, nothing more will happen.
+    pub fn complete(self, now: Timestamp, terms: &Terms) -> Outcome {
+        match &self.status {
+            Delivered { parcel, at } if at.plus(terms.to_return) <= now => {
+                let completed = Completed { parcel: parcel.clone(), at: now };
+                Ok(self.becomes(completed, told::completed))
+            }
+            Placed | Reserved { .. } | Paid { .. } | Shipped { .. } => stays(self),
+            Delivered { .. } | Completed { .. } | Cancelled { .. } | Expired { .. } => stays(self),
+        }
+    }
+}
+
+/// What can come in between.
+impl Order {
+    /// The goods are not there: the order is given up, or, if its money came late, stays expired.
+    pub fn refuse(self, round: u32, now: Timestamp) -> Outcome {
+        match self.status {
+            Placed if round == self.round && self.payment.is_some() => Ok(self.lapse(now)),
+            Placed if round == self.round => Ok(self.give_up(CancelReason::OutOfStock, now)),
+            Placed | Reserved { .. } | Paid { .. } | Shipped { .. } => stays(self),
+            Delivered { .. } | Completed { .. } | Cancelled { .. } | Expired { .. } => stays(self),
+        }
+    }
+
+    /// Nobody paid in time: the goods go back on sale.
+    pub fn expire(self, now: Timestamp) -> Outcome {
+        match self.status {
+            Reserved { pay_by, .. } if pay_by <= now => Ok(self.lapse(now)),
+            Placed | Reserved { .. } | Paid { .. } | Shipped { .. } => stays(self),
+            Delivered { .. } | Completed { .. } | Cancelled { .. } | Expired { .. } => stays(self),
+        }
+    }
+
+    /// The goods were gone when they were to be sold. What was sent in the meantime stays sent.
+    pub fn refuse_commit(self, now: Timestamp) -> Outcome {
+        match self.status {
+            Paid { .. } => Ok(self.give_up(CancelReason::OutOfStock, now)),
+            Placed | Reserved { .. } | Shipped { .. } | Delivered { .. } => stays(self),
+            Completed { .. } | Cancelled { .. } | Expired { .. } => stays(self),
+        }
+    }
+
+    /// It is given up for good: goods and money go back. Possible until the goods are sent.
+    pub fn cancel(self, reason: CancelReason, now: Timestamp) -> Outcome {
+        match self.status {
+            Placed | Reserved { .. } | Paid { .. } => Ok(self.give_up(reason, now)),
+            // Money that comes late will not revive it.
+            Expired { .. } => Ok(self.give_up(reason, now)),
+            Cancelled { .. } => stays(self),
+            Shipped { .. } | Delivered { .. } | Completed { .. } => self.unfit(Act::Cancel),
+        }
+    }
+
+    /// Money went back, and so much `remaining` of it is still with the shop. An order that was not
+    /// sent yet is given up when nothing remains.
+    pub fn refunded(self, by: PaymentId, remaining: Money, now: Timestamp) -> Outcome {
+        let payment = match &self.payment {
+            Some(known) if known.id == by => known.with(remaining)?,
+            Some(_) => return stays(self),
+            None => return Err(Refusal::NotCaptured),
+        };
+        if self.payment == Some(payment) {
+            return stays(self);
+        }
+        let order = Self { payment: Some(payment), ..self };
+        match order.status {
+            Placed | Paid { .. } if !payment.remaining.is_positive() => {
+                Ok(order.give_up(CancelReason::Refunded, now))
+            }
+            Placed | Reserved { .. } | Paid { .. } | Shipped { .. } => Ok(Change::to(order)),
+            Delivered { .. } | Completed { .. } => Ok(Change::to(order)),
+            Cancelled { .. } | Expired { .. } => Ok(Change::to(order)),
+        }
+    }
+
+    /// Product wonders what the goods are still set aside for: it is told again what it missed.
+    pub fn answer_overdue(self) -> Outcome {
+        match self.status {
+            Placed => self.tells(told::placed),
+            // Its time to pay has its end.
+            Reserved { .. } => stays(self),
+            Paid { .. } | Shipped { .. } => self.tells(told::paid),
+            Delivered { .. } | Completed { .. } => self.tells(told::paid),
+            Cancelled { reason, .. } => self.tells(|order| told::cancelled(order, reason)),
+            Expired { .. } => self.tells(told::expired),
+        }
+    }
+}
+
+/// What several steps share.
+impl Order {
+    /// Goods and money are here: they change hands.
+    fn sell(self, now: Timestamp) -> Change<Self> {
+        self.becomes(Paid { at: now }, told::paid)
+    }
+
+    fn give_up(self, reason: CancelReason, now: Timestamp) -> Change<Self> {
+        self.ends(Cancelled { reason, at: now }, |order| told::cancelled(order, reason))
+    }
+
+    fn lapse(self, now: Timestamp) -> Change<Self> {
+        self.ends(Expired { at: now }, told::expired)
+    }
+
+    fn becomes<E: Event>(self, status: Status, told: impl FnOnce(&Self) -> E) -> Change<Self> {
+        let order = Self { status, ..self };
+        let event = told(&order);
+        Change::to(order).telling(&event)
+    }
+
+    /// There will be no goods for this order, so there is to be no money.
+    fn ends<E: Event>(self, status: Status, told: impl FnOnce(&Self) -> E) -> Change<Self> {
+        let order = Self { status, ..self };
+        let event = told(&order);
+        order.gives_back().telling(&event)
+    }
+
+    /// All money that is still here goes back, which is told once.
+    fn gives_back(self) -> Change<Self> {
+        let due = self.payment.and_then(Payment::due);
+        let due = due.map(|amount| told::refund_due(&self, self.payment_id(), amount));
+        let order = Change::to(Self { payment: self.payment.map(Payment::going_back), ..self });
+        due.iter().fold(order, Change::telling)
+    }
+
+    fn tells<E: Event>(self, told: impl FnOnce(&Self) -> E) -> Outcome {
+        let event = told(&self);
+        Ok(Change::none(self).telling(&event))
+    }
+
+    /// Whether nothing is to be paid any more.
+    fn is_settled(&self) -> bool {
+        self.payment.is_some() || !self.sums.total.is_positive()
+    }
+
+    fn payment_id(&self) -> PaymentId {
+        self.payment.map_or_else(|| PaymentId::of(self.id), |payment| payment.id)
+    }
+
+    fn unfit(&self, act: Act) -> Outcome {
+        Err(Refusal::Unfit { act, stage: self.status.stage() })
+    }
+}
+
+fn stays(order: Order) -> Outcome {
+    Ok(Change::none(order))
+}

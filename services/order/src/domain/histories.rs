@@ -1,0 +1,232 @@
+//! Whatever happens in whatever order: what holds for every order all the time.
+
+use std::time::Duration;
+
+use contracts::order::{self, RefundDue};
+use proptest::prelude::*;
+
+use super::tests::{TERMS, bought, noon, parcel, placed};
+use super::*;
+
+/// What may happen to an order.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Reserve(u32),
+    Refuse(u32),
+    Attempt,
+    Capture,
+    Expire,
+    RefuseCommit,
+    Cancel(CancelReason),
+    Refund(i64),
+    Ship,
+    Deliver,
+    Complete,
+    Overdue,
+    /// Time passes.
+    Pass(Duration),
+}
+
+use Step::*;
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (1_u32..4).prop_map(Reserve),
+        1 => (1_u32..4).prop_map(Refuse),
+        1 => Just(Attempt),
+        3 => Just(Capture),
+        2 => Just(Expire),
+        1 => Just(RefuseCommit),
+        1 => prop_oneof![Just(CancelReason::Customer), Just(CancelReason::Staff)].prop_map(Cancel),
+        1 => prop_oneof![Just(0), 1_i64..2500].prop_map(Refund),
+        2 => Just(Ship),
+        2 => Just(Deliver),
+        1 => Just(Complete),
+        1 => Just(Overdue),
+        2 => (1_u64..30).prop_map(|minutes| Pass(Duration::from_mins(minutes))),
+        1 => Just(Pass(Duration::from_hours(24 * 14))),
+    ]
+}
+
+/// An order with all that was told of it.
+struct History {
+    order: Order,
+    now: Timestamp,
+    paid: usize,
+    extensions: usize,
+    refunds: Vec<RefundDue>,
+}
+
+impl History {
+    fn new(order: Order) -> Self {
+        Self { order, now: noon(), paid: 0, extensions: 0, refunds: Vec::new() }
+    }
+
+    fn outcome(&self, step: Step) -> Outcome {
+        let (order, now) = (self.order.clone(), self.now);
+        let (payment, total) = (PaymentId::of(order.id), order.sums.total);
+        match step {
+            Reserve(round) => order.reserve(round, now, &TERMS),
+            Refuse(round) => order.refuse(round, now),
+            Attempt => order.await_attempt(now, &TERMS),
+            Capture => order.capture(payment, total, now),
+            Expire => order.expire(now),
+            RefuseCommit => order.refuse_commit(now),
+            Cancel(reason) => order.cancel(reason, now),
+            Refund(remaining) => {
+                order.refunded(payment, Money::new(remaining, total.currency), now)
+            }
+            Ship => order.ship(parcel(), now),
+            Deliver => order.deliver(now),
+            Complete => order.complete(now, &TERMS),
+            Overdue => order.answer_overdue(),
+            Pass(_) => stays(order),
+        }
+    }
+
+    /// Takes a step; what is refused changes nothing.
+    fn take(&mut self, step: Step) {
+        if let Pass(duration) = step {
+            self.now = self.now.plus(duration);
+        }
+        let Ok(change) = self.outcome(step) else { return };
+        if !matches!(step, Overdue) {
+            self.paid += change.told::<order::Paid>().len();
+            self.extensions += change.told::<order::PayByExtended>().len();
+            self.refunds.extend(change.told::<RefundDue>());
+        }
+        self.order = change.value;
+    }
+
+    fn is_final(&self) -> bool {
+        matches!(self.order.status, Completed { .. } | Cancelled { .. })
+    }
+
+    /// What the shop has to do is done by the others, by the sweeps or by staff.
+    fn settles(&mut self) {
+        for _ in 0..8 {
+            let next = match &self.order.status {
+                Placed => Refuse(self.order.round),
+                Reserved { .. } => Expire,
+                Paid { .. } => Ship,
+                Shipped { .. } => Deliver,
+                Delivered { .. } => Complete,
+                Completed { .. } | Cancelled { .. } | Expired { .. } => return,
+            };
+            self.take(Pass(TERMS.to_return));
+            self.take(next);
+        }
+        panic!("it hangs in {:?}", self.order.status);
+    }
+}
+
+/// The money of an order is where it belongs.
+fn money_is_right(history: &History) -> Result<(), TestCaseError> {
+    let told: i64 = history.refunds.iter().map(|due| due.amount.amount).sum();
+    prop_assert!(history.refunds.len() <= 1, "told to send back twice");
+    let Some(payment) = history.order.payment else {
+        prop_assert_eq!(told, 0);
+        return Ok(());
+    };
+    let ended = matches!(history.order.status, Cancelled { .. } | Expired { .. });
+    if ended {
+        // What staff had sent back before is not sent back again.
+        prop_assert!(payment.going_back);
+        prop_assert!(told <= payment.captured.amount);
+        prop_assert!(told > 0 || !payment.remaining.is_positive());
+        prop_assert!(told >= payment.remaining.amount);
+    } else {
+        prop_assert!(!payment.going_back, "sold although its money goes back");
+        prop_assert_eq!(told, 0);
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn an_order_that_ended_never_comes_back(steps in prop::collection::vec(step(), 0..40)) {
+        let mut history = History::new(placed());
+        for step in steps {
+            let (ended, before) = (history.is_final(), history.order.status.clone());
+
+            history.take(step);
+
+            if ended {
+                prop_assert_eq!(&history.order.status, &before);
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_pays_for_nothing(steps in prop::collection::vec(step(), 0..40)) {
+        let mut history = History::new(placed());
+        for step in steps {
+            history.take(step);
+
+            money_is_right(&history)?;
+            let sold = matches!(history.order.status, Paid { .. } | Shipped { .. } | Delivered { .. });
+            prop_assert!(!sold || history.order.payment.is_some(), "sold without money");
+            prop_assert!(history.paid <= 1, "sold twice");
+            prop_assert!(history.extensions <= 1, "waited twice for somebody who pays");
+        }
+    }
+
+    #[test]
+    fn the_same_step_twice_is_the_same_step_once(steps in prop::collection::vec(step(), 0..40)) {
+        let mut history = History::new(placed());
+        for step in steps {
+            history.take(step);
+
+            if let Ok(again) = history.outcome(step) {
+                prop_assert_eq!(&again.value, &history.order);
+                prop_assert!(again.is_none() || matches!(step, Overdue));
+            }
+        }
+    }
+
+    #[test]
+    fn no_order_hangs(steps in prop::collection::vec(step(), 0..40)) {
+        let mut history = History::new(placed());
+        steps.into_iter().for_each(|step| history.take(step));
+
+        history.settles();
+
+        money_is_right(&history)?;
+    }
+
+    #[test]
+    fn facts_in_any_order_come_to_the_same(
+        facts in Just(vec![Reserve(1), Reserve(1), Attempt, Capture, Capture, Refund(900), Refund(400)])
+            .prop_shuffle()
+    ) {
+        let mut history = History::new(placed());
+        let mut waiting = facts;
+        while !waiting.is_empty() {
+            // What comes too early comes again.
+            waiting.retain(|fact| {
+                let early = history.outcome(*fact).is_err();
+                history.take(*fact);
+                early
+            });
+        }
+
+        prop_assert_eq!(&history.order.status, &Paid { at: noon() });
+        prop_assert_eq!(history.order.payment.unwrap().remaining.amount, 400);
+        prop_assert_eq!(history.paid, 1);
+    }
+
+    #[test]
+    fn no_sums_make_it_panic(
+        unit in any::<i64>(), line in any::<i64>(), sums in any::<[i64; 5]>()
+    ) {
+        let mut bought = bought();
+        let eur = |amount| Money::new(amount, bought.total.currency);
+        let [subtotal, discount, shipping, tax, total] = sums.map(eur);
+        (bought.lines[0].unit_price, bought.lines[0].line_total) = (eur(unit), eur(line));
+        let bought = CheckedOut { subtotal, discount, shipping, tax, total, ..bought };
+
+        if let Ok(change) = Order::place(bought, noon()) {
+            prop_assert!(change.value.sums.total.amount >= 0);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What is sent.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How the goods travel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parcel {
+    /// Who carries them.
+    pub carrier: Label,
+    /// Where they can be followed.
+    pub tracking: Label,
+}
+
+/// A line of text as it stands on a parcel: 1 to 100 characters, none of them a control character.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, min_length = 1, max_length = 100, example = "Hermes")]
+pub struct Label(String);
+
+/// A text that does not fit on a parcel.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("1 to {} characters in one line", Label::LONGEST)]
+pub struct InvalidLabel;
+
+impl Label {
+    /// The most characters.
+    pub const LONGEST: usize = 100;
+
+    /// The text, without space around it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Label {
+    type Error = InvalidLabel;
+
+    fn try_from(text: String) -> Result<Self, InvalidLabel> {
+        let text = text.trim();
+        let fits = (1..=Self::LONGEST).contains(&text.chars().count());
+        let plain = !text.chars().any(char::is_control);
+        if fits && plain { Ok(Self(text.to_owned())) } else { Err(InvalidLabel) }
+    }
+}
+
+impl From<Label> for String {
+    fn from(label: Label) -> Self {
+        label.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_one_short_line() {
+        let long = "é".repeat(100);
+        for (text, label) in [
+            ("Hermes", Some("Hermes")),
+            ("  DHL Paket ", Some("DHL Paket")),
+            (&long, Some(long.as_str())),
+            (&"x".repeat(101), None),
+            ("", None),
+            (" ", None),
+            ("one\nother", None),
+            ("nul\0", None),
+        ] {
+            let read = Label::try_from(text.to_owned()).ok();
+            assert_eq!(read.as_ref().map(Label::as_str), label, "{text}");
+        }
+    }
+}

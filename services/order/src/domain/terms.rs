@@ -1,0 +1,14 @@
+//! How much time the shop gives.
+
+use std::time::Duration;
+
+/// How much time the shop gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// To pay, from when the goods are set aside.
+    pub to_pay: Duration,
+    /// To bring one attempt to pay to its end.
+    pub to_finish_paying: Duration,
+    /// To send goods back, from when they arrived.
+    pub to_return: Duration,
+}
