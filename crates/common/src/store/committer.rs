@@ -150,7 +150,7 @@ fn settle_all(calls: Vec<Box<dyn Call>>, error: &UpdateError<()>) {
 async fn step_back(races: u32, now: Timestamp) {
     if races > RACES_IN_A_ROW {
         let spread = u64::from(races.min(10)) * 5;
-        let jitter = u64::from(now.as_millis().unsigned_abs() as u32 % 7) * spread / 7;
+        let jitter = now.as_millis().unsigned_abs() % 7 * spread / 7;
         tokio::time::sleep(Duration::from_millis(1 + jitter)).await;
     }
 }

@@ -87,7 +87,12 @@ impl Store {
             .name("untold".to_owned())
             .partial_filter_expression(doc! { "told": false })
             .build();
-        self.create_index(OutboxRow::COLLECTION, doc! { "told": 1, "at": 1 }, untold).await?;
+        self.create_index(
+            OutboxRow::COLLECTION,
+            doc! { "told": 1, "at": 1, "sequence": 1 },
+            untold,
+        )
+        .await?;
         let since = IndexOptions::builder().name("since".to_owned()).build();
         self.create_index(OutboxRow::COLLECTION, doc! { "at": 1 }, since).await
     }

@@ -61,7 +61,7 @@ impl Store {
         let before = self.clock().now().minus(LEFT).to_string();
         let left = doc! { "told": false, "at": { "$lt": before } };
         let outbox = self.inner.database.collection::<OutboxRow>(OutboxRow::COLLECTION);
-        let found = outbox.find(left).sort(doc! { "at": 1, "_id": 1 }).await.map_err(lost)?;
+        let found = outbox.find(left).sort(doc! { "at": 1, "sequence": 1 }).await.map_err(lost)?;
         let mut chunks = found.chunks(SWEPT);
         let mut swept = 0;
         while let Some(chunk) = chunks.next().await {
@@ -281,7 +281,7 @@ mod tests {
         lanes.take(vec![row("a", 1, false), row("a", 2, false)]);
         let first = lanes.ready.pop_front().unwrap();
 
-        lanes.done(first, Err(PublishError::NotConnected));
+        lanes.done(first, Err(PublishError::NotConnected { subject: String::new() }));
 
         assert!(lanes.ready.is_empty() && lanes.held.is_empty());
         assert!(marked.try_recv().is_err());

@@ -1,0 +1,192 @@
+//! What was committed is told, whatever the broker does.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use common::bus::{Bus, BusConfig};
+use common::store::{One, Receipt, Retold, Store};
+use common::{Change, Clock};
+use contracts::{Envelope, ProductId, product};
+use futures_util::future::join_all;
+use mongodb::bson::doc;
+use testkit::{World, eventually};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::things::{Replica, Shelf, cause, fresh, keyed, replica};
+
+const SOON: Duration = Duration::from_secs(30);
+
+impl Retold for Shelf {
+    type State = product::Stock;
+
+    fn state(&self) -> product::Stock {
+        let product_id = ProductId::from_uuid(uuid::Uuid::from_u128(1));
+        product::Stock { sku: self.sku.clone(), product_id, available: self.available }
+    }
+}
+
+/// A replica that tells.
+struct Telling {
+    here: Replica,
+    bus: Bus,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Telling {
+    async fn start(world: &World, database: &str) -> Self {
+        let here = replica(world, database, 64).await;
+        let config = BusConfig::new("product", world.nats().url());
+        let bus = Bus::connect(config, Clock::system()).await.unwrap();
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        bus.declare(&[], "1").await.unwrap();
+        let relay = here.store.relay(bus.clone()).unwrap();
+        tasks.spawn(relay.run(stop.clone()));
+        Self { here, bus, stop, tasks }
+    }
+
+    async fn put(&self, sku: &str, available: u32) {
+        let shelf = Shelf { sku: sku.parse().unwrap(), available };
+        let scope = One::<Shelf>(shelf.sku.clone());
+        let decide = move |_, _| {
+            let state = shelf.state();
+            Ok::<_, Infallible>(Change::to(shelf.clone()).telling(&state))
+        };
+        self.here.store.apply(scope, Receipt::none(cause()), decide).await.unwrap();
+    }
+
+    /// Waits until nothing is left to be told, sweeping as the frame does.
+    async fn until_told(&self) {
+        eventually("everything is told", SOON, async || {
+            self.here.store.sweep(&self.bus).await.unwrap();
+            (self.here.store.untold().await.unwrap() == 0).then_some(())
+        })
+        .await;
+    }
+
+    async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+async fn messages(world: &World, stream: &str) -> Vec<Envelope> {
+    let client = async_nats::connect(world.nats().url()).await.unwrap();
+    let stream = async_nats::jetstream::new(client).get_stream(stream).await.unwrap();
+    let state = stream.cached_info().state.clone();
+    let mut told = Vec::new();
+    for sequence in state.first_sequence..=state.last_sequence {
+        if let Ok(message) = stream.get_raw_message(sequence).await {
+            told.push(Envelope::parse(&message.payload).unwrap());
+        }
+    }
+    told
+}
+
+#[tokio::test]
+async fn facts_of_an_aggregate_are_told_once_each_and_in_order() {
+    let world = World::start().await;
+    let telling = Telling::start(&world, &world.database("relay")).await;
+    let (a, b) = (fresh(), fresh());
+
+    let asked = (0..100).map(|n| {
+        let receipt = keyed(&format!("k{n}"));
+        telling.here.ring(if n % 2 == 0 { a } else { b }, receipt)
+    });
+    join_all(asked).await;
+    telling.until_told().await;
+    telling.stop().await;
+
+    let told = messages(&world, "ORDER").await;
+    for id in [a, b] {
+        let of_it = told.iter().filter(|told| told.subject == id.to_string());
+        let sequences: Vec<_> = of_it.map(Envelope::sequence).collect();
+        assert_eq!(sequences, (1..=50).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn what_is_committed_while_the_broker_is_away_is_told_when_it_is_back() {
+    let world = World::start().await;
+    let telling = Telling::start(&world, &world.database("relay")).await;
+    let id = fresh();
+    world.nats().kill().await;
+
+    let asked = (0..20).map(|n| telling.here.ring(id, keyed(&format!("k{n}"))));
+    let answers = join_all(asked).await;
+    assert!(answers.iter().all(Result::is_ok));
+    assert_eq!(telling.here.store.untold().await.unwrap(), 20);
+    world.nats().restart().await.unwrap();
+
+    telling.until_told().await;
+    let sequences: Vec<_> =
+        messages(&world, "ORDER").await.iter().map(Envelope::sequence).collect();
+    assert_eq!(sequences, (1..=20).collect::<Vec<_>>());
+    telling.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_killed_replica_left_is_told_by_another() {
+    let world = World::start().await;
+    let database = world.database("relay");
+    let dead = replica(&world, &database, 64).await;
+    let id = fresh();
+    dead.ring(id, keyed("k")).await.unwrap();
+    drop(dead);
+
+    let telling = Telling::start(&world, &database).await;
+    telling.until_told().await;
+
+    assert_eq!(messages(&world, "ORDER").await.len(), 1);
+    telling.stop().await;
+}
+
+#[tokio::test]
+async fn after_the_broker_forgot_facts_and_state_are_told_again() {
+    let world = World::start().await;
+    let telling = Telling::start(&world, &world.database("relay")).await;
+    let id = fresh();
+    telling.here.ring(id, keyed("k1")).await.unwrap();
+    telling.put("MUG", 5).await;
+    telling.put("MUG", 4).await;
+    telling.until_told().await;
+    let before = messages(&world, "ORDER").await;
+
+    world.nats().wipe().await.unwrap();
+    telling.bus.declare(&[], "1").await.unwrap();
+    let store: &Store = &telling.here.store;
+    assert_eq!(store.retell_facts(contracts::Timestamp::from_millis(0).unwrap()).await.unwrap(), 1);
+    assert_eq!(store.retell_state::<Shelf>(&telling.bus).await.unwrap(), 1);
+    telling.until_told().await;
+
+    let again = messages(&world, "ORDER").await;
+    assert_eq!(again[0].id, before[0].id, "a fact keeps its id");
+    let state = messages(&world, "PRODUCT_STATE").await;
+    assert_eq!(state.len(), 1);
+    assert_eq!(state[0].open::<product::Stock>().unwrap().available, 4);
+    assert_eq!(state[0].sequence(), 3, "state is told anew");
+    telling.stop().await;
+}
+
+#[tokio::test]
+async fn a_restored_database_tells_state_that_is_newer_than_what_was_told() {
+    let world = World::start().await;
+    let telling = Telling::start(&world, &world.database("relay")).await;
+    for available in (0..5).rev() {
+        telling.put("MUG", available).await;
+        telling.until_told().await;
+    }
+    let shelves = telling.here.store.collection("shelves");
+    let backup = doc! { "$set": { "told": 1_i64, "available": 9 } };
+    shelves.update_one(doc! { "_id": "MUG" }, backup).await.unwrap();
+
+    telling.here.store.retell_state::<Shelf>(&telling.bus).await.unwrap();
+    telling.until_told().await;
+
+    let state = messages(&world, "PRODUCT_STATE").await;
+    assert_eq!(state[0].open::<product::Stock>().unwrap().available, 9);
+    assert_eq!(state[0].sequence(), 6);
+    telling.stop().await;
+}
