@@ -56,6 +56,12 @@ struct Inner {
     rows: Mutex<Option<mpsc::Receiver<Vec<OutboxRow>>>>,
 }
 
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Store").field(&self.inner.database.name()).finish()
+    }
+}
+
 /// How an effect outside begins.
 #[derive(Clone, Debug)]
 pub enum Begun<T> {
