@@ -1,1 +1,3 @@
-//! x.
+//! What is for sale, how much of it there is, and for which orders it is set aside.
+
+mod domain;

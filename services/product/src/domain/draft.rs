@@ -1,0 +1,197 @@
+//! What staff send to put a product on sale, or to change one.
+
+use std::collections::BTreeMap;
+
+use contracts::ProductId;
+use serde::de::{Deserializer, Error as _};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::words::{
+    Category, Description, Image, NewSku, OnHand, OptionName, OptionValue, Price, Slug, Tag, Title,
+};
+
+/// How many variants, options, tags and pictures a product has at most.
+pub(super) const VARIANTS: usize = 100;
+pub(super) const OPTIONS: usize = 10;
+const TAGS: usize = 50;
+const IMAGES: usize = 20;
+
+/// A product that is to go on sale.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Draft {
+    /// Its name for people.
+    pub(crate) title: Title,
+    /// Its name in URLs; made of the title when not given.
+    #[serde(default)]
+    pub(crate) slug: Option<Slug>,
+    /// What is said about it.
+    #[serde(default)]
+    pub(crate) description: Description,
+    /// The shelf it stands on.
+    #[serde(default)]
+    pub(crate) category: Option<Category>,
+    /// Words under which it is found.
+    #[serde(default, deserialize_with = "at_most::<TAGS, _, _>")]
+    #[schema(max_items = 50)]
+    pub(crate) tags: Vec<Tag>,
+    /// Its pictures, the first one first.
+    #[serde(default, deserialize_with = "at_most::<IMAGES, _, _>")]
+    #[schema(max_items = 20)]
+    pub(crate) images: Vec<Image>,
+    /// What tells its variants apart; gathered from the variants when not given.
+    #[serde(default, deserialize_with = "given_at_most::<OPTIONS, _, _>")]
+    #[schema(max_items = 10)]
+    pub(crate) options: Option<Vec<OptionName>>,
+    /// What can be bought of it.
+    #[serde(deserialize_with = "some_at_most::<VARIANTS, _, _>")]
+    #[schema(min_items = 1, max_items = 100)]
+    pub(crate) variants: Vec<NewVariant>,
+}
+
+/// One form in which a product is to be sold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewVariant {
+    /// What the warehouse counts; nothing else in the shop bears it.
+    pub(crate) sku: NewSku,
+    /// What tells it from the others.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub(crate) options: BTreeMap<OptionName, OptionValue>,
+    /// What one piece costs.
+    pub(crate) price: Price,
+    /// How many pieces there are; none when not given.
+    #[serde(default)]
+    pub(crate) on_hand: OnHand,
+}
+
+/// A change of a product. What is absent stays; a category of null is taken away.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Edit {
+    /// Its name for people.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) title: Option<Title>,
+    /// Its name in URLs; the earlier ones go on to lead to it.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) slug: Option<Slug>,
+    /// What is said about it.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) description: Option<Description>,
+    /// The shelf it stands on; null takes it off all shelves.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Category>)]
+    pub(crate) category: Option<Option<Category>>,
+    /// Words under which it is found, instead of those it has.
+    #[serde(
+        deserialize_with = "given_at_most::<TAGS, _, _>",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(nullable = false, max_items = 50)]
+    pub(crate) tags: Option<Vec<Tag>>,
+    /// Its pictures, instead of those it has.
+    #[serde(
+        deserialize_with = "given_at_most::<IMAGES, _, _>",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(nullable = false, max_items = 20)]
+    pub(crate) images: Option<Vec<Image>>,
+    /// What tells its variants apart, instead of what did.
+    #[serde(
+        deserialize_with = "given_at_most::<OPTIONS, _, _>",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(nullable = false, max_items = 10)]
+    pub(crate) options: Option<Vec<OptionName>>,
+    /// Variants that change or are added; those that are not named stay as they are.
+    #[serde(deserialize_with = "at_most::<VARIANTS, _, _>", skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 100)]
+    pub(crate) variants: Vec<VariantEdit>,
+    /// Whether it is taken off the shelves, or put back.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) archived: Option<bool>,
+}
+
+/// A change of a variant the product has, or one that is added to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VariantEdit {
+    /// Which one.
+    pub(crate) sku: NewSku,
+    /// What tells it from the others, instead of what did.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = BTreeMap<String, String>, nullable = false, required = false)]
+    pub(crate) options: Option<BTreeMap<OptionName, OptionValue>>,
+    /// What one piece costs; a new variant has to have one.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) price: Option<Price>,
+    /// How many pieces of a new variant there are; those of others are adjusted instead.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) on_hand: Option<OnHand>,
+}
+
+impl Draft {
+    /// The slugs the product may get, the best one first.
+    pub(crate) fn slugs(&self, id: ProductId) -> Vec<Slug> {
+        if let Some(slug) = &self.slug {
+            return vec![slug.clone()];
+        }
+        let suggested = Slug::of(&self.title);
+        let apart = Slug::told_apart(suggested.as_ref(), id);
+        suggested.into_iter().chain([apart]).collect()
+    }
+}
+
+impl From<NewVariant> for VariantEdit {
+    fn from(new: NewVariant) -> Self {
+        let NewVariant { sku, options, price, on_hand } = new;
+        Self { sku, options: Some(options), price: Some(price), on_hand: Some(on_hand) }
+    }
+}
+
+/// A value that is there: null is not the same as absent.
+fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
+fn at_most<'de, const MOST: usize, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let items = Vec::deserialize(deserializer)?;
+    if items.len() <= MOST {
+        Ok(items)
+    } else {
+        Err(D::Error::custom(format_args!("there are at most {MOST}")))
+    }
+}
+
+fn some_at_most<'de, const MOST: usize, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let items = at_most::<MOST, D, T>(deserializer)?;
+    if items.is_empty() { Err(D::Error::custom("there is at least one")) } else { Ok(items) }
+}
+
+fn given_at_most<'de, const MOST: usize, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    at_most::<MOST, D, T>(deserializer).map(Some)
+}

@@ -1,0 +1,374 @@
+//! What a product is, and how staff change it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::{Change, Document};
+use contracts::{ProductId, Sku, Timestamp, UserId, product};
+use serde::{Deserialize, Serialize};
+
+use super::draft::{Draft, Edit, OPTIONS, VARIANTS, VariantEdit};
+use super::words::{
+    Category, Description, Image, OptionName, OptionValue, Price, Slug, Tag, Title,
+};
+use super::{Address, Refusal, Shelf, StockItem};
+
+/// Something the shop sells, in one variant or in several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Product {
+    /// Names it.
+    #[serde(rename = "_id")]
+    pub(crate) id: ProductId,
+    /// Its name in URLs.
+    pub(crate) slug: Slug,
+    /// Its name for people.
+    pub(crate) title: Title,
+    /// What is said about it.
+    pub(crate) description: Description,
+    /// The shelf it stands on.
+    pub(crate) category: Option<Category>,
+    /// Words under which it is found.
+    pub(crate) tags: Vec<Tag>,
+    /// Where its pictures are.
+    pub(crate) images: Vec<Image>,
+    /// What tells its variants apart, in the order in which it is asked for.
+    pub(crate) options: Vec<OptionName>,
+    /// What can be bought of it.
+    pub(crate) variants: Vec<Variant>,
+    /// Whether it is off the shelves; shoppers do not see it then.
+    pub(crate) archived: bool,
+    /// When it first went on sale.
+    pub(crate) created_at: Timestamp,
+}
+
+/// One form in which a product is sold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Variant {
+    /// What the warehouse counts.
+    pub(crate) sku: Sku,
+    /// What tells it from the others.
+    pub(crate) options: BTreeMap<OptionName, OptionValue>,
+    /// What one piece costs.
+    pub(crate) price: Price,
+}
+
+/// A product with what there is of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listing {
+    /// The product.
+    pub(crate) product: Product,
+    /// The stock of its variants.
+    pub(crate) stock: Shelf,
+}
+
+impl Document for Product {
+    const COLLECTION: &'static str = "products";
+    type Id = ProductId;
+
+    fn id(&self) -> ProductId {
+        self.id
+    }
+}
+
+impl Product {
+    /// Puts a product on sale, with the first stock of its variants.
+    pub(crate) fn create(
+        id: ProductId,
+        draft: Draft,
+        addresses: &BTreeMap<String, Address>,
+        shelf: &Shelf,
+        actor: UserId,
+        now: Timestamp,
+    ) -> Result<Change<Listing>, Refusal> {
+        let is_free = |slug: &Slug| !addresses.contains_key(&Address::of(slug));
+        let mut slugs = draft.slugs(id);
+        let slug = match slugs.iter().position(is_free) {
+            Some(free) => slugs.swap_remove(free),
+            None => return Err(Refusal::SlugTaken { slug: slugs.swap_remove(0) }),
+        };
+        let mut product = Self {
+            id,
+            slug,
+            title: draft.title,
+            description: draft.description,
+            category: draft.category,
+            tags: without_repeats(draft.tags),
+            images: draft.images,
+            options: Vec::new(),
+            variants: Vec::new(),
+            archived: false,
+            created_at: now,
+        };
+        let variants = draft.variants.into_iter().map(VariantEdit::from).collect();
+        let stock = product.vary(variants, shelf, actor, now)?;
+        product.distinguish(draft.options)?;
+        Ok(addressed(product.listed(stock)))
+    }
+
+    /// Changes a product as staff say; its new variants come with their first stock.
+    pub(crate) fn edit(
+        self,
+        edit: Edit,
+        addresses: &BTreeMap<String, Address>,
+        shelf: &Shelf,
+        actor: UserId,
+        now: Timestamp,
+    ) -> Result<Change<Listing>, Refusal> {
+        let address = edit.slug.as_ref().and_then(|slug| addresses.get(&Address::of(slug)));
+        if let (Some(slug), Some(_)) = (&edit.slug, address.filter(|it| it.product_id != self.id)) {
+            return Err(Refusal::SlugTaken { slug: slug.clone() });
+        }
+        let is_new = edit.slug.is_some() && address.is_none();
+        let before = self.clone();
+        let mut product = Self {
+            slug: edit.slug.unwrap_or(self.slug),
+            title: edit.title.unwrap_or(self.title),
+            description: edit.description.unwrap_or(self.description),
+            category: edit.category.unwrap_or(self.category),
+            tags: edit.tags.map_or(self.tags, without_repeats),
+            images: edit.images.unwrap_or(self.images),
+            archived: edit.archived.unwrap_or(self.archived),
+            ..self
+        };
+        let stock = product.vary(edit.variants, shelf, actor, now)?;
+        product.distinguish(edit.options)?;
+        if product == before {
+            return Ok(Change::none(Listing { product, stock: shelf.clone() }));
+        }
+        let listed = product.listed(stock);
+        Ok(if is_new { addressed(listed) } else { listed })
+    }
+
+    /// Takes a product off the shelves; what orders were promised of it stays promised.
+    pub(crate) fn archive(self) -> Change<Self> {
+        if self.archived {
+            return Change::none(self);
+        }
+        let product = Self { archived: true, ..self };
+        let told = product.told();
+        Change::to(product).telling(&told)
+    }
+
+    /// The product as others copy it.
+    pub(crate) fn told(&self) -> product::State {
+        let text =
+            |(name, value): (&OptionName, &OptionValue)| (name.to_string(), value.to_string());
+        let variant = |variant: &Variant| product::Variant {
+            sku: variant.sku.clone(),
+            options: variant.options.iter().map(text).collect(),
+            price: variant.price.money(),
+        };
+        product::State {
+            product_id: self.id,
+            slug: self.slug.to_string(),
+            title: self.title.to_string(),
+            variants: self.variants.iter().map(variant).collect(),
+            archived: self.archived,
+        }
+    }
+
+    /// Changes the variants that it has and adds the others, with their first stock.
+    fn vary(
+        &mut self,
+        sent: Vec<VariantEdit>,
+        shelf: &Shelf,
+        actor: UserId,
+        now: Timestamp,
+    ) -> Result<Change<Shelf>, Refusal> {
+        let mut stock = Change::none(shelf.clone());
+        let mut seen = BTreeSet::new();
+        for (at, edit) in sent.into_iter().enumerate() {
+            let sku = Sku::from(edit.sku.clone());
+            if !seen.insert(sku.clone()) {
+                return Err(Refusal::SkuTwice { at, sku });
+            }
+            if let Some(variant) = self.variants.iter_mut().find(|variant| variant.sku == sku) {
+                variant.change(at, edit)?;
+                continue;
+            }
+            if shelf.contains_key(sku.as_str()) {
+                return Err(Refusal::SkuTaken { at, sku });
+            }
+            let pieces = edit.on_hand.unwrap_or_default();
+            self.variants.push(Variant::new(at, edit)?);
+            let begun = StockItem::begin(sku.clone(), self.id, pieces, actor, now);
+            stock.value.insert(sku.into(), begun.value.clone());
+            stock = stock.and(begun);
+        }
+        bounded("variants", self.variants.len(), VARIANTS)?;
+        Ok(stock)
+    }
+
+    /// Says what tells the variants apart: what staff name, else also all that the variants name.
+    fn distinguish(&mut self, given: Option<Vec<OptionName>>) -> Result<(), Refusal> {
+        let is_whole = given.is_some();
+        if let Some(given) = given {
+            self.options = without_repeats(given);
+        }
+        for variant in &self.variants {
+            for name in variant.options.keys() {
+                if self.options.contains(name) {
+                    continue;
+                }
+                if is_whole {
+                    let (sku, name) = (variant.sku.clone(), name.clone());
+                    return Err(Refusal::NoOption { sku, name });
+                }
+                self.options.push(name.clone());
+            }
+        }
+        bounded("options", self.options.len(), OPTIONS)
+    }
+
+    fn listed(self, stock: Change<Shelf>) -> Change<Listing> {
+        let told = self.told();
+        let change = stock.with(&self).telling(&told);
+        change.map(|stock| Listing { product: self, stock })
+    }
+}
+
+impl Variant {
+    fn new(at: usize, new: VariantEdit) -> Result<Self, Refusal> {
+        let price = new.price.ok_or(Refusal::NoPrice { at })?;
+        Ok(Self { sku: new.sku.into(), options: new.options.unwrap_or_default(), price })
+    }
+
+    fn change(&mut self, at: usize, edit: VariantEdit) -> Result<(), Refusal> {
+        if edit.on_hand.is_some() {
+            return Err(Refusal::NotInitial { at, sku: edit.sku.into() });
+        }
+        if let Some(price) = edit.price {
+            self.price = price;
+        }
+        if let Some(options) = edit.options {
+            self.options = options;
+        }
+        Ok(())
+    }
+}
+
+/// The slug leads to the product from now on.
+fn addressed(listed: Change<Listing>) -> Change<Listing> {
+    let product = &listed.value.product;
+    let address = Address::leading(&product.slug, product.id);
+    listed.with(&address)
+}
+
+fn bounded(what: &'static str, count: usize, most: usize) -> Result<(), Refusal> {
+    if count <= most { Ok(()) } else { Err(Refusal::TooLong { what, most }) }
+}
+
+fn without_repeats<T: Ord + Clone>(mut items: Vec<T>) -> Vec<T> {
+    let mut seen = BTreeSet::new();
+    items.retain(|item| seen.insert(item.clone()));
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::histories::{noon, product_id, sku, staff};
+
+    type Addresses = BTreeMap<String, Address>;
+
+    fn price(amount: i64) -> Value {
+        json!({"amount": amount, "currency": "EUR"})
+    }
+
+    fn mug() -> Draft {
+        serde_json::from_value(json!({
+            "title": "Enamel mug",
+            "description": "Two handles.",
+            "category": "kitchen",
+            "variants": [{"sku": "MUG", "options": {"colour": "blue"}, "price": price(1250), "on_hand": 3}],
+        }))
+        .unwrap()
+    }
+
+    fn created(draft: Draft, addresses: &Addresses) -> Result<Change<Listing>, Refusal> {
+        Product::create(product_id(), draft, addresses, &Shelf::new(), staff(), noon())
+    }
+
+    fn edited(edit: Value, shelf: &Shelf) -> Result<Change<Listing>, Refusal> {
+        let edit = serde_json::from_value(edit).unwrap();
+        let mug = created(mug(), &Addresses::new()).unwrap().value.product;
+        mug.edit(edit, &Addresses::new(), shelf, staff(), noon())
+    }
+
+    /// The slug belongs to another product.
+    fn taken(slug: &str) -> Addresses {
+        let other = format!("prd_{:032x}", 9).parse().unwrap();
+        let address = Address::leading(&slug.to_owned().try_into().unwrap(), other);
+        [(address.id(), address)].into()
+    }
+
+    #[test]
+    fn a_new_product_is_told_with_its_stock_and_takes_its_slug() {
+        let change = created(mug(), &Addresses::new()).unwrap();
+
+        let product = &change.value.product;
+        assert_eq!(
+            (product.slug.as_str(), product.description.as_str()),
+            ("enamel-mug", "Two handles.")
+        );
+        assert_eq!(product.options.len(), 1);
+        assert_eq!(change.told::<product::State>(), [product.told()]);
+        assert_eq!(change.told::<product::Stock>()[0].available, 3);
+        assert_eq!(change.writes::<Address>()[0].id(), "slug:enamel-mug");
+    }
+
+    #[test]
+    fn two_products_of_one_title_are_told_apart_unless_the_slug_was_chosen() {
+        let named = Draft { slug: Slug::of(&mug().title), ..mug() };
+
+        let apart = created(mug(), &taken("enamel-mug")).unwrap();
+        let refused = created(named, &taken("enamel-mug")).unwrap_err();
+
+        assert_eq!(apart.value.product.slug.as_str(), "enamel-mug-000000000001");
+        assert!(matches!(refused, Refusal::SlugTaken { .. }));
+    }
+
+    #[test]
+    fn an_edit_changes_what_it_names_and_a_price_may_become_nothing() {
+        let edit = json!({"variants": [{"sku": "MUG", "price": price(0)}], "category": null});
+
+        let product = edited(edit, &Shelf::new()).unwrap().value.product;
+
+        assert_eq!(product.variants[0].price.money().amount, 0);
+        assert_eq!(product.variants[0].options.len(), 1);
+        assert_eq!((product.category, product.description.as_str()), (None, "Two handles."));
+    }
+
+    #[test]
+    fn an_edit_that_changes_nothing_says_nothing() {
+        assert!(edited(json!({"title": "Enamel mug"}), &Shelf::new()).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_variant_is_added_with_its_first_stock_under_a_sku_of_its_own() {
+        let red = json!({"variants": [{"sku": "RED", "price": price(1), "on_hand": 2}]});
+        let other =
+            StockItem::begin(sku("RED"), product_id(), 1.try_into().unwrap(), staff(), noon());
+
+        let added = edited(red.clone(), &Shelf::new()).unwrap();
+        let refused = edited(red, &[("RED".into(), other.value)].into()).unwrap_err();
+
+        assert_eq!(added.value.product.variants.len(), 2);
+        assert_eq!(added.told::<product::Stock>()[0].available, 2);
+        assert_eq!(refused, Refusal::SkuTaken { at: 0, sku: sku("RED") });
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        let red = json!({"sku": "RED", "price": price(1)});
+        for edit in [
+            json!({"variants": [{"sku": "RED"}]}),
+            json!({"variants": [red, red]}),
+            json!({"variants": [{"sku": "MUG", "on_hand": 5}]}),
+            json!({"options": ["size"]}),
+        ] {
+            assert!(edited(edit.clone(), &Shelf::new()).is_err(), "{edit}");
+        }
+    }
+}
