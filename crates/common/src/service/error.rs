@@ -49,8 +49,8 @@ pub enum RunError {
     /// Not all that was begun was finished within the grace.
     #[error("not all was finished in time")]
     Late,
-    /// It was asked a second time to end.
-    #[error("ended at once, as it was asked twice")]
+    /// It was asked to end before it was done.
+    #[error("ended at once, before all was done")]
     Aborted,
     /// Streams and consumers could not be declared.
     #[error(transparent)]

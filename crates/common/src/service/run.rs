@@ -41,6 +41,9 @@ impl Service {
     /// Serves until the process is asked to end, then stops in good order. Where the process was
     /// started for one act, does that.
     pub async fn run(self) -> Result<(), RunError> {
+        if self.config.is_one_act() {
+            return self.act().await;
+        }
         let signals = Signals::listen().map_err(RunError::Signals)?;
         self.run_until(signals).await
     }
@@ -51,18 +54,16 @@ impl Service {
     }
 
     pub(super) async fn run_until(self, mut signals: Signals) -> Result<(), RunError> {
-        let begun = async {
-            if self.config.is_one_act() {
-                self.act().await.map(|()| None)
-            } else {
-                self.begin().await.map(Some)
-            }
-        };
+        if self.config.is_one_act() {
+            return tokio::select! {
+                done = self.act() => done,
+                () = signals.next() => Err(RunError::Aborted),
+            };
+        }
         let running = tokio::select! {
-            begun = begun => begun?,
-            () = signals.next() => None,
+            running = self.begin() => running?,
+            () = signals.next() => return Ok(()),
         };
-        let Some(running) = running else { return Ok(()) };
         tokio::select! {
             () = running.broken() => {}
             () = signals.next() => info!("asked to stop"),
@@ -99,14 +100,15 @@ impl Service {
     async fn hear(&mut self) {
         let subscriptions = std::mem::take(&mut self.plan.subscriptions);
         let (bus, memory) = (self.bus(), self.memory.clone());
+        let generation = &memory.generation;
         let patience = if memory.declared { Some(PATIENCE) } else { None };
         let declared = async {
-            patiently("bus", || bus.declare(&subscriptions, &memory.generation)).await;
+            patiently("bus", || Box::pin(bus.declare(&subscriptions, generation))).await;
             patiently("mongodb", || memory.note_declared()).await;
         };
         bounded(patience, declared).await;
         let (tracker, stop) = (self.life.work.tracker(), &self.life.stopping);
-        let consumers = bus.consume(subscriptions, &memory.generation, tracker, stop);
+        let consumers = bus.consume(subscriptions, generation, tracker, stop);
         bounded(patience, consumers.caught_up()).await;
         self.ops.hear(consumers);
     }

@@ -1,0 +1,95 @@
+//! What a service tells and hears while it starts and stops.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::config::ServiceConfig;
+use contracts::OrderId;
+use testkit::{Client, World, eventually};
+use tokio::sync::Semaphore;
+
+use crate::shelf::{Shelves, messages};
+
+const SOON: Duration = Duration::from_secs(10);
+
+fn config(world: &World) -> ServiceConfig {
+    ServiceConfig::for_tests(world.mongo_uri(), &world.database("order"), &world.nats().url())
+}
+
+async fn heard(shelves: &Shelves, parcel: OrderId) {
+    eventually("it is heard", SOON, async || (shelves.heard(parcel).await > 0).then_some(())).await;
+}
+
+#[tokio::test]
+async fn what_is_committed_is_told_and_heard() {
+    let world = World::start().await;
+    let (service, shelves) = Shelves::start(&config(&world)).await;
+    let running = service.run_in_background().await.unwrap();
+
+    let parcel = shelves.deliver().await;
+
+    heard(&shelves, parcel).await;
+    let health = Client::at(format!("http://{}", running.ops)).get("/health").await.ok();
+    assert_eq!(health["consumers"][0]["durable"], "order-saga", "{}", health.text);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stop_tells_what_was_committed() {
+    let world = World::start().await;
+    let (service, shelves) = Shelves::start(&config(&world)).await;
+    let running = service.run_in_background().await.unwrap();
+
+    futures_util::future::join_all((0..200).map(|_| shelves.deliver())).await;
+    running.stop().await.unwrap();
+
+    assert_eq!(messages(&world, "ORDER").await, Some(200));
+}
+
+#[tokio::test]
+async fn a_stop_finishes_the_event_that_is_being_handled() {
+    let (world, gate) = (World::start().await, Arc::new(Semaphore::new(0)));
+    let config = config(&world);
+    let (service, shelves) = Shelves::start_behind(&config, Arc::clone(&gate)).await;
+    let running = service.run_in_background().await.unwrap();
+    let ops = Client::at(format!("http://{}", running.ops));
+    let parcel = shelves.deliver().await;
+    eventually("it is being handled", SOON, async || (shelves.begun() > 0).then_some(())).await;
+
+    let stopping = async {
+        eventually("it stops", SOON, async || {
+            (ops.get("/ready").await.status == 503).then_some(())
+        })
+        .await;
+        gate.add_permits(Semaphore::MAX_PERMITS);
+    };
+    let (stopped, ()) = tokio::join!(running.stop(), stopping);
+
+    stopped.unwrap();
+    assert_eq!(shelves.heard(parcel).await, 1);
+    let (service, shelves) = Shelves::start(&config).await;
+    let running = service.run_in_background().await.unwrap();
+    let next = shelves.deliver().await;
+    heard(&shelves, next).await;
+    assert_eq!(shelves.heard(parcel).await, 1);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_service_that_was_there_before_starts_while_the_bus_is_away() {
+    let world = World::start().await;
+    let config = config(&world);
+    let (service, _) = Shelves::start(&config).await;
+    service.run_in_background().await.unwrap().stop().await.unwrap();
+    world.nats().stop().await;
+
+    let (service, shelves) = Shelves::start(&config).await;
+    let running = service.run_in_background().await.unwrap();
+    let ops = Client::at(format!("http://{}", running.ops));
+    let _ = ops.get("/ready").await.ok();
+    let parcel = shelves.deliver().await;
+
+    world.nats().restart().await.unwrap();
+    heard(&shelves, parcel).await;
+    running.stop().await.unwrap();
+}
