@@ -7,6 +7,7 @@ mod demo;
 mod fleet;
 mod ingress;
 mod instance;
+mod leftovers;
 mod part;
 mod patience;
 mod progress;

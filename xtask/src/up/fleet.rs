@@ -20,8 +20,8 @@ use super::part::{Entry, Part};
 use super::patience::{first_pauses, patiently, pauses};
 use super::progress::say;
 
-/// What other tools read to find the parts.
-const FILE: &str = "fleet.json";
+/// What other tools read to find the parts; gone when none runs.
+pub(crate) const FILE: &str = "fleet.json";
 
 /// What ran longer than this was well: when it ends, the pauses begin anew.
 const CALM: Duration = Duration::from_secs(10);

@@ -29,10 +29,16 @@ pub(crate) async fn patiently<T>(
     mut pauses: impl Iterator<Item = Duration>,
     mut start: impl AsyncFnMut() -> Result<T, StartError>,
 ) -> Result<T, StartError> {
+    let mut said = String::new();
     loop {
         match (start().await, pauses.next()) {
             (Err(error), Some(pause)) => {
-                say(format_args!("{error}\ntrying again in {:.1} s", pause.as_secs_f64()));
+                let reason = error.to_string();
+                let first = reason.lines().next().unwrap_or_default();
+                // What it said last is seldom new the second time.
+                say(if said == first { first } else { &reason });
+                say(format_args!("trying again in {pause:?}"));
+                said = first.to_owned();
                 sleep(pause).await;
             }
             (outcome, _) => return outcome,

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use testkit::Client;
 use testkit::fleet::Service;
 use testkit::process::Spec;
@@ -21,21 +21,17 @@ use super::ingress::{Ingress, Routes};
 use super::instance::Instance;
 use super::part::Part;
 use super::progress::{phase, say};
-use super::{Args, CATALOGUE, MANIFEST, ROOT, demo, servers};
+use super::{Args, CATALOGUE, MANIFEST, ROOT, demo, leftovers, servers};
 
 /// Runs the shop until it is told to stop, or cannot go on.
 pub(crate) async fn run(args: &Args, stop: &CancellationToken) -> anyhow::Result<()> {
-    let data = take(args)?;
+    let data = unless(stop, take(args)).await?;
     let account = Account::new(args, &data)?;
     let routes = Routes::read(Path::new(MANIFEST))?;
     let listener = listen(args.port).await?;
     let port = listener.local_addr()?.port();
 
-    let preparing = Box::pin(prepare(args, data, &account, port));
-    let Some(prepared) = stop.run_until_cancelled(preparing).await else {
-        bail!("stopped before it was open");
-    };
-    let fleet = prepared?;
+    let fleet = unless(stop, Box::pin(prepare(args, data, &account, port))).await?;
     let ingress = Ingress::new(routes, &fleet.addresses())?.serve(listener);
     let outcome = tokio::select! {
         reason = fleet.keep() => Err(reason),
@@ -50,10 +46,20 @@ pub(crate) async fn run(args: &Args, stop: &CancellationToken) -> anyhow::Result
     outcome
 }
 
-/// Takes the data folder.
-fn take(args: &Args) -> anyhow::Result<Data> {
+/// Does something, unless it is told to stop meanwhile.
+async fn unless<T>(
+    stop: &CancellationToken,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let done = stop.run_until_cancelled(work).await;
+    done.unwrap_or_else(|| Err(anyhow!("stopped before it was open")))
+}
+
+/// Takes the data folder, once nothing of an earlier run is in there any longer.
+async fn take(args: &Args) -> anyhow::Result<Data> {
     let default = || Path::new(ROOT).join(".souk");
     let data = Data::open(&args.data.clone().unwrap_or_else(default))?;
+    leftovers::end(&data).await?;
     if args.fresh {
         data.empty()?;
     }
