@@ -12,6 +12,7 @@ mod load;
 mod open;
 mod outbox;
 mod plan;
+mod query;
 mod receipt;
 mod relay;
 mod replay;
