@@ -12,8 +12,6 @@ use super::Bus;
 use super::streams::{DeclareError, is_missing, refused};
 use super::subscription::{Kind, Subscription};
 
-/// How long the server waits for a word about an event before it gives it to another replica.
-pub(super) const ACK_WAIT: Duration = Duration::from_secs(30);
 const MAX_ACK_PENDING: i64 = 256;
 /// Longer than any fact stays: what nobody hears for so long belongs to a database that is gone.
 const FORGOTTEN: Duration = Duration::from_hours(24 * 30);
@@ -85,8 +83,8 @@ impl Durable {
     }
 
     async fn create(&self, bus: &Bus) -> Result<PullConsumer, DeclareError> {
-        let created =
-            bus.jetstream.create_consumer_strict_on_stream(self.config(), &self.stream).await;
+        let config = self.config(bus.config.patience.word);
+        let created = bus.jetstream.create_consumer_strict_on_stream(config, &self.stream).await;
         match created {
             Ok(consumer) => Ok(consumer),
             // Another replica was faster, perhaps one that knows other types: take what it made.
@@ -98,7 +96,7 @@ impl Durable {
         }
     }
 
-    fn config(&self) -> Config {
+    fn config(&self, ack_wait: Duration) -> Config {
         let (deliver_policy, inactive_threshold) = if self.copies {
             (DeliverPolicy::LastPerSubject, FORGOTTEN)
         } else {
@@ -108,7 +106,7 @@ impl Durable {
             durable_name: Some(self.name.clone()),
             filter_subjects: self.types.iter().map(EventType::filter).collect(),
             ack_policy: AckPolicy::Explicit,
-            ack_wait: ACK_WAIT,
+            ack_wait,
             max_ack_pending: MAX_ACK_PENDING,
             // What runs out of deliveries would vanish without a dead letter.
             max_deliver: -1,

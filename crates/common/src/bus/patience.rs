@@ -39,6 +39,8 @@ pub struct Patience {
     pub away: Backoff,
     /// How long one handling may take.
     pub handling: Duration,
+    /// How long the server waits for a word about an event before it gives it to another replica.
+    pub word: Duration,
 }
 
 impl Default for Patience {
@@ -50,6 +52,7 @@ impl Default for Patience {
             wait: Backoff::new(Duration::from_secs(5), Duration::from_mins(1)),
             away: Backoff::new(Duration::from_millis(250), Duration::from_secs(5)),
             handling: Duration::from_mins(1),
+            word: Duration::from_secs(30),
         }
     }
 }

@@ -17,7 +17,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::Backoff;
-use super::durable::ACK_WAIT;
 use super::gauge::Gauge;
 use super::handling::Handling;
 use super::pull::{Lost, Pull};
@@ -64,7 +63,7 @@ impl Worker {
         gauge: Arc<Gauge>,
         newcomers: UnboundedSender<Handling>,
     ) -> Self {
-        let mut progress = interval(ACK_WAIT / 3);
+        let mut progress = interval(handling.bus.config.patience.word / 3);
         progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             handling: Arc::new(handling),

@@ -1,5 +1,6 @@
 //! The frame, against real servers.
 
+mod bus;
 mod frame_config;
 mod http;
 mod http_app;

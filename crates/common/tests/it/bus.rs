@@ -1,0 +1,9 @@
+//! The bus, against a real server.
+
+mod broadcast;
+mod dead;
+mod declare;
+mod outage;
+mod publish;
+mod stage;
+mod work;

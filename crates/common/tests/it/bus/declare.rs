@@ -1,0 +1,83 @@
+//! How streams and durables come to be.
+
+use common::Clock;
+use common::bus::{Bus, DeclareError, Subscription, Work};
+use futures_util::future::join_all;
+use testkit::eventually;
+
+use super::stage::{Ear, SOON, Stage, shipped, tell};
+
+fn work(ear: &Ear) -> Work<Ear> {
+    Work::new("saga", ear.clone()).on(Ear::shipped)
+}
+
+#[tokio::test]
+async fn all_services_may_declare_at_once() {
+    let stage = Stage::start().await;
+    let services = ["auth", "product", "cart", "order", "payment"];
+
+    join_all(services.iter().map(|service| stage.bus(service))).await;
+
+    let jetstream = stage.jetstream().await;
+    for stream in ["AUTH", "AUTH_STATE", "PRODUCT_STATE", "ORDER", "DEAD", "OPS"] {
+        assert!(jetstream.get_stream(stream).await.is_ok(), "{stream}");
+    }
+    let copied = jetstream.get_stream("PRODUCT_STATE").await.unwrap();
+    assert_eq!(copied.cached_info().config.max_messages_per_subject, 1);
+    assert!(copied.cached_info().config.allow_direct);
+}
+
+#[tokio::test]
+async fn a_service_without_the_right_waits_until_all_is_declared() {
+    let stage = Stage::start().await;
+    let ear = Ear::new();
+    let mut config = stage.config("cart");
+    config.declare = false;
+    let cart = stage.replica(config, "g1", work(&ear)).await;
+    let refused = cart.bus.declare(&[], "g1").await;
+    assert!(matches!(refused, Err(DeclareError::Missing { .. })), "{refused:?}");
+    assert!(stage.durable("ORDER", "cart-saga").await.is_none());
+
+    let declaring = Bus::connect(stage.config("cart"), Clock::system()).await.unwrap();
+    let subscriptions: [Subscription; 1] = [work(&ear).into()];
+    declaring.declare(&subscriptions, "g1").await.unwrap();
+    tell(&stage.bus("order").await, &shipped(1, "a"), 1).await;
+
+    ear.heard_times("a", 1).await;
+}
+
+#[tokio::test]
+async fn what_is_declared_again_stays_as_it_is() {
+    let stage = Stage::start().await;
+    let bus = stage.bus("order").await;
+    tell(&bus, &shipped(1, "a"), 1).await;
+    let before = stage.jetstream().await.get_stream("ORDER").await.unwrap();
+
+    stage.bus("cart").await;
+
+    let after = stage.jetstream().await.get_stream("ORDER").await.unwrap();
+    assert_eq!(before.cached_info().config, after.cached_info().config);
+    assert_eq!(after.cached_info().state.messages, 1);
+}
+
+#[tokio::test]
+async fn what_leads_elsewhere_is_taken_out_of_a_stream() {
+    let stage = Stage::start().await;
+    stage.bus("order").await;
+    let jetstream = stage.jetstream().await;
+    let mut config = jetstream.get_stream("ORDER").await.unwrap().cached_info().config.clone();
+    config.republish = Some(async_nats::jetstream::stream::Republish {
+        source: "order.>".to_owned(),
+        destination: "payment.>".to_owned(),
+        headers_only: false,
+    });
+    jetstream.update_stream(config).await.unwrap();
+
+    stage.bus("cart").await;
+
+    eventually("the stream as it was", SOON, async || {
+        let stream = jetstream.get_stream("ORDER").await.ok()?;
+        stream.cached_info().config.republish.is_none().then_some(())
+    })
+    .await;
+}
