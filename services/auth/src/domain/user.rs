@@ -1,0 +1,179 @@
+//! People: guests, shoppers and staff.
+
+use common::{Change, Document};
+use contracts::auth::{Registered, Role};
+use contracts::{Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, Email, Name, PasswordHash, Refusal};
+
+/// A person: a guest, or one with an account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// Names the person.
+    #[serde(rename = "_id")]
+    pub id: UserId,
+    /// What they may do.
+    pub role: Role,
+    /// Where they get mail; a guest has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Email>,
+    /// What proves that they are who they say; a guest has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_hash: Option<PasswordHash>,
+    /// How they want to be called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    /// Since when they are known.
+    pub created_at: Timestamp,
+}
+
+/// An e-mail address that has an account: one address, one account.
+///
+/// It is named by the digest of the address, so that no address is in a key, an error or a log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EmailClaim {
+    /// Names the address.
+    #[serde(rename = "_id")]
+    pub id: Digest,
+    /// Whose it is.
+    pub user_id: UserId,
+}
+
+/// What somebody registers with.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Names the person; chosen before, so that a repeat is recognised.
+    pub id: UserId,
+    /// What they may do.
+    pub role: Role,
+    /// Where they get mail, and how they are found when they sign in.
+    pub email: Email,
+    /// Of the password that they chose.
+    pub password_hash: PasswordHash,
+    /// How they want to be called.
+    pub name: Option<Name>,
+}
+
+impl Document for User {
+    const COLLECTION: &'static str = "users";
+    type Id = UserId;
+
+    fn id(&self) -> UserId {
+        self.id
+    }
+}
+
+impl Document for EmailClaim {
+    const COLLECTION: &'static str = "email_claims";
+    type Id = Digest;
+
+    fn id(&self) -> Digest {
+        self.id.clone()
+    }
+}
+
+impl User {
+    /// Somebody comes without an account.
+    pub const fn guest(id: UserId, now: Timestamp) -> Self {
+        let (email, password_hash, name) = (None, None, None);
+        Self { id, role: Role::Guest, email, password_hash, name, created_at: now }
+    }
+
+    /// Somebody makes an account, unless the address has one. `claim` is that of the address.
+    pub fn register(
+        claim: Option<EmailClaim>,
+        account: Account,
+        now: Timestamp,
+    ) -> Result<Change<Self>, Refusal> {
+        let address = account.email.digest();
+        let user = Self::from(account, now);
+        match claim {
+            None => {
+                let claim = EmailClaim { id: address, user_id: user.id };
+                let told = Registered { user_id: user.id, role: user.role };
+                Ok(Change::to(user).with(&claim).telling(&told))
+            }
+            // This very registration: its outcome was not known, so it is decided again.
+            Some(claim) if claim.user_id == user.id => Ok(Change::none(user)),
+            Some(_) => Err(Refusal::EmailTaken),
+        }
+    }
+
+    /// The person, if this is still what proves who they are.
+    pub fn proved_by(self, verified: &PasswordHash) -> Result<Self, Refusal> {
+        if self.password_hash.as_ref() == Some(verified) {
+            Ok(self)
+        } else {
+            Err(Refusal::WrongCredentials)
+        }
+    }
+
+    fn from(account: Account, now: Timestamp) -> Self {
+        let Account { id, role, email, password_hash, name } = account;
+        let (email, password_hash) = (Some(email), Some(password_hash));
+        Self { id, role, email, password_hash, name, created_at: now }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noon() -> Timestamp {
+        "2026-01-31T12:00:00Z".parse().unwrap()
+    }
+
+    fn id(last: char) -> UserId {
+        format!("usr_0000000000000000000000000000000{last}").parse().unwrap()
+    }
+
+    fn hash() -> PasswordHash {
+        PasswordHash::from_phc("$argon2id$…")
+    }
+
+    fn account() -> Account {
+        let email = "alice@example.com".parse().unwrap();
+        Account { id: id('a'), role: Role::Shopper, email, password_hash: hash(), name: None }
+    }
+
+    fn claim(user_id: UserId) -> EmailClaim {
+        EmailClaim { id: account().email.digest(), user_id }
+    }
+
+    #[test]
+    fn registering_claims_the_address_and_says_so() {
+        let change = User::register(None, account(), noon()).unwrap();
+
+        assert_eq!(change.writes::<User>(), [change.value.clone()]);
+        assert_eq!(change.writes::<EmailClaim>(), [claim(id('a'))]);
+        let told = Registered { user_id: id('a'), role: Role::Shopper };
+        assert_eq!(change.told::<Registered>(), [told]);
+    }
+
+    #[test]
+    fn a_claimed_address_has_its_account() {
+        let refused = User::register(Some(claim(id('b'))), account(), noon());
+
+        assert_eq!(refused.unwrap_err(), Refusal::EmailTaken);
+    }
+
+    #[test]
+    fn a_registration_that_is_decided_again_happens_once() {
+        let change = User::register(Some(claim(id('a'))), account(), noon()).unwrap();
+
+        assert!(change.is_none());
+        assert_eq!(change.value.id, id('a'));
+    }
+
+    #[test]
+    fn a_password_that_was_changed_meanwhile_proves_nothing() {
+        let user = User::register(None, account(), noon()).unwrap().value;
+        let other = PasswordHash::from_phc("$argon2id$other");
+
+        assert_eq!(user.clone().proved_by(&hash()), Ok(user.clone()));
+        assert_eq!(user.proved_by(&other), Err(Refusal::WrongCredentials));
+        let guest = User::guest(id('c'), noon());
+        assert_eq!(guest.proved_by(&hash()), Err(Refusal::WrongCredentials));
+    }
+}
