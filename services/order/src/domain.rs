@@ -19,7 +19,7 @@ mod tests;
 use common::{Change, Document};
 use contracts::cart::CheckedOut;
 use contracts::order::CancelReason;
-use contracts::{Event, Money, OrderId, PaymentId, Timestamp, UserId};
+use contracts::{AttemptId, Event, Money, OrderId, RefundId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
 pub use bill::{Line, Sums};
@@ -45,9 +45,8 @@ pub struct Order {
     pub sums: Sums,
     /// How often its goods were asked for, from 1. Product's answers name the asking they are for.
     pub round: u32,
-    /// The money that was captured for it, whatever became of the order since.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payment: Option<Payment>,
+    /// The money that came for it, whatever became of the order.
+    pub payment: Payment,
     /// When the order began.
     pub placed_at: Timestamp,
     /// Where it stands.
@@ -147,7 +146,7 @@ impl Order {
             sums: Sums::of(&bought)?,
             lines: bought.lines.into_iter().map(Line::from).collect(),
             round: 1,
-            payment: None,
+            payment: Payment::default(),
             placed_at: now,
             status: Placed,
         };
@@ -184,26 +183,24 @@ impl Order {
     }
 
     /// The money is here; early, in time or late.
-    pub fn capture(self, by: PaymentId, amount: Money, now: Timestamp) -> Outcome {
-        match &self.payment {
-            Some(known) if known.id == by => return stays(self),
-            // It was paid otherwise: this money goes back at once.
-            Some(_) => return self.tells(|order| told::refund_due(order, by, amount)),
-            None if amount != self.sums.total => return Err(Refusal::DoesNotAddUp),
-            None => {}
+    pub fn capture(self, by: AttemptId, amount: Money, now: Timestamp) -> Outcome {
+        if self.payment.captured.contains_key(&by) {
+            return stays(self);
         }
-        let order = Self { payment: Some(Payment::captured(by, amount)), ..self };
+        if amount != self.sums.total {
+            return Err(Refusal::DoesNotAddUp);
+        }
+        let is_first = !self.payment.has_come();
+        let order = Self { payment: self.payment.with_capture(by, amount), ..self };
         match order.status {
             Reserved { .. } => Ok(order.sell(now)),
-            // The money is remembered until the goods are set aside.
+            // It is remembered until the goods are set aside.
             Placed => Ok(Change::to(order)),
             // The goods are on sale again: they are asked for once more.
-            Expired { .. } => {
-                let order = Self { round: order.round.saturating_add(1), ..order };
-                Ok(order.becomes(Placed, told::placed))
-            }
+            Expired { .. } if is_first => Ok(order.asks_again()),
             // Whoever gave the order up meant it.
-            Cancelled { .. } => Ok(order.gives_back()),
+            Cancelled { .. } | Expired { .. } => Ok(order.gives_back(Some(amount))),
+            // Paid twice: payment itself sends back what is too much.
             Paid { .. } | Shipped { .. } => Ok(Change::to(order)),
             Delivered { .. } | Completed { .. } => Ok(Change::to(order)),
         }
@@ -255,7 +252,7 @@ impl Order {
     /// The goods are not there: the order is given up, or, if its money came late, stays expired.
     pub fn refuse(self, round: u32, now: Timestamp) -> Outcome {
         match self.status {
-            Placed if round == self.round && self.payment.is_some() => Ok(self.lapse(now)),
+            Placed if round == self.round && self.payment.has_come() => Ok(self.lapse(now)),
             Placed if round == self.round => Ok(self.give_up(CancelReason::OutOfStock, now)),
             Placed | Reserved { .. } | Paid { .. } | Shipped { .. } => stays(self),
             Delivered { .. } | Completed { .. } | Cancelled { .. } | Expired { .. } => stays(self),
@@ -284,27 +281,30 @@ impl Order {
     pub fn cancel(self, reason: CancelReason, now: Timestamp) -> Outcome {
         match self.status {
             Placed | Reserved { .. } | Paid { .. } => Ok(self.give_up(reason, now)),
-            // Money that comes late will not revive it.
-            Expired { .. } => Ok(self.give_up(reason, now)),
+            // Its money went back already, and what comes late will not revive it.
+            Expired { .. } => {
+                let cancelled = Cancelled { reason, at: now };
+                Ok(self.becomes(cancelled, |order| told::cancelled(order, reason)))
+            }
             Cancelled { .. } => stays(self),
             Shipped { .. } | Delivered { .. } | Completed { .. } => self.unfit(Act::Cancel),
         }
     }
 
-    /// Money went back, and so much `remaining` of it is still with the shop. An order that was not
-    /// sent yet is given up when nothing remains.
-    pub fn refunded(self, by: PaymentId, remaining: Money, now: Timestamp) -> Outcome {
-        let payment = match &self.payment {
-            Some(known) if known.id == by => known.with(remaining)?,
-            Some(_) => return stays(self),
-            None => return Err(Refusal::NotCaptured),
-        };
-        if self.payment == Some(payment) {
+    /// Money went back. An order that was not sent yet is given up when none of it remains.
+    pub fn refunded(self, by: RefundId, amount: Money, now: Timestamp) -> Outcome {
+        if !self.payment.has_come() {
+            return Err(Refusal::NotCaptured);
+        }
+        if self.payment.refunded.contains_key(&by) {
             return stays(self);
         }
-        let order = Self { payment: Some(payment), ..self };
+        if amount.currency != self.sums.total.currency || amount.amount < 0 {
+            return Err(Refusal::DoesNotAddUp);
+        }
+        let order = Self { payment: self.payment.with_refund(by, amount), ..self };
         match order.status {
-            Placed | Paid { .. } if !payment.remaining.is_positive() => {
+            Placed | Paid { .. } if order.payment.remaining().is_none() => {
                 Ok(order.give_up(CancelReason::Refunded, now))
             }
             Placed | Reserved { .. } | Paid { .. } | Shipped { .. } => Ok(Change::to(order)),
@@ -316,13 +316,14 @@ impl Order {
     /// Product wonders what the goods are still set aside for: it is told again what it missed.
     pub fn answer_overdue(self) -> Outcome {
         match self.status {
-            Placed => self.tells(told::placed),
-            // Its time to pay has its end.
+            // They are set aside, and the order never heard it.
+            Placed => Ok(self.asks_again()),
+            // It is waiting for money; its time has its end.
             Reserved { .. } => stays(self),
-            Paid { .. } | Shipped { .. } => self.tells(told::paid),
-            Delivered { .. } | Completed { .. } => self.tells(told::paid),
-            Cancelled { reason, .. } => self.tells(|order| told::cancelled(order, reason)),
-            Expired { .. } => self.tells(told::expired),
+            Paid { .. } | Shipped { .. } => self.repeats(told::paid),
+            Delivered { .. } | Completed { .. } => self.repeats(told::paid),
+            Cancelled { reason, .. } => self.repeats(|order| told::cancelled(order, reason)),
+            Expired { .. } => self.repeats(told::expired),
         }
     }
 }
@@ -332,6 +333,10 @@ impl Order {
     /// Goods and money are here: they change hands.
     fn sell(self, now: Timestamp) -> Change<Self> {
         self.becomes(Paid { at: now }, told::paid)
+    }
+
+    fn asks_again(self) -> Change<Self> {
+        Self { round: self.round.saturating_add(1), ..self }.becomes(Placed, told::placed)
     }
 
     fn give_up(self, reason: CancelReason, now: Timestamp) -> Change<Self> {
@@ -348,33 +353,26 @@ impl Order {
         Change::to(order).telling(&event)
     }
 
-    /// There will be no goods for this order, so there is to be no money.
+    /// There will be no goods, so there is to be no money.
     fn ends<E: Event>(self, status: Status, told: impl FnOnce(&Self) -> E) -> Change<Self> {
         let order = Self { status, ..self };
-        let event = told(&order);
-        order.gives_back().telling(&event)
+        let (event, due) = (told(&order), order.payment.remaining());
+        order.gives_back(due).telling(&event)
     }
 
-    /// All money that is still here goes back, which is told once.
-    fn gives_back(self) -> Change<Self> {
-        let due = self.payment.and_then(Payment::due);
-        let due = due.map(|amount| told::refund_due(&self, self.payment_id(), amount));
-        let order = Change::to(Self { payment: self.payment.map(Payment::going_back), ..self });
-        due.iter().fold(order, Change::telling)
+    fn gives_back(self, due: Option<Money>) -> Change<Self> {
+        let due = due.map(|amount| told::refund_due(&self, amount));
+        due.iter().fold(Change::to(self), Change::telling)
     }
 
-    fn tells<E: Event>(self, told: impl FnOnce(&Self) -> E) -> Outcome {
+    fn repeats<E: Event>(self, told: impl FnOnce(&Self) -> E) -> Outcome {
         let event = told(&self);
         Ok(Change::none(self).telling(&event))
     }
 
     /// Whether nothing is to be paid any more.
     fn is_settled(&self) -> bool {
-        self.payment.is_some() || !self.sums.total.is_positive()
-    }
-
-    fn payment_id(&self) -> PaymentId {
-        self.payment.map_or_else(|| PaymentId::of(self.id), |payment| payment.id)
+        self.payment.has_come() || !self.sums.total.is_positive()
     }
 
     fn unfit(&self, act: Act) -> Outcome {

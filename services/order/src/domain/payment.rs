@@ -1,47 +1,50 @@
 //! The money of an order.
 
-use contracts::{Money, PaymentId};
+use std::collections::BTreeMap;
+
+use contracts::{AttemptId, Money, RefundId, TrySum as _};
 use serde::{Deserialize, Serialize};
 
-use super::Refusal;
-
-/// Money that was captured for an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The money that came for an order, and what of it went back.
+///
+/// Both are noted by name, so that it does not matter in which order they are heard of, or how
+/// often.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
-    /// What captured it.
-    pub id: PaymentId,
-    /// How much came.
-    pub captured: Money,
-    /// How much of it is still with the shop.
-    pub remaining: Money,
-    /// Whether all of it goes back: payment was told so, and is told once.
-    pub going_back: bool,
+    /// What came, by the attempt to pay that brought it; more than one if somebody paid twice.
+    pub captured: BTreeMap<AttemptId, Money>,
+    /// What went back.
+    pub refunded: BTreeMap<RefundId, Money>,
 }
 
 impl Payment {
-    pub(super) fn captured(id: PaymentId, amount: Money) -> Self {
-        Self { id, captured: amount, remaining: amount, going_back: false }
+    /// Whether any money came, whatever became of it.
+    pub fn has_come(&self) -> bool {
+        !self.captured.is_empty()
     }
 
-    /// How much went back so far.
-    pub fn refunded(&self) -> Money {
-        Money::new(self.captured.amount - self.remaining.amount, self.captured.currency)
+    /// How much went back; `None` when none did.
+    pub fn went_back(&self) -> Option<Money> {
+        self.refunded.values().copied().try_sum()
     }
 
-    /// How much payment has yet to be told to send back, should the order end.
-    pub(super) fn due(self) -> Option<Money> {
-        (!self.going_back && self.remaining.is_positive()).then_some(self.remaining)
+    /// How much is still with the shop; `None` when nothing is.
+    pub fn remaining(&self) -> Option<Money> {
+        let came = self.captured.values().copied().try_sum()?;
+        let remaining = match self.went_back() {
+            Some(back) => came.checked_sub(back)?,
+            None => came,
+        };
+        remaining.is_positive().then_some(remaining)
     }
 
-    pub(super) fn going_back(self) -> Self {
-        Self { going_back: true, ..self }
+    pub(super) fn with_capture(mut self, attempt: AttemptId, amount: Money) -> Self {
+        self.captured.insert(attempt, amount);
+        self
     }
 
-    /// So much remains. It never grows: of two refunds the one heard last may be the earlier.
-    pub(super) fn with(self, remaining: Money) -> Result<Self, Refusal> {
-        let fits = remaining.currency == self.captured.currency && remaining.amount >= 0;
-        let least =
-            if remaining.amount < self.remaining.amount { remaining } else { self.remaining };
-        if fits { Ok(Self { remaining: least, ..self }) } else { Err(Refusal::DoesNotAddUp) }
+    pub(super) fn with_refund(mut self, refund: RefundId, amount: Money) -> Self {
+        self.refunded.insert(refund, amount);
+        self
     }
 }

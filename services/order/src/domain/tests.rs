@@ -1,12 +1,14 @@
 //! Each arrow, and what does not move.
 
+use std::time::Duration;
+
 use contracts::order::{
     Cancelled as CancelledEvent, Completed as CompletedEvent, Delivered as DeliveredEvent,
     Expired as ExpiredEvent, Paid as PaidEvent, PayByExtended, PaymentDue, Placed as PlacedEvent,
     RefundDue, Shipped as ShippedEvent,
 };
-use contracts::{Currency, Event as _, PaymentId};
-use std::time::Duration;
+use contracts::{Currency, PaymentId};
+use uuid::Uuid;
 
 use super::*;
 
@@ -62,8 +64,22 @@ fn paid_late() -> Order {
 }
 
 fn captured(order: Order) -> Outcome {
-    let (payment, total) = (PaymentId::of(order.id), order.sums.total);
-    order.capture(payment, total, noon())
+    let total = order.sums.total;
+    order.capture(attempt(1), total, noon())
+}
+
+fn refunded(order: Order, number: u128, amount: i64) -> Outcome {
+    order.refunded(refund(number), eur(amount), noon())
+}
+
+/// Names one of the attempts to pay.
+pub(super) fn attempt(number: u128) -> AttemptId {
+    AttemptId::from_uuid(Uuid::from_u128(number))
+}
+
+/// Names one of the refunds.
+pub(super) fn refund(number: u128) -> RefundId {
+    RefundId::from_uuid(Uuid::from_u128(number))
 }
 
 pub(super) fn parcel() -> Parcel {
@@ -197,24 +213,21 @@ fn money_that_overtakes_the_goods_is_remembered() {
 #[test]
 fn another_sum_than_the_total_is_not_taken_for_it() {
     for amount in [eur(2499), eur(2501), Money::new(2500, "USD".parse().unwrap())] {
-        let refused = reserved().capture(PaymentId::of(placed().id), amount, noon());
+        let refused = reserved().capture(attempt(1), amount, noon());
 
         assert_eq!(refused.unwrap_err(), Refusal::DoesNotAddUp);
     }
 }
 
 #[test]
-fn money_of_a_second_payment_goes_back() {
-    let other = PaymentId::from_uuid(placed().id.uuid());
+fn who_paid_twice_bought_once() {
+    let change = paid().capture(attempt(2), eur(2500), noon()).unwrap();
 
-    let change = paid().capture(other, eur(700), noon()).unwrap();
-
-    let order_id = placed().id;
-    assert_eq!(
-        change.told::<RefundDue>(),
-        [RefundDue { order_id, payment_id: other, amount: eur(700) }]
-    );
-    assert_eq!(change.value, paid());
+    assert!(change.tells_nothing());
+    assert_eq!(change.value.status, paid().status);
+    let back = refunded(change.value, 1, 2500).unwrap().value;
+    assert_eq!(back.status, paid().status);
+    assert_eq!(back.payment.remaining(), Some(eur(2500)));
 }
 
 #[test]
@@ -300,43 +313,71 @@ fn money_for_a_cancelled_order_goes_back_and_never_revives_it() {
 }
 
 #[test]
+fn all_money_that_comes_after_the_end_goes_back() {
+    let refused = paid_late().refuse(2, noon()).unwrap().value;
+    let given_up = paid().cancel(CancelReason::Staff, noon()).unwrap().value;
+
+    for ended in [refused, given_up] {
+        let change = ended.clone().capture(attempt(2), eur(2500), noon()).unwrap();
+
+        assert_eq!(change.told::<RefundDue>(), [refund_due(2500)]);
+        assert_eq!(change.value.status, ended.status);
+    }
+}
+
+#[test]
+fn what_expired_with_its_money_gone_back_can_still_be_cancelled() {
+    let refused = paid_late().refuse(2, noon()).unwrap().value;
+
+    let change = refused.cancel(CancelReason::Customer, noon()).unwrap();
+
+    assert_eq!(change.told::<CancelledEvent>().len(), 1);
+    assert!(change.told::<RefundDue>().is_empty());
+}
+
+#[test]
 fn only_what_is_still_there_goes_back() {
-    let payment = PaymentId::of(placed().id);
-    let partly = paid().refunded(payment, eur(2000), noon()).unwrap().value;
+    let partly = refunded(paid(), 1, 500).unwrap().value;
 
     let change = partly.cancel(CancelReason::Customer, noon()).unwrap();
 
     assert_eq!(change.told::<RefundDue>(), [refund_due(2000)]);
-    assert_eq!(change.value.payment.unwrap().refunded(), eur(500));
+    assert_eq!(change.value.payment.went_back(), Some(eur(500)));
 }
 
 #[test]
 fn an_order_whose_money_is_all_gone_back_is_not_sent() {
-    let payment = PaymentId::of(placed().id);
     for order in [paid(), paid_late()] {
-        let change = order.refunded(payment, eur(0), noon()).unwrap();
+        let partly = refunded(order, 1, 2000).unwrap().value;
+        let change = refunded(partly, 2, 500).unwrap();
 
         assert_eq!(change.told::<CancelledEvent>()[0].reason, CancelReason::Refunded);
         assert!(change.told::<RefundDue>().is_empty());
     }
-    let sent = shipped().refunded(payment, eur(0), noon()).unwrap();
+    let sent = refunded(shipped(), 1, 2500).unwrap();
     assert_eq!(sent.value.status, shipped().status);
     assert!(sent.tells_nothing());
 }
 
 #[test]
-fn refunds_may_be_heard_in_any_order() {
-    let payment = PaymentId::of(placed().id);
-    let later = shipped().refunded(payment, eur(500), noon()).unwrap().value;
+fn a_refund_counts_once() {
+    let partly = refunded(shipped(), 1, 500).unwrap().value;
 
-    changes_nothing(later.clone().refunded(payment, eur(2000), noon()), &later);
+    changes_nothing(refunded(partly.clone(), 1, 500), &partly);
 }
 
 #[test]
 fn a_refund_waits_for_its_capture() {
-    let early = reserved().refunded(PaymentId::of(placed().id), eur(0), noon());
+    assert_eq!(refunded(reserved(), 1, 2500).unwrap_err(), Refusal::NotCaptured);
+}
 
-    assert_eq!(early.unwrap_err(), Refusal::NotCaptured);
+#[test]
+fn no_refund_is_below_nothing_or_of_another_currency() {
+    for amount in [eur(-1), Money::new(1, "USD".parse().unwrap())] {
+        let refused = paid().refunded(refund(1), amount, noon());
+
+        assert_eq!(refused.unwrap_err(), Refusal::DoesNotAddUp);
+    }
 }
 
 #[test]
@@ -390,13 +431,20 @@ fn product_is_told_again_what_it_missed() {
         change
     };
 
-    assert_eq!(again(paid_late()).told::<PlacedEvent>()[0].round, 2);
     assert!(again(reserved()).is_none());
     assert_eq!(again(cancelled()).told::<CancelledEvent>().len(), 1);
     assert_eq!(again(expired()).told::<ExpiredEvent>().len(), 1);
     for order in [paid(), shipped(), delivered()] {
         assert_eq!(again(order).told::<PaidEvent>().len(), 1);
     }
+}
+
+#[test]
+fn an_order_that_missed_the_answer_asks_again() {
+    let change = placed().answer_overdue().unwrap();
+
+    assert_eq!(change.told::<PlacedEvent>()[0].round, 2);
+    changes_nothing(change.value.clone().reserve(1, noon(), &TERMS), &change.value);
 }
 
 #[test]

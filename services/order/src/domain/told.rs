@@ -22,7 +22,7 @@ pub(super) fn pay_by_extended(order: &Order, pay_by: Timestamp) -> PayByExtended
 }
 
 pub(super) fn paid(order: &Order) -> Paid {
-    Paid { order_id: order.id, payment_id: order.payment_id(), lines: pieces(order) }
+    Paid { order_id: order.id, payment_id: PaymentId::of(order.id), lines: pieces(order) }
 }
 
 pub(super) fn cancelled(order: &Order, reason: CancelReason) -> Cancelled {
@@ -45,8 +45,8 @@ pub(super) fn delivered(order: &Order) -> Delivered {
     Delivered { order_id: order.id }
 }
 
-pub(super) fn refund_due(order: &Order, payment_id: PaymentId, amount: Money) -> RefundDue {
-    RefundDue { order_id: order.id, payment_id, amount }
+pub(super) fn refund_due(order: &Order, amount: Money) -> RefundDue {
+    RefundDue { order_id: order.id, payment_id: PaymentId::of(order.id), amount }
 }
 
 pub(super) fn completed(order: &Order) -> Completed {
