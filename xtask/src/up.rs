@@ -28,12 +28,19 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const CATALOGUE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/demo/catalogue.json");
 const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/k8s/base/ingress.yaml");
 
+const HELP: &str = "\
+Builds the five services, starts them on a mongod and a nats-server of their own (installed once, \
+where the PATH has none), puts an ingress in front that routes by infra/k8s/base/ingress.yaml, and \
+fills the shelves with a demo catalogue. The last line of the start says `ready`, and where.
+
+What ends is started again. Ctrl-C ends everything in good order, a second one at once.
+
+DIR/fleet.json tells which process is where, DIR/logs has what the services say, DIR/secrets what \
+was made up: the key that signs tokens and the password of the staff account.";
+
 /// How the shop is run.
-///
-/// Builds the five services, starts them with a mongod and a nats-server of their own, puts an
-/// ingress in front that routes as the one of a cluster does, and fills the shelves. Whatever ends
-/// is started again. Ctrl-C ends everything in good order, a second one at once.
 #[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
 pub(crate) struct Args {
     /// Where the shop answers on this machine.
     #[arg(long, default_value_t = 8080)]
@@ -66,7 +73,7 @@ pub(crate) struct Args {
     nats_url: Option<String>,
 
     /// Who minds the shop.
-    #[arg(long, env = "SOUK_ADMIN_EMAIL", default_value = "admin@souk.example", value_name = "EMAIL",
+    #[arg(long, env = "SOUK_ADMIN_EMAIL", hide_env_values = true, default_value = "admin@souk.example", value_name = "EMAIL",
         value_parser = NonEmptyStringValueParser::new())]
     admin_email: String,
 

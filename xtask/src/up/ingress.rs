@@ -112,7 +112,7 @@ async fn forward(
     mut request: Request,
 ) -> Response {
     let Some(service) = ingress.routes.service(request.uri().path()) else {
-        return problem(StatusCode::NOT_FOUND, "not-found", "No service answers this path.");
+        return problem(StatusCode::NOT_FOUND, "Not found", "no service answers this path");
     };
     *request.uri_mut() = upstream_uri(&ingress.upstreams[service], request.uri());
     *request.version_mut() = Version::HTTP_11;
@@ -125,12 +125,12 @@ async fn forward(
             response.map(Body::new)
         }
         Err(error) if error.is_connect() => {
-            let detail = format_args!("The {service} service is away; it may be starting.");
-            problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+            let detail = format_args!("{service} is away; it may be starting");
+            problem(StatusCode::SERVICE_UNAVAILABLE, "Unavailable", detail)
         }
         Err(_) => {
-            let detail = format_args!("The {service} service did not finish its answer.");
-            problem(StatusCode::BAD_GATEWAY, "bad-gateway", detail)
+            let detail = format_args!("{service} ended before it had answered");
+            problem(StatusCode::BAD_GATEWAY, "Bad gateway", detail)
         }
     }
 }
@@ -176,10 +176,10 @@ fn tell_origin(headers: &mut HeaderMap, peer: SocketAddr) {
 }
 
 /// A problem of the ingress itself (RFC 9457), of the same kinds as those of the services.
-fn problem(status: StatusCode, name: &str, detail: impl Display) -> Response {
+fn problem(status: StatusCode, title: &str, detail: impl Display) -> Response {
     let body = json!({
-        "type": format!("urn:souk:problem:{name}"),
-        "title": status.canonical_reason(),
+        "type": format!("urn:souk:problem:{}", title.to_lowercase().replace(' ', "-")),
+        "title": title,
         "status": status.as_u16(),
         "detail": detail.to_string(),
     });

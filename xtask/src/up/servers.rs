@@ -32,7 +32,7 @@ async fn server(
 ) -> anyhow::Result<Server> {
     match lent {
         Some(uri) => {
-            say(format_args!("{name}: one that runs already, as the environment says"));
+            say(format_args!("{name}: the one that was given"));
             Ok(Server { uri: uri.clone(), part: None })
         }
         None => phase(format_args!("starting {name}"), start).await,

@@ -114,11 +114,11 @@ async fn open(
             say(format_args!("the demo catalogue could not be loaded: {reason:#}"));
         }
     }
+    say(format_args!("staff    {account}"));
     for service in fleet.services() {
         let (name, http, ops) = (service.name(), service.http(), service.ops());
         say(format_args!("{name:8} http://{http}  operations http://{ops}"));
     }
-    say(format_args!("staff    {account}"));
     say(format_args!("ready {address}"));
     pending().await
 }
