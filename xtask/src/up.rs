@@ -15,7 +15,7 @@ mod servers;
 mod shop;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::builder::NonEmptyStringValueParser;
@@ -24,9 +24,11 @@ use tokio_util::sync::CancellationToken;
 
 use self::progress::say;
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-const CATALOGUE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/demo/catalogue.json");
-const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/k8s/base/ingress.yaml");
+/// Routes as a cluster's ingress does.
+const MANIFEST: &str = "infra/k8s/base/ingress.yaml";
+
+/// What is for sale at first.
+const CATALOGUE: &str = "xtask/demo/catalogue.json";
 
 const HELP: &str = "\
 Builds the five services, starts them on a mongod and a nats-server of their own (installed once, \
@@ -73,8 +75,8 @@ pub(crate) struct Args {
     nats_url: Option<String>,
 
     /// Who minds the shop.
-    #[arg(long, env = "SOUK_ADMIN_EMAIL", hide_env_values = true, default_value = "admin@souk.example", value_name = "EMAIL",
-        value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, env = "SOUK_ADMIN_EMAIL", hide_env_values = true, value_name = "EMAIL",
+        default_value = "admin@souk.example", value_parser = NonEmptyStringValueParser::new())]
     admin_email: String,
 
     /// Their password; by default one is made up and kept.
@@ -91,6 +93,12 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         second = signals(&stop) => bail!("aborted by {}", second?),
         closed = shop::run(&args, &stop) => closed,
     }
+}
+
+/// A place in the workspace.
+fn place(path: &str) -> PathBuf {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a member");
+    workspace.join(path)
 }
 
 /// Asks for a good end at the first signal, and returns at a second one.

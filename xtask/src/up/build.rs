@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use testkit::process::{Process, Spec};
 
-use super::ROOT;
+use super::place;
 
 /// Builds every program of the workspace, and says in which folder they are.
 pub(crate) async fn build(release: bool) -> anyhow::Result<PathBuf> {
@@ -14,7 +14,7 @@ pub(crate) async fn build(release: bool) -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let cargo = Spec::new(cargo)
         .args(["build", "--workspace", "--bins", "--manifest-path"])
-        .arg(format!("{ROOT}/Cargo.toml"))
+        .arg(place("Cargo.toml"))
         .args(release.then_some("--release"));
     let code = Process::start(&cargo).context("starting cargo")?.wait().await;
     ensure!(code == 0, "the services do not build");

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::io::ErrorKind;
 use std::net::Ipv4Addr;
-use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 use testkit::Client;
@@ -21,13 +20,13 @@ use super::ingress::{Ingress, Routes};
 use super::instance::Instance;
 use super::part::Part;
 use super::progress::{phase, say};
-use super::{Args, CATALOGUE, MANIFEST, ROOT, demo, leftovers, servers};
+use super::{Args, CATALOGUE, MANIFEST, demo, leftovers, place, servers};
 
 /// Runs the shop until it is told to stop, or cannot go on.
 pub(crate) async fn run(args: &Args, stop: &CancellationToken) -> anyhow::Result<()> {
     let data = unless(stop, take(args)).await?;
     let account = Account::new(args, &data)?;
-    let routes = Routes::read(Path::new(MANIFEST))?;
+    let routes = Routes::read(&place(MANIFEST))?;
     let listener = listen(args.port).await?;
     let port = listener.local_addr()?.port();
 
@@ -57,8 +56,7 @@ async fn unless<T>(
 
 /// Takes the data folder, once nothing of an earlier run is in there any longer.
 async fn take(args: &Args) -> anyhow::Result<Data> {
-    let default = || Path::new(ROOT).join(".souk");
-    let data = Data::open(&args.data.clone().unwrap_or_else(default))?;
+    let data = Data::open(&args.data.clone().unwrap_or_else(|| place(".souk")))?;
     leftovers::end(&data).await?;
     if args.fresh {
         data.empty()?;
@@ -109,7 +107,8 @@ async fn open(
     let address = format!("http://localhost:{port}");
     if !args.without_demo {
         let shop = Client::at(&address);
-        let loading = demo::load(&shop, account, Path::new(CATALOGUE));
+        let catalogue = place(CATALOGUE);
+        let loading = demo::load(&shop, account, &catalogue);
         if let Err(reason) = phase("filling the shelves", loading).await {
             say(format_args!("the demo catalogue could not be loaded: {reason:#}"));
         }

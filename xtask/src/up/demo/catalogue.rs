@@ -64,10 +64,10 @@ mod tests {
     use contracts::Currency;
 
     use super::*;
-    use crate::up::CATALOGUE;
+    use crate::up::{CATALOGUE, place};
 
     fn demo() -> Vec<Product> {
-        Catalogue::read(Path::new(CATALOGUE)).unwrap().products
+        Catalogue::read(&place(CATALOGUE)).unwrap().products
     }
 
     #[test]

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::up::CATALOGUE;
+use crate::up::{CATALOGUE, place};
 
 /// A shop that sells what it is told to.
 #[derive(Debug, Default)]
@@ -90,7 +90,7 @@ impl World {
 
     async fn load_as(&self, password: &str) -> anyhow::Result<()> {
         let account = Account::for_tests("admin@souk.example", password);
-        load(&self.client, &account, Path::new(CATALOGUE)).await
+        load(&self.client, &account, &place(CATALOGUE)).await
     }
 
     fn shop(&self) -> std::sync::MutexGuard<'_, Shop> {
@@ -99,7 +99,7 @@ impl World {
 }
 
 fn catalogue() -> Vec<Value> {
-    serde_json::from_slice(&std::fs::read(CATALOGUE).unwrap()).unwrap()
+    serde_json::from_slice(&std::fs::read(place(CATALOGUE)).unwrap()).unwrap()
 }
 
 #[tokio::test]

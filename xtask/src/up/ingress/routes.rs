@@ -131,7 +131,7 @@ mod tests {
     use testkit::fleet::Service;
 
     use super::*;
-    use crate::up::MANIFEST;
+    use crate::up::{MANIFEST, place};
 
     /// A manifest with these paths; JSON is YAML too.
     fn manifest(paths: &[(&str, &str, &str)]) -> String {
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn the_manifest_leads_every_path_to_the_service_that_serves_it() {
-        let routes = Routes::read(Path::new(MANIFEST)).unwrap();
+        let routes = Routes::read(&place(MANIFEST)).unwrap();
 
         for service in Service::ALL {
             for path in service.paths() {

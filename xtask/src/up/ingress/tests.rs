@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::future::pending;
-use std::path::Path;
 use std::sync::Mutex;
 
 use axum::Json;
@@ -18,7 +17,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::up::MANIFEST;
+use crate::up::{MANIFEST, place};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -35,7 +34,7 @@ async fn anywhere() -> (TcpListener, SocketAddr) {
 /// An ingress that takes one address for that of every service; and its own.
 async fn before(upstream: SocketAddr) -> (Serving, String) {
     let addresses = Service::ALL.map(|service| (service.name().to_owned(), upstream)).into();
-    let routes = Routes::read(Path::new(MANIFEST)).unwrap();
+    let routes = Routes::read(&place(MANIFEST)).unwrap();
     let (listener, address) = anywhere().await;
     let ingress = Ingress::new(routes, &addresses).unwrap();
     (ingress.serve(listener), format!("http://{address}"))
