@@ -39,6 +39,7 @@ struct Inner {
 
 /// One value of a request that cannot be taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = problem::Fault)]
 struct Fault {
     /// Where it is: a JSON pointer (RFC 6901) into the body.
     #[schema(example = "/lines/0/quantity")]

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::openapi::OpenApi;
 
 use super::breaking;
@@ -25,6 +25,8 @@ pub fn check(name: &str, api: &OpenApi) {
 /// Asserts that the document at `path` is `new`, or makes it so.
 #[track_caller]
 pub(super) fn compare(path: &Path, new: &Value) {
+    let dangling = dangling(new);
+    assert!(dangling.is_empty(), "{} refers to what it lacks: {dangling:?}", path.display());
     let old: Option<Value> = fs::read(path)
         .ok()
         .map(|bytes| serde_json::from_slice(&bytes).expect("a document is JSON"));
@@ -40,6 +42,19 @@ pub(super) fn compare(path: &Path, new: &Value) {
     text.push('\n');
     fs::create_dir_all(path.parent().unwrap_or(path)).expect("docs/ can be made");
     fs::write(path, text).expect("docs/ can be written");
+}
+
+/// What a document refers to and does not hold.
+fn dangling(document: &Value) -> Vec<&str> {
+    let (mut open, mut found) = (vec![document], Vec::new());
+    while let Some(value) = open.pop() {
+        let target = value.get("$ref").and_then(Value::as_str);
+        let held = |target: &str| document.pointer(target.trim_start_matches('#')).is_some();
+        found.extend(target.filter(|target| !held(target)));
+        open.extend(value.as_object().into_iter().flat_map(Map::values));
+        open.extend(value.as_array().into_iter().flatten());
+    }
+    found
 }
 
 /// The repository, above the package whose tests run.

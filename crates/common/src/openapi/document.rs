@@ -4,8 +4,13 @@ use axum::Router;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::routing::get;
 use bytes::Bytes;
+use contracts::auth::Role;
+use contracts::{
+    AttemptId, CartId, Currency, Money, OrderId, PaymentId, ProductId, Quantity, RefundId,
+    SessionId, Sku, Timestamp, UserId,
+};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, Info, OpenApi, Ref, Response};
+use utoipa::openapi::{Content, Info, OpenApi, Ref, RefOr, Response, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -29,6 +34,7 @@ pub fn document(mut routes: OpenApi, title: &str, description: &str, version: &s
     let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
     Problem::schemas(&mut schemas);
     components.schemas.extend(schemas);
+    add_language(&mut routes);
     routes
 }
 
@@ -58,6 +64,40 @@ pub fn routes<S: Clone + Send + Sync + 'static>(path: &str, api: &OpenApi) -> Ro
     Router::new()
         .route(&format!("{path}/openapi.json"), get(show_json))
         .route(&format!("{path}/docs"), get(show_page))
+}
+
+/// Lists what only a parameter refers to, which the routes leave out.
+fn add_language(api: &mut OpenApi) {
+    let text = api.to_json().unwrap_or_default();
+    let schemas = &mut api.components.get_or_insert_default().schemas;
+    for (name, schema) in language() {
+        if text.contains(&format!("\"#/components/schemas/{name}\"")) {
+            schemas.entry(name).or_insert(schema);
+        }
+    }
+}
+
+/// The words that all services share.
+fn language() -> Vec<(String, RefOr<Schema>)> {
+    fn word<T: ToSchema>() -> (String, RefOr<Schema>) {
+        (T::name().into_owned(), T::schema())
+    }
+    vec![
+        word::<UserId>(),
+        word::<SessionId>(),
+        word::<ProductId>(),
+        word::<CartId>(),
+        word::<OrderId>(),
+        word::<PaymentId>(),
+        word::<AttemptId>(),
+        word::<RefundId>(),
+        word::<Sku>(),
+        word::<Quantity>(),
+        word::<Money>(),
+        word::<Currency>(),
+        word::<Timestamp>(),
+        word::<Role>(),
+    ]
 }
 
 fn problem() -> Response {
