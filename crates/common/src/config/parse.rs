@@ -69,8 +69,9 @@ fn explain(mut error: clap::Error, command: &Command) -> Exit {
         error.insert(ContextKind::InvalidValue, ContextValue::String("…".to_owned()));
     }
     let mut message = error.render().to_string();
-    for variable in blamed.iter().filter_map(|arg| arg.get_env()) {
-        message.extend(["\nIt is set by ", &variable.to_string_lossy(), ".\n"]);
+    let variables: Vec<_> = blamed.iter().filter_map(|arg| arg.get_env()?.to_str()).collect();
+    if !variables.is_empty() {
+        message.extend(["\nIn the environment: ", &variables.join(", "), "\n"]);
     }
     Exit { code: MISCONFIGURED, message }
 }

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use super::error::StartError;
+use super::tasks::Tasks;
 use crate::bus::{Bus, BusConfig};
 use crate::config::ServiceConfig;
 use crate::store::Store;
@@ -33,14 +34,16 @@ const QUIET: Duration = Duration::from_secs(5);
 pub(super) async fn find(
     service: &str,
     config: &ServiceConfig,
+    support: &Tasks,
 ) -> Result<(Store, Bus), StartError> {
     let bus = Bus::connect(bus(service, config), config.clock.clone()).await?;
     let client = database(service, config).await;
     let named = config.database.as_deref().filter(|name| !name.is_empty()).unwrap_or(service);
-    // Its committer ends with the last handle, which nobody waits for.
     let committer = TaskTracker::new();
-    let opened = Store::open(&client, named, config.clock.clone(), config.group_commit, &committer);
-    Ok((opened.await?, bus))
+    let (clock, group) = (config.clock.clone(), config.group_commit);
+    let store = Store::open(&client, named, clock, group, &committer).await?;
+    support.mind("committer", committer, support.cutter());
+    Ok((store, bus))
 }
 
 /// Waits until the database can be written to.

@@ -57,11 +57,61 @@ fn explain(failure: &anyhow::Error) -> Exit {
     if let Some(misconfigured) = misconfigured {
         return misconfigured.into();
     }
-    error!(error = format!("{failure:#}"), "ended");
-    Exit { code: FAILED, message: format!("error: {failure:#}\n") }
+    let why = why(failure);
+    error!(error = why, "ended");
+    Exit { code: FAILED, message: format!("error: {why}\n") }
+}
+
+/// The failure and its causes, as far as it does not name them itself.
+fn why(failure: &anyhow::Error) -> String {
+    failure.chain().map(ToString::to_string).fold(String::new(), |why, cause| {
+        if why.is_empty() {
+            cause
+        } else if why.contains(&cause) {
+            why
+        } else {
+            format!("{why}: {cause}")
+        }
+    })
 }
 
 fn leave(exit: &Exit) -> ExitCode {
     exit.say();
     exit.code.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::net::SocketAddr;
+
+    use anyhow::Context as _;
+
+    use super::super::error::StartError;
+    use super::*;
+
+    #[test]
+    fn a_bad_value_found_at_the_start_names_its_variable() {
+        let reason = "at least 32 characters; `openssl rand -base64 48` makes a good one";
+        let wrong = Misconfigured { variable: "JWT_KEY", reason };
+
+        let exit = explain(&Err::<(), _>(wrong).context("no keys").unwrap_err());
+
+        assert_eq!(exit.code, 64);
+        assert_eq!(exit.message, format!("error: JWT_KEY: {reason}\n"));
+    }
+
+    #[test]
+    fn a_failure_is_told_once_with_its_causes() {
+        let taken = StartError::Listen {
+            variable: "SOUK_HTTP",
+            address: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            source: io::Error::new(io::ErrorKind::AddrInUse, "it is taken"),
+        };
+
+        let exit = explain(&Err::<(), _>(taken).context("no service").unwrap_err());
+
+        let expected = "no service: cannot listen on 127.0.0.1:3000 (SOUK_HTTP): it is taken";
+        assert_eq!((exit.code, exit.message), (1, format!("error: {expected}\n")));
+    }
 }

@@ -41,8 +41,8 @@ pub enum RunError {
     #[error("signals cannot be heard: {0}")]
     Signals(#[source] io::Error),
     /// A task panicked; a service that limps is worse than one that is started anew.
-    #[error("the task `{task}` panicked")]
-    Panicked {
+    #[error("the task `{task}` failed")]
+    Failed {
         /// What it was.
         task: &'static str,
     },

@@ -91,7 +91,7 @@ impl Service {
             ops.answer(listener, config, &life.support);
             operated = Some(address);
         }
-        let (store, bus) = connect::find(name, config).await?;
+        let (store, bus) = connect::find(name, config, &life.support).await?;
         ops.watch(store.clone(), bus.clone());
         Ok(Self {
             name,

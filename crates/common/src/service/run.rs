@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use super::chore::Chore;
@@ -107,8 +108,9 @@ impl Service {
             patiently("mongodb", || memory.note_declared()).await;
         };
         bounded(patience, declared).await;
-        let (tracker, stop) = (self.life.work.tracker(), &self.life.stopping);
-        let consumers = bus.consume(subscriptions, generation, tracker, stop);
+        let (hearing, stop) = (TaskTracker::new(), self.stopping());
+        let consumers = bus.consume(subscriptions, generation, &hearing, &stop);
+        self.life.work.mind("consumers", hearing, stop);
         bounded(patience, consumers.caught_up()).await;
         self.ops.hear(consumers);
     }
@@ -140,7 +142,7 @@ impl Service {
 }
 
 impl Running {
-    /// Waits until a task panics; the service is then to be stopped.
+    /// Waits until a task fails; the service is then to be stopped.
     pub async fn broken(&self) {
         self.service.life.work.broken().await;
     }
@@ -152,7 +154,7 @@ impl Running {
         service.life.stopping.cancel();
         let finished = timeout(service.config.grace, self.finish()).await;
         match service.life.work.culprit() {
-            Some(task) => Err(RunError::Panicked { task }),
+            Some(task) => Err(RunError::Failed { task }),
             None if finished.is_err() => {
                 warn!("what was left is cut off");
                 Err(RunError::Late)

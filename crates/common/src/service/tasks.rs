@@ -9,7 +9,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tracing::error;
 
-/// Runs tasks until they end, until one panics, or until what is left is cut off.
+/// Runs tasks until they end, until one fails, or until what is left is cut off.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tasks {
     tracker: TaskTracker,
@@ -35,23 +35,36 @@ impl Tasks {
             let task = AssertUnwindSafe(tasks.cut.run_until_cancelled(task));
             if let Err(panic) = task.catch_unwind().await {
                 error!(task = name, panic = said(&*panic), "a task panicked");
-                tasks.culprit.get_or_init(|| name);
-                tasks.broken.cancel();
+                tasks.fail(name);
             }
         });
     }
 
-    /// What counts these tasks.
-    pub(crate) fn tracker(&self) -> &TaskTracker {
-        &self.tracker
+    /// Minds tasks that were started elsewhere: they are waited for, and are to end only when they
+    /// may.
+    pub(crate) fn mind(&self, name: &'static str, these: TaskTracker, may_end: CancellationToken) {
+        let tasks = self.clone();
+        self.spawn(name, async move {
+            these.close();
+            these.wait().await;
+            if !may_end.is_cancelled() {
+                error!(task = name, "a task ended by itself");
+                tasks.fail(name);
+            }
+        });
     }
 
-    /// Waits until a task panics.
+    fn fail(&self, name: &'static str) {
+        self.culprit.get_or_init(|| name);
+        self.broken.cancel();
+    }
+
+    /// Waits until a task fails.
     pub(crate) async fn broken(&self) {
         self.broken.cancelled().await;
     }
 
-    /// The task that panicked, if one has.
+    /// The task that failed first, if one has.
     pub(crate) fn culprit(&self) -> Option<&'static str> {
         self.culprit.get().copied()
     }

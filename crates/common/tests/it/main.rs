@@ -1,4 +1,5 @@
 //! The frame, against real servers.
+#![expect(clippy::unwrap_used, reason = "it is how a test fails")]
 
 mod bus;
 mod frame_config;

@@ -152,7 +152,7 @@ async fn a_task_that_panics_is_no_stop_in_good_order() {
     running.broken().await;
 
     let stopped = running.stop().await;
-    assert!(matches!(stopped, Err(RunError::Panicked { task: "tidy up" })), "{stopped:?}");
+    assert!(matches!(stopped, Err(RunError::Failed { task: "tidy up" })), "{stopped:?}");
 }
 
 #[tokio::test]

@@ -127,10 +127,10 @@ impl Shelves {
 
     /// Fills a shelf, and tells what is on it.
     pub(crate) async fn fill(&self, name: &str) {
-        let shelf = Shelf { id: name.parse().unwrap() };
-        let scope = One::<Shelf>(shelf.id());
+        let filled = Shelf { id: name.parse().unwrap() };
+        let scope = One::<Shelf>(filled.id());
         let decide =
-            move |_, _| Ok::<_, Infallible>(Change::to(shelf.clone()).telling(&shelf.state()));
+            move |_, _| Ok::<_, Infallible>(Change::to(filled.clone()).telling(&filled.state()));
         self.store.apply(scope, Receipt::none(cause()), decide).await.unwrap();
     }
 
