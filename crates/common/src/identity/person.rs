@@ -47,6 +47,14 @@ impl Shopper {
     }
 }
 
+impl Identity {
+    /// What the token of a request says, if it is good; for endpoints that go on without.
+    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Claims, Denied> {
+        let token = bearer(headers)?.ok_or(Denied::Missing)?;
+        self.verify(token).await
+    }
+}
+
 impl From<Claims> for Shopper {
     fn from(claims: Claims) -> Self {
         Self {
@@ -83,8 +91,7 @@ impl<S: Sync> FromRequestParts<S> for Shopper {
             return Ok(known.clone());
         }
         let identity: Identity = present(parts)?;
-        let token = bearer(&parts.headers)?.ok_or(Denied::Missing)?;
-        let shopper = Self::from(identity.verify(token).await?);
+        let shopper = Self::from(identity.authenticate(&parts.headers).await?);
         if shopper.role == Role::Unknown {
             return Err(Problem::forbidden());
         }
