@@ -31,6 +31,11 @@ impl<D> Stored<D> {
         self.meta.version
     }
 
+    /// Counts what was told of it: the sequence of the last event.
+    pub fn sequence(&self) -> u64 {
+        u64::try_from(self.meta.told).unwrap_or(0)
+    }
+
     /// Names this version to clients.
     pub fn tag(&self) -> ETag {
         self.meta.tag()
