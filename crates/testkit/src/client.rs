@@ -35,6 +35,11 @@ enum Shop {
 }
 
 impl Client {
+    /// The access token it asks with; empty when it is nobody's.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
     /// Asks one address, such as `http://127.0.0.1:8080`.
     pub fn at(base: impl Into<String>) -> Self {
         Self::to(Shop::At(base.into()))

@@ -154,6 +154,12 @@ impl Fleet {
         Ok((process.wait().await, std::fs::read_to_string(log)?))
     }
 
+    /// The name of a service's database.
+    pub fn database(&self, service: Service) -> String {
+        let (_, spec) = self.specs.iter().find(|(it, _)| *it == service).expect("it was started");
+        spec.env_of("SOUK_DATABASE").unwrap_or_default().to_owned()
+    }
+
     fn one(&self, service: Service, number: usize) -> &Replica {
         let found = self.replicas.of(service).nth(number);
         found.unwrap_or_else(|| panic!("there is no replica {number} of {service}"))

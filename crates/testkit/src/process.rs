@@ -58,6 +58,12 @@ impl Spec {
         self
     }
 
+    /// A variable of its environment that was set by [`Spec::env`].
+    pub(crate) fn env_of(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.envs.iter().rev().find(|(it, _)| it == name)?;
+        value.to_str()
+    }
+
     /// Writes what it says at the end of this file, rather than where this process writes.
     #[must_use]
     pub fn log(mut self, log: impl Into<PathBuf>) -> Self {

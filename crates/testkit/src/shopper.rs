@@ -52,6 +52,11 @@ impl Shopper {
         }
     }
 
+    /// The access token it asks with.
+    pub fn token(&self) -> &str {
+        self.client.token()
+    }
+
     /// Puts so many pieces into the cart, as soon as the cart knows the product.
     pub async fn add(&self, sku: &str, quantity: u32) -> Answer {
         let line = json!({ "quantity": quantity });

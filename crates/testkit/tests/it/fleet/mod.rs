@@ -1,0 +1,7 @@
+//! The whole fleet: real services, real MongoDB, real JetStream, over HTTP.
+
+mod crowd;
+mod faults;
+mod input;
+mod purchase;
+mod shop;
