@@ -86,6 +86,7 @@ pub(crate) struct Edit {
     /// The shelf it stands on; null takes it off all shelves.
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Category>)]
+    #[expect(clippy::option_option, reason = "absent, null and a name are three things")]
     pub(crate) category: Option<Option<Category>>,
     /// Words under which it is found, instead of those it has.
     #[serde(

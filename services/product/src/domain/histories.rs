@@ -9,7 +9,8 @@ use contracts::{OrderId, ProductId, Quantity, Sku, Timestamp, UserId};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::{Adjustment, Reservation, Shelf, State, StockItem, StockMovement};
+use super::reservation::State;
+use super::{Adjustment, Reservation, Shelf, StockItem, StockMovement};
 
 pub(super) fn noon() -> Timestamp {
     "2026-01-31T12:00:00Z".parse().unwrap()
@@ -88,12 +89,12 @@ impl House {
             let known = self.reservations.get(&order(number)).cloned();
             known.unwrap_or_else(|| Reservation::unheard_of(order(number)))
         };
-        let shelf = &self.shelf;
+        let stock = &self.shelf;
         let change = match *step {
-            Step::Place { order, round } => of(order).place(round, &Self::lines(order), shelf, now),
-            Step::Pay { order } => of(order).pay(&Self::lines(order), shelf, now),
-            Step::Expire { order, round } => of(order).expire(round, shelf, now),
-            Step::Cancel { order } => of(order).cancel(shelf, now),
+            Step::Place { order, round } => of(order).place(round, &Self::lines(order), stock, now),
+            Step::Pay { order } => of(order).pay(&Self::lines(order), stock, now),
+            Step::Expire { order, round } => of(order).expire(round, stock, now),
+            Step::Cancel { order } => of(order).cancel(stock, now),
             Step::Remind { order } => Ok(of(order).remind(Duration::from_hours(3), now)),
             Step::Adjust { sku, delta } => return self.count(sku, delta, now),
         };

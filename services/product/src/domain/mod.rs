@@ -12,11 +12,9 @@ mod words;
 mod histories;
 
 pub(crate) use address::Address;
-pub(crate) use draft::{Draft, Edit, NewVariant, VariantEdit};
+pub(crate) use draft::{Draft, Edit};
 pub(crate) use product::{Listing, Product, Variant};
 pub(crate) use refusal::Refusal;
-pub(crate) use reservation::{OutOfSight, Reservation, State};
+pub(crate) use reservation::{OutOfSight, Reservation};
 pub(crate) use stock::{Adjustment, Kind, Shelf, StockItem, StockMovement};
-pub(crate) use words::{
-    Category, Description, Image, OptionName, OptionValue, Price, Reason, Search, Slug, Tag, Title,
-};
+pub(crate) use words::{Category, Search, Slug, Tag};

@@ -24,7 +24,7 @@ pub(crate) struct Product {
     pub(crate) title: Title,
     /// What is said about it.
     pub(crate) description: Description,
-    /// The shelf it stands on.
+    /// The stock it stands on.
     pub(crate) category: Option<Category>,
     /// Words under which it is found.
     pub(crate) tags: Vec<Tag>,
@@ -75,7 +75,7 @@ impl Product {
         id: ProductId,
         draft: Draft,
         addresses: &BTreeMap<String, Address>,
-        shelf: &Shelf,
+        stock: &Shelf,
         actor: UserId,
         now: Timestamp,
     ) -> Result<Change<Listing>, Refusal> {
@@ -99,9 +99,9 @@ impl Product {
             created_at: now,
         };
         let variants = draft.variants.into_iter().map(VariantEdit::from).collect();
-        let stock = product.vary(variants, shelf, actor, now)?;
+        let known = product.vary(variants, stock, actor, now)?;
         product.distinguish(draft.options)?;
-        Ok(addressed(product.listed(stock)))
+        Ok(addressed(product.listed(known)))
     }
 
     /// Changes a product as staff say; its new variants come with their first stock.
@@ -109,7 +109,7 @@ impl Product {
         self,
         edit: Edit,
         addresses: &BTreeMap<String, Address>,
-        shelf: &Shelf,
+        stock: &Shelf,
         actor: UserId,
         now: Timestamp,
     ) -> Result<Change<Listing>, Refusal> {
@@ -129,12 +129,12 @@ impl Product {
             archived: edit.archived.unwrap_or(self.archived),
             ..self
         };
-        let stock = product.vary(edit.variants, shelf, actor, now)?;
+        let known = product.vary(edit.variants, stock, actor, now)?;
         product.distinguish(edit.options)?;
         if product == before {
-            return Ok(Change::none(Listing { product, stock: shelf.clone() }));
+            return Ok(Change::none(Listing { product, stock: stock.clone() }));
         }
-        let listed = product.listed(stock);
+        let listed = product.listed(known);
         Ok(if is_new { addressed(listed) } else { listed })
     }
 
@@ -170,11 +170,11 @@ impl Product {
     fn vary(
         &mut self,
         sent: Vec<VariantEdit>,
-        shelf: &Shelf,
+        stock: &Shelf,
         actor: UserId,
         now: Timestamp,
     ) -> Result<Change<Shelf>, Refusal> {
-        let mut stock = Change::none(shelf.clone());
+        let mut known = Change::none(stock.clone());
         let mut seen = BTreeSet::new();
         for (at, edit) in sent.into_iter().enumerate() {
             let sku = Sku::from(edit.sku.clone());
@@ -185,17 +185,17 @@ impl Product {
                 variant.change(at, edit)?;
                 continue;
             }
-            if shelf.contains_key(sku.as_str()) {
+            if stock.contains_key(sku.as_str()) {
                 return Err(Refusal::SkuTaken { at, sku });
             }
             let pieces = edit.on_hand.unwrap_or_default();
             self.variants.push(Variant::new(at, edit)?);
             let begun = StockItem::begin(sku.clone(), self.id, pieces, actor, now);
-            stock.value.insert(sku.into(), begun.value.clone());
-            stock = stock.and(begun);
+            known.value.insert(sku.into(), begun.value.clone());
+            known = known.and(begun);
         }
         bounded("variants", self.variants.len(), VARIANTS)?;
-        Ok(stock)
+        Ok(known)
     }
 
     /// Says what tells the variants apart: what staff name, else also all that the variants name.
@@ -219,9 +219,9 @@ impl Product {
         bounded("options", self.options.len(), OPTIONS)
     }
 
-    fn listed(self, stock: Change<Shelf>) -> Change<Listing> {
+    fn listed(self, known: Change<Shelf>) -> Change<Listing> {
         let told = self.told();
-        let change = stock.with(&self).telling(&told);
+        let change = known.with(&self).telling(&told);
         change.map(|stock| Listing { product: self, stock })
     }
 }

@@ -103,7 +103,7 @@ impl Reservation {
         self,
         round: u32,
         lines: &[Pieces],
-        shelf: &Shelf,
+        stock: &Shelf,
         now: Timestamp,
     ) -> Outcome {
         if round <= self.round {
@@ -112,7 +112,7 @@ impl Reservation {
         let reserved = Reserved { order_id: self.order_id, round };
         let asked = Self { round, ..self };
         match &asked.state {
-            State::Released | State::Refused => asked.take(lines, shelf, now),
+            State::Released | State::Refused => asked.take(lines, stock, now),
             // That the asking before expired is still on its way: what is held is held for this one.
             State::Held { .. } => {
                 Ok(Change::to(Self { state: State::held(now), ..asked }).telling(&reserved))
@@ -129,18 +129,18 @@ impl Reservation {
 
     /// The order is paid: what is set aside is sold. Should nothing be, it is sold from what is
     /// there, if all lines are.
-    pub(crate) fn pay(self, lines: &[Pieces], shelf: &Shelf, now: Timestamp) -> Outcome {
+    pub(crate) fn pay(self, lines: &[Pieces], stock: &Shelf, now: Timestamp) -> Outcome {
         let order_id = self.order_id;
         let committed = Committed { order_id };
         match &self.state {
             State::Held { .. } => {
                 let sold = Self { state: State::Sold, ..self };
-                let change = sold.moving(shelf, |item, pieces| item.sell(pieces, order_id, now))?;
+                let change = sold.moving(stock, |item, pieces| item.sell(pieces, order_id, now))?;
                 Ok(change.telling(&committed))
             }
             State::Released | State::Refused => {
                 let lines = summed(lines);
-                let shortages = missing(&lines, shelf);
+                let shortages = missing(&lines, stock);
                 if !shortages.is_empty() {
                     let told = CommitRefused { order_id, shortages: shortages.clone() };
                     let refused = Self { state: State::SaleRefused { shortages }, ..self };
@@ -148,7 +148,7 @@ impl Reservation {
                 }
                 let sold = Self { lines, state: State::Sold, ..self };
                 let at_once = |item: StockItem, pieces| item.sell_at_once(pieces, order_id, now);
-                Ok(sold.moving(shelf, at_once)?.telling(&committed))
+                Ok(sold.moving(stock, at_once)?.telling(&committed))
             }
             State::Sold | State::SaleRefused { .. } | State::GivenUp | State::Returned => {
                 Ok(Change::none(self))
@@ -158,13 +158,13 @@ impl Reservation {
 
     /// The order was not paid in time: what is set aside for that asking is for sale again. Should
     /// the asking itself come later, it finds that it is over.
-    pub(crate) fn expire(self, round: u32, shelf: &Shelf, now: Timestamp) -> Outcome {
+    pub(crate) fn expire(self, round: u32, stock: &Shelf, now: Timestamp) -> Outcome {
         if round < self.round {
             return Ok(Change::none(self));
         }
         let is_new = round > self.round;
         match self.state {
-            State::Held { .. } => Self { round, ..self }.release(State::Released, shelf, now),
+            State::Held { .. } => Self { round, ..self }.release(State::Released, stock, now),
             State::Released | State::Refused if is_new => {
                 Ok(Change::to(Self { round, state: State::Released, ..self }))
             }
@@ -179,12 +179,12 @@ impl Reservation {
 
     /// The order is given up for good: what is set aside is for sale again, and what is sold comes
     /// back.
-    pub(crate) fn cancel(self, shelf: &Shelf, now: Timestamp) -> Outcome {
+    pub(crate) fn cancel(self, stock: &Shelf, now: Timestamp) -> Outcome {
         let order_id = self.order_id;
         match self.state {
-            State::Held { .. } => self.release(State::GivenUp, shelf, now),
+            State::Held { .. } => self.release(State::GivenUp, stock, now),
             State::Sold => Self { state: State::Returned, ..self }
-                .moving(shelf, |item, pieces| item.take_back(pieces, order_id, now)),
+                .moving(stock, |item, pieces| item.take_back(pieces, order_id, now)),
             State::Released | State::Refused | State::SaleRefused { .. } => {
                 Ok(Change::to(Self { state: State::GivenUp, ..self }))
             }
@@ -211,31 +211,31 @@ impl Reservation {
         }
     }
 
-    fn take(self, lines: &[Pieces], shelf: &Shelf, now: Timestamp) -> Outcome {
+    fn take(self, lines: &[Pieces], stock: &Shelf, now: Timestamp) -> Outcome {
         let (order_id, round) = (self.order_id, self.round);
         let lines = summed(lines);
-        let shortages = missing(&lines, shelf);
+        let shortages = missing(&lines, stock);
         if !shortages.is_empty() {
             let refused = Self { state: State::Refused, ..self };
             return Ok(Change::to(refused).telling(&Refused { order_id, round, shortages }));
         }
         let held = Self { lines, state: State::held(now), ..self };
-        let change = held.moving(shelf, |item, pieces| item.allocate(pieces, order_id, now))?;
+        let change = held.moving(stock, |item, pieces| item.allocate(pieces, order_id, now))?;
         Ok(change.telling(&Reserved { order_id, round }))
     }
 
-    fn release(self, state: State, shelf: &Shelf, now: Timestamp) -> Outcome {
+    fn release(self, state: State, stock: &Shelf, now: Timestamp) -> Outcome {
         let order_id = self.order_id;
         let released = Self { state, ..self };
-        let change = released.moving(shelf, |item, pieces| item.release(pieces, order_id, now))?;
+        let change = released.moving(stock, |item, pieces| item.release(pieces, order_id, now))?;
         Ok(change.telling(&Released { order_id }))
     }
 
     /// Becomes this, and moves the stock of each of its lines.
-    fn moving(self, shelf: &Shelf, how: impl Fn(StockItem, u32) -> Change<StockItem>) -> Outcome {
+    fn moving(self, stock: &Shelf, how: impl Fn(StockItem, u32) -> Change<StockItem>) -> Outcome {
         let lines = self.lines.clone();
         lines.into_iter().try_fold(Change::to(self), |change, (sku, pieces)| {
-            let item = shelf.get(sku.as_str()).cloned().ok_or(OutOfSight { sku })?;
+            let item = stock.get(sku.as_str()).cloned().ok_or(OutOfSight { sku })?;
             Ok(change.and(how(item, pieces)))
         })
     }
@@ -258,9 +258,9 @@ fn summed(lines: &[Pieces]) -> BTreeMap<Sku, u32> {
 }
 
 /// The lines of which there are too few; of an unknown SKU there is nothing.
-fn missing(lines: &BTreeMap<Sku, u32>, shelf: &Shelf) -> Vec<Shortage> {
+fn missing(lines: &BTreeMap<Sku, u32>, stock: &Shelf) -> Vec<Shortage> {
     let shortage = |(sku, &requested): (&Sku, &u32)| {
-        let available = shelf.get(sku.as_str()).map_or(0, StockItem::available);
+        let available = stock.get(sku.as_str()).map_or(0, StockItem::available);
         (available < requested).then(|| Shortage { sku: sku.clone(), requested, available })
     };
     lines.iter().filter_map(shortage).collect()

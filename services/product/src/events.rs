@@ -1,0 +1,68 @@
+//! The part of the goods in the checkout: what an order says, and what becomes of its reservation.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use common::bus::{Fact, Handled, Work};
+use common::store::{Cause, One, Receipt, UpdateError};
+use contracts::order::{Cancelled, Expired, Paid, Placed};
+
+use crate::domain::Reservation;
+use crate::store::Products;
+
+/// Hears what orders say of their goods.
+pub(crate) fn saga(products: Products) -> Work<Products> {
+    Work::new("saga", products).on(placed).on(paid).on(expired).on(cancelled)
+}
+
+// Happy path
+
+async fn placed(products: Products, fact: Fact<Placed>) -> Handled {
+    let receipt = fact.receipt();
+    let Placed { order_id, round, lines } = fact.event;
+    let asked = lines.clone();
+    let step = move |order: Reservation, shelf: &_, now| order.place(round, &asked, shelf, now);
+    Ok(products.step(receipt, order_id, &lines, step).await?)
+}
+
+async fn paid(products: Products, fact: Fact<Paid>) -> Handled {
+    let receipt = fact.receipt();
+    let Paid { order_id, lines, .. } = fact.event;
+    let sold = lines.clone();
+    let step = move |order: Reservation, shelf: &_, now| order.pay(&sold, shelf, now);
+    Ok(products.step(receipt, order_id, &lines, step).await?)
+}
+
+// Compensation
+
+async fn expired(products: Products, fact: Fact<Expired>) -> Handled {
+    let receipt = fact.receipt();
+    let Expired { order_id, round, lines } = fact.event;
+    let step = move |order: Reservation, shelf: &_, now| order.expire(round, shelf, now);
+    Ok(products.step(receipt, order_id, &lines, step).await?)
+}
+
+async fn cancelled(products: Products, fact: Fact<Cancelled>) -> Handled {
+    let receipt = fact.receipt();
+    let Cancelled { order_id, lines, .. } = fact.event;
+    let step = |order: Reservation, shelf: &_, now| order.cancel(shelf, now);
+    Ok(products.step(receipt, order_id, &lines, step).await?)
+}
+
+// What no order said
+
+/// Asks about the orders for which goods are set aside and of which nothing was heard for so long.
+pub(crate) async fn remind(
+    products: Products,
+    alarm: Duration,
+) -> Result<(), UpdateError<Infallible>> {
+    for order_id in products.overdue(alarm).await? {
+        let receipt = Receipt::none(Cause::own("overdue", products.clock()));
+        let ask = move |known: Option<Reservation>, now| {
+            let known = known.unwrap_or_else(|| Reservation::unheard_of(order_id));
+            Ok(known.remind(alarm, now))
+        };
+        products.store().apply(One::<Reservation>(order_id), receipt, ask).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! What shoppers see of the shop, and what staff may do to its shelves.
+
+mod shoppers;
+mod staff;
+mod views;
+
+use common::http::Problem;
+use common::openapi::documented;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::Refusal;
+use crate::store::Products;
+
+const ABOUT: &str = "What is for sale, how much of it there is, and for which orders it is set \
+    aside. Reading is for anyone; changing is for staff.";
+
+/// Every endpoint of the service.
+pub(crate) fn router() -> OpenApiRouter<Products> {
+    let routes = OpenApiRouter::new()
+        .routes(routes!(shoppers::list_products, staff::create_product))
+        .routes(routes!(shoppers::get_product, staff::edit_product, staff::archive_product))
+        .routes(routes!(shoppers::list_categories))
+        .routes(routes!(staff::adjust_stock))
+        .routes(routes!(staff::read_ledger));
+    documented(routes, "/api/products", "Souk: products", ABOUT)
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let problem = match &refusal {
+            Refusal::NoProduct => Self::not_found(),
+            Refusal::SlugTaken { .. } => Self::conflict("slug-taken").at("/slug", &refusal),
+            Refusal::SkuTaken { at, .. } => {
+                Self::conflict("sku-taken").at(format!("/variants/{at}/sku"), &refusal)
+            }
+            Refusal::SkuTwice { at, .. } => {
+                Self::invalid().at(format!("/variants/{at}/sku"), &refusal)
+            }
+            Refusal::NoPrice { at } => {
+                Self::invalid().at(format!("/variants/{at}/price"), &refusal)
+            }
+            Refusal::NotInitial { at, .. } => {
+                Self::invalid().at(format!("/variants/{at}/on_hand"), &refusal)
+            }
+            Refusal::NoOption { .. } => Self::invalid().at("/options", &refusal),
+            Refusal::TooLong { what, .. } => Self::invalid().at(format!("/{what}"), &refusal),
+            Refusal::NoVariant { .. } => Self::invalid().at("/sku", &refusal),
+            Refusal::TooFew { available } => {
+                Self::conflict("too-few-available").with("available", available)
+            }
+            Refusal::TooMany { on_hand } => {
+                Self::conflict("too-many-on-hand").with("on_hand", on_hand)
+            }
+        };
+        problem.because(refusal)
+    }
+}

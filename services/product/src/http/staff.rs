@@ -1,0 +1,184 @@
+//! What staff may do.
+
+use axum::extract::State;
+use common::Clock;
+use common::http::{
+    IdempotencyKey, Json, Listed, Page, Path, Problem, Problems, Query, RequiredIfMatch,
+};
+use common::identity::Staff;
+use common::store::{Answer, Cause, IfMatch, Many, One, Receipt, Saved, Stored};
+use contracts::{ProductId, Sku};
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+
+use super::views::{MovementView, ProductView, StockView};
+use crate::domain::{
+    Address, Adjustment, Draft, Edit, Listing, Product, Refusal, Shelf, StockItem,
+};
+use crate::store::{LedgerPlace, Products};
+
+/// Put a product on sale.
+///
+/// With the first stock of its variants. Its SKUs have to be free, and its slug if it is chosen.
+#[utoipa::path(post, path = "/api/products", tag = "staff", request_body = Draft,
+    params(("Idempotency-Key" = Option<String>, Header)), security(("bearer" = [])),
+    responses((status = CREATED, body = ProductView), Problems))]
+pub(super) async fn create_product(
+    State(products): State<Products>,
+    staff: Staff,
+    key: Option<IdempotencyKey>,
+    cause: Cause,
+    Json(draft): Json<Draft>,
+) -> Result<Answer, Problem> {
+    let (id, actor) = (ProductId::from_uuid(products.clock().uuid()), staff.id);
+    let receipt = once(key, &staff, &draft, cause, products.clock());
+    let addresses: Vec<_> = draft.slugs(id).iter().map(Address::of).collect();
+    let skus: Vec<Sku> = draft.variants.iter().map(|new| new.sku.clone().into()).collect();
+    let scope = (One::<Product>(id), Many::<Address>(addresses), Many::<StockItem>(skus));
+    let create = move |(_, addresses, shelf): (_, _, Shelf), now| {
+        Product::create(id, draft.clone(), &addresses, &shelf, actor, now)
+    };
+    let created =
+        move |saved: &Saved<'_, Listing>| shown(201, saved).located(format!("/api/products/{id}"));
+    Ok(products.store().update(scope, receipt, create, created).await?)
+}
+
+/// Change a product.
+///
+/// What is absent stays. Variants that are named change or are added; the others stay. An edit
+/// does not go stale by what is sold meanwhile.
+#[utoipa::path(patch, path = "/api/products/{id}", tag = "staff", request_body = Edit,
+    params(("id" = ProductId, Path), ("If-Match" = String, Header),
+        ("Idempotency-Key" = Option<String>, Header)),
+    security(("bearer" = [])), responses((status = OK, body = ProductView), Problems))]
+pub(super) async fn edit_product(
+    State(products): State<Products>,
+    staff: Staff,
+    Path(id): Path<ProductId>,
+    RequiredIfMatch(if_match): RequiredIfMatch,
+    key: Option<IdempotencyKey>,
+    cause: Cause,
+    Json(edit): Json<Edit>,
+) -> Result<Answer, Problem> {
+    let seen = products.get(id).await?.ok_or_else(Problem::not_found)?;
+    let actor = staff.id;
+    let receipt = once(key, &staff, &edit, cause, products.clock());
+    let product = One::<Product>(id).matching(Some(still(&seen, if_match)));
+    let addresses: Vec<_> = edit.slug.iter().map(Address::of).collect();
+    let added = edit.variants.iter().map(|variant| variant.sku.clone().into());
+    let skus: Vec<Sku> = seen.variants.iter().map(|it| it.sku.clone()).chain(added).collect();
+    let scope = (product, Many::<Address>(addresses), Many::<StockItem>(skus));
+    let change = move |(product, addresses, shelf): (Option<Product>, _, Shelf), now| {
+        let product = product.ok_or(Refusal::NoProduct)?;
+        product.edit(edit.clone(), &addresses, &shelf, actor, now)
+    };
+    Ok(products.store().update(scope, receipt, change, |saved| shown(200, saved)).await?)
+}
+
+/// Take a product off the shelves.
+///
+/// Shoppers no longer see it; what orders were promised of it stays promised. An edit puts it back.
+#[utoipa::path(delete, path = "/api/products/{id}", tag = "staff",
+    params(("id" = ProductId, Path), ("If-Match" = String, Header),
+        ("Idempotency-Key" = Option<String>, Header)),
+    security(("bearer" = [])), responses((status = NO_CONTENT), Problems))]
+pub(super) async fn archive_product(
+    State(products): State<Products>,
+    staff: Staff,
+    Path(id): Path<ProductId>,
+    RequiredIfMatch(if_match): RequiredIfMatch,
+    key: Option<IdempotencyKey>,
+    cause: Cause,
+) -> Result<Answer, Problem> {
+    let receipt = once(key, &staff, &(), cause, products.clock());
+    let scope = One::<Product>(id).matching(Some(if_match));
+    let archive =
+        |product: Option<Product>, _| product.map(Product::archive).ok_or(Refusal::NoProduct);
+    Ok(products.store().update(scope, receipt, archive, |_| Answer::empty(204)).await?)
+}
+
+/// Count pieces in or out.
+///
+/// Never more out than are available: what is promised to orders stays.
+#[utoipa::path(post, path = "/api/products/{id}/stock", tag = "staff", request_body = Adjustment,
+    params(("id" = ProductId, Path), ("Idempotency-Key" = String, Header)),
+    security(("bearer" = [])), responses((status = OK, body = StockView), Problems))]
+pub(super) async fn adjust_stock(
+    State(products): State<Products>,
+    staff: Staff,
+    Path(id): Path<ProductId>,
+    key: IdempotencyKey,
+    Json(counted): Json<Adjustment>,
+) -> Result<Answer, Problem> {
+    let (receipt, actor) = (key.by(staff.id, &counted), staff.id);
+    let scope = (One::<Product>(id), One::<StockItem>(counted.sku.clone()));
+    let adjust = move |(product, item): (Option<Product>, Option<StockItem>), now| {
+        product.ok_or(Refusal::NoProduct)?;
+        match item.filter(|item| item.product_id == id) {
+            Some(item) => item.adjust(counted.clone(), actor, now),
+            None => Err(Refusal::NoVariant { sku: counted.sku.clone() }),
+        }
+    };
+    let adjusted = |saved: &Saved<'_, StockItem>| Answer::new(200, &StockView::from(saved.value));
+    Ok(products.store().update(scope, receipt, adjust, adjusted).await?)
+}
+
+/// Which part of a ledger is asked for.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Movements {
+    /// Of this variant alone.
+    #[param(value_type = Option<Sku>)]
+    sku: Option<Sku>,
+}
+
+/// Read the stock ledger.
+///
+/// Every change of the product's stock and why it came about, the latest first.
+#[utoipa::path(get, path = "/api/products/{id}/stock/ledger", tag = "staff",
+    params(("id" = ProductId, Path), Movements, Page), security(("bearer" = [])),
+    responses((status = OK, body = Listed<MovementView>), Problems))]
+pub(super) async fn read_ledger(
+    State(products): State<Products>,
+    _: Staff,
+    Path(id): Path<ProductId>,
+    Query(of): Query<Movements>,
+    page: Page,
+) -> Result<Json<Listed<MovementView>>, Problem> {
+    products.get(id).await?.ok_or_else(Problem::not_found)?;
+    let after = page.after::<LedgerPlace>()?;
+    let read = products.ledger(id, of.sku.as_ref(), after, page.look_ahead()).await?;
+    Ok(Json(Listed::of(read, &page, LedgerPlace::of).map(MovementView::from)))
+}
+
+/// The receipt of a change. Without a key of the client's one is drawn, so that a commit whose
+/// result is unknown is not taken for another's.
+fn once(
+    key: Option<IdempotencyKey>,
+    staff: &Staff,
+    body: &impl Serialize,
+    cause: Cause,
+    clock: &Clock,
+) -> Receipt {
+    match key {
+        Some(key) => key.by(staff.id, body),
+        None => Receipt::generated(cause, clock),
+    }
+}
+
+/// What the product must still be: the version that was seen, if that is one the client named. So
+/// the stock that was looked up beside it is that of its variants.
+fn still(seen: &Stored<Product>, if_match: IfMatch) -> IfMatch {
+    match IfMatch::parse(&seen.tag().to_string()) {
+        Ok(exactly) if if_match.matches(&seen.tag()) => exactly,
+        Ok(_) | Err(_) => if_match,
+    }
+}
+
+/// A product as it will be stored.
+fn shown(status: u16, saved: &Saved<'_, Listing>) -> Answer {
+    let Listing { product, stock } = saved.value;
+    let view = ProductView::of(product, saved.version_of(product), stock.values());
+    Answer::new(status, &view).tagged(&saved.tag_of(product))
+}
