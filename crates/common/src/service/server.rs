@@ -1,12 +1,14 @@
 //! Serving HTTP, and ending it without cutting anybody off.
 
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
+use futures_util::FutureExt as _;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -14,7 +16,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
-use tracing::{debug, warn};
+use tracing::{debug, error, warn};
 
 use super::tasks::Tasks;
 
@@ -41,7 +43,7 @@ pub(crate) async fn serve(
             Ok((stream, peer)) => {
                 let served =
                     connection(stream, peer, router.clone(), keep_alive, connections.watcher());
-                tasks.spawn("connection", served);
+                tasks.spawn("connection", harmless(served));
             }
             Err(error) => {
                 warn!(%error, "a connection could not be accepted");
@@ -51,6 +53,14 @@ pub(crate) async fn serve(
     }
     drop(listener);
     connections.shutdown().await;
+}
+
+/// A panic while one client is served, as in the middle of an event stream, is no reason to leave
+/// all the others.
+async fn harmless(connection: impl Future<Output = ()>) {
+    if AssertUnwindSafe(connection).catch_unwind().await.is_err() {
+        error!("a connection panicked");
+    }
 }
 
 async fn connection(

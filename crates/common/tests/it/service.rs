@@ -1,14 +1,19 @@
 //! The life of a service, with real servers.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use axum::body::Body;
 use axum::extract::State;
 use axum::routing::get;
+use bytes::Bytes;
 use common::Service;
 use common::config::ServiceConfig;
 use common::service::{RunError, Running};
+use futures_util::stream;
 use testkit::{Client, World, eventually, ports};
 use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
@@ -28,7 +33,10 @@ impl Door {
     }
 
     fn router() -> OpenApiRouter<Self> {
-        OpenApiRouter::new().route("/door", get(Self::knock)).route("/hello", get(async || "hello"))
+        OpenApiRouter::new()
+            .route("/door", get(Self::knock))
+            .route("/hello", get(async || "hello"))
+            .route("/collapse", get(async || Body::from_stream(stream::poll_fn(collapse))))
     }
 
     async fn knock(State(door): State<Self>) -> &'static str {
@@ -44,6 +52,10 @@ impl Door {
         })
         .await;
     }
+}
+
+fn collapse(_: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+    panic!("on purpose")
 }
 
 fn config(world: &World) -> ServiceConfig {
@@ -153,6 +165,17 @@ async fn a_task_that_panics_is_no_stop_in_good_order() {
 
     let stopped = running.stop().await;
     assert!(matches!(stopped, Err(RunError::Failed { task: "tidy up" })), "{stopped:?}");
+}
+
+#[tokio::test]
+async fn a_stream_that_panics_takes_nobody_along() {
+    let (world, door) = (World::start().await, Door::closed());
+    let running = started(&config(&world), &door).await;
+
+    assert!(http(&running).get("/collapse").send().await.is_err());
+
+    let _ = http(&running).get("/hello").await.ok();
+    running.stop().await.unwrap();
 }
 
 #[tokio::test]
