@@ -101,7 +101,7 @@ pub struct Bus {
 
 impl fmt::Debug for Bus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bus").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("Bus").field("service", &self.config.service).finish_non_exhaustive()
     }
 }
 

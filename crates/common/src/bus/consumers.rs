@@ -3,8 +3,6 @@
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use contracts::{Envelope, Malformed};
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::{mpsc, watch};
@@ -17,7 +15,7 @@ use super::durable::Durable;
 use super::gauge::{ConsumerHealth, Gauges};
 use super::handling::Handling;
 use super::listener::Listener;
-use super::routes::Routes;
+use super::routes::{Routes, open};
 use super::streams::DeclareError;
 use super::subscription::{From, Kind, Subscription};
 use super::verdict::Attempts;
@@ -39,9 +37,6 @@ pub enum RedriveError {
     /// There is no such consumer here.
     #[error("no consumer {0} here")]
     Unknown(String),
-    /// It is no event.
-    #[error(transparent)]
-    Malformed(#[from] Malformed),
     /// It failed again.
     #[error(transparent)]
     Trouble(#[from] Trouble),
@@ -134,12 +129,17 @@ impl Consumers {
         self.gauges.health()
     }
 
-    /// Handles a dead letter of `consumer` (such as `order-saga`) anew, once. When the event was
-    /// handled before, its receipt makes this nothing.
-    pub async fn redrive(&self, consumer: &str, event: &Bytes) -> Result<(), RedriveError> {
+    /// Handles a dead letter anew, once: the event that `consumer` (such as `order-saga`) heard on
+    /// `nats_subject`. When it was handled before, its receipt makes this nothing.
+    pub async fn redrive(
+        &self,
+        consumer: &str,
+        nats_subject: &str,
+        event: &[u8],
+    ) -> Result<(), RedriveError> {
         let found = self.routes.iter().find(|(name, _)| &**name == consumer);
         let (name, routes) = found.ok_or_else(|| RedriveError::Unknown(consumer.to_owned()))?;
-        let envelope = Envelope::parse(event)?;
+        let envelope = open(nats_subject, event).map_err(Trouble::Reject)?;
         routes.hear(name, envelope, self.bus.config.patience.handling).await?;
         Ok(())
     }
@@ -232,6 +232,7 @@ impl Consuming {
                 routes: subscription.routes.clone(),
                 caught_up,
                 place: None,
+                sessions: 0,
             };
             self.ready.push(Box::pin(listener.run(self.stop.clone())));
             is_caught_up

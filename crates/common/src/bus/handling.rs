@@ -41,7 +41,7 @@ impl Handling {
 
     /// Handles an event and settles it with the server.
     pub(super) async fn handle(&self, message: &Message) -> Verdict {
-        let opened = open(message);
+        let opened = open(&message.subject, &message.payload);
         let id = opened.as_ref().ok().map(|envelope| envelope.id);
         let verdict = match opened {
             Ok(envelope) => self.judge(message, envelope).await,

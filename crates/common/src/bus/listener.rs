@@ -1,6 +1,7 @@
 //! The consuming of one type of event by every replica: in order, from where it was, without a
 //! place that the server keeps.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +39,7 @@ pub(super) struct Listener {
     /// Tells when everything was heard that was there when it began.
     pub(super) caught_up: watch::Sender<bool>,
     pub(super) place: Option<Place>,
+    pub(super) sessions: u32,
 }
 
 /// How far a listener came, in the stream as it was created then.
@@ -53,7 +55,7 @@ impl Listener {
         let mut failures = 0;
         let listening = async {
             loop {
-                let Err(lost) = self.session(&mut failures).await else { continue };
+                let Err(lost) = self.session(&mut failures).await;
                 failures += 1;
                 warn!(consumer = %self.consumer, event_type = %self.event_type.type_name(), %lost, "listener lost");
                 sleep(RECOVERY.after(failures)).await;
@@ -62,7 +64,7 @@ impl Listener {
         stop.run_until_cancelled(Box::pin(listening)).await;
     }
 
-    async fn session(&mut self, failures: &mut u32) -> Result<(), Lost> {
+    async fn session(&mut self, failures: &mut u32) -> Result<Infallible, Lost> {
         self.bus.connected().await;
         let stream = self.stream().await?;
         let consumer = self.begin(&stream).await?;
@@ -118,12 +120,10 @@ impl Listener {
         if self.from == From::Now && place.is_none() {
             self.place = Some(Place { created: stream.created, next: end });
         }
-        let name = self.name();
-        // What an earlier session left would still hold the name; there may be nothing to delete.
-        let stream_name = &stream.config.name;
-        let _ = self.bus.jetstream.delete_consumer_from_stream(&name, stream_name).await;
+        let name = self.next_name();
         let config = Config { name: Some(name.clone()), deliver_policy, ..self.config() };
-        let created = self.bus.jetstream.create_consumer_on_stream(config, stream_name).await;
+        let jetstream = &self.bus.jetstream;
+        let created = jetstream.create_consumer_strict_on_stream(config, &stream.config.name).await;
         Ok(created.map_err(|error| refused(&name, &error))?)
     }
 
@@ -138,10 +138,13 @@ impl Listener {
         }
     }
 
-    /// The name of this replica's consumer.
-    fn name(&self) -> String {
+    /// A name that no consumer has: an earlier one of this replica may still be there, and may
+    /// have sent what never arrived.
+    fn next_name(&mut self) -> String {
+        self.sessions += 1;
         let Bus { config, .. } = &self.bus;
-        format!("{}-{}-{}", config.service, dashed(&self.event_type), config.instance)
+        let event_type = dashed(&self.event_type);
+        format!("{}-{event_type}-{}-{}", config.service, config.instance, self.sessions)
     }
 
     fn ago(&self, ago: Duration) -> OffsetDateTime {
@@ -151,7 +154,7 @@ impl Listener {
     }
 
     async fn hear(&self, message: &Message) {
-        let envelope = match open(message) {
+        let envelope = match open(&message.subject, &message.payload) {
             Ok(envelope) => envelope,
             Err(why) => {
                 warn!(subject = %message.subject, why, "event not heard");

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::error::Error as _;
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError};
 
 use async_nats::jetstream::context::{
     PublishError as NatsError, PublishErrorKind as NatsErrorKind,
@@ -96,7 +96,10 @@ impl Bus {
             let publishing = publish.clone().expected_last_subject_sequence(expected);
             match self.send(&row.stream, &row.nats_subject, publishing).await {
                 Ok(ack) if ack.duplicate => publish = message(row),
-                Ok(ack) => return Ok(self.told(row, ack.sequence)),
+                Ok(ack) => {
+                    self.remember(row, Last { message: ack.sequence, event: row.sequence });
+                    return Ok(Published::Told);
+                }
                 Err(PublishError::Overtaken { .. }) => {}
                 Err(error) => return Err(error),
             }
@@ -173,26 +176,21 @@ impl Bus {
         }
     }
 
+    /// What was told last as far as is known, unless that is not older than the row: then the
+    /// server has to be asked.
     fn remembered(&self, row: &Outgoing) -> Option<Last> {
-        let mut last_told = self.last_told.lock().unwrap_or_else(PoisonError::into_inner);
-        last_told.since(self.link.borrow().epoch);
-        last_told
-            .by_subject
-            .get(&row.nats_subject)
-            .copied()
-            .filter(|last| last.event < row.sequence)
+        let epoch = self.link.borrow().epoch;
+        let last = self.last_told().of(epoch).get(&row.nats_subject).copied();
+        last.filter(|last| last.event < row.sequence)
     }
 
-    fn told(&self, row: &Outgoing, message: u64) -> Published {
-        let mut last_told = self.last_told.lock().unwrap_or_else(PoisonError::into_inner);
-        // Forgetting costs a question to the server, nothing else.
-        if last_told.by_subject.len() >= REMEMBERED {
-            last_told.by_subject.clear();
-        }
-        last_told
-            .by_subject
-            .insert(row.nats_subject.clone(), Last { message, event: row.sequence });
-        Published::Told
+    fn remember(&self, row: &Outgoing, last: Last) {
+        let epoch = self.link.borrow().epoch;
+        self.last_told().of(epoch).insert(row.nats_subject.clone(), last);
+    }
+
+    fn last_told(&self) -> MutexGuard<'_, LastTold> {
+        self.last_told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -204,11 +202,13 @@ pub(super) struct LastTold {
 }
 
 impl LastTold {
-    /// Forgets what was told over an earlier connection: the server may have lost it.
-    fn since(&mut self, epoch: u64) {
-        if self.epoch != epoch {
+    /// What was told over this connection: before it, the server may have lost what it had.
+    fn of(&mut self, epoch: u64) -> &mut HashMap<String, Last> {
+        // Forgetting costs a question to the server, nothing else.
+        if self.epoch != epoch || self.by_subject.len() >= REMEMBERED {
             *self = Self { epoch, ..Self::default() };
         }
+        &mut self.by_subject
     }
 }
 

@@ -5,7 +5,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::Message;
 use contracts::{Envelope, Event, EventType, Malformed};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -75,10 +74,10 @@ impl Routes {
 
 /// Opens an envelope; says why when it is none, or is not what its subject says: a service may
 /// tell under its own subjects only, and so cannot speak for another.
-pub(super) fn open(message: &Message) -> Result<Envelope, String> {
-    let envelope = Envelope::parse(&message.payload).map_err(|malformed| why(&malformed))?;
+pub(super) fn open(nats_subject: &str, event: &[u8]) -> Result<Envelope, String> {
+    let envelope = Envelope::parse(event).map_err(|malformed| why(&malformed))?;
     let told_as = envelope.event_type.strip_prefix("souk.").unwrap_or_default();
-    if message.subject.as_str() == format!("{told_as}.{}", envelope.subject) {
+    if nats_subject == format!("{told_as}.{}", envelope.subject) {
         Ok(envelope)
     } else {
         Err("the envelope names another type or aggregate than its subject".to_owned())

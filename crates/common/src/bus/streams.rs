@@ -74,10 +74,7 @@ impl Bus {
     async fn declare_stream(&self, wanted: Config) -> Result<(), DeclareError> {
         let name = wanted.name.clone();
         match self.jetstream.get_stream(&name).await {
-            Ok(found) => match grown(&found.cached_info().config, &wanted) {
-                Some(grown) if self.config.declare => self.update_stream(grown).await,
-                _ => Ok(()),
-            },
+            Ok(found) => self.grow(&found.cached_info().config, &wanted).await,
             Err(error) => match error.kind() {
                 GetStreamErrorKind::JetStream(error) if is_missing(&error) => {
                     self.may_declare(&name)?;
@@ -88,12 +85,25 @@ impl Bus {
         }
     }
 
+    async fn grow(&self, found: &Config, wanted: &Config) -> Result<(), DeclareError> {
+        match grown(found, wanted) {
+            Some(grown) if self.config.declare => self.update_stream(grown).await,
+            // What it has too much is for others to see to; what it lacks cannot be told.
+            Some(grown) if grown.subjects != found.subjects => {
+                self.may_declare(&format!("a subject of {}", found.name))
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn create_stream(&self, wanted: Config) -> Result<(), DeclareError> {
         let name = wanted.name.clone();
         match self.jetstream.create_stream(wanted).await {
             Ok(_) => info!(stream = name, "stream declared"),
             // Another service was faster, and knew other types than this one: look again.
-            Err(error) if is_taken(&error.kind()) => return Err(refused(&name, "declared twice")),
+            Err(error) if is_taken(&error.kind()) => {
+                return Err(refused(&name, "another declared it just now"));
+            }
             Err(error) => return Err(refused(&name, &error)),
         }
         Ok(())

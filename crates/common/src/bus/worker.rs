@@ -249,10 +249,9 @@ impl Worker {
         }
     }
 
-    /// Lets the server give these to another replica.
+    /// Lets the server give these to another replica at once.
     async fn hand_back(&self, messages: impl Iterator<Item = &Message>) {
-        let after = (self.away > 0).then(|| self.handling.bus.config.patience.away.after(1));
-        let saying = messages.map(|message| message.ack_with(AckKind::Nak(after)));
+        let saying = messages.map(|message| message.ack_with(AckKind::Nak(None)));
         let _ = timeout(SENDING, join_all(saying)).await;
     }
 }

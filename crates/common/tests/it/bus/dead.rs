@@ -175,11 +175,15 @@ async fn a_dead_letter_can_be_handled_anew() {
     });
     let cart = stage.cart(Work::new("saga", ear.clone()).on(Ear::shipped)).await;
     tell(&stage.bus("order").await, &shipped(1, "a"), 1).await;
-    let letters = stage.messages("DEAD", 1).await;
+    let letter = stage.messages("DEAD", 1).await.remove(0);
+    let subject = header(&letter, "Souk-Subject");
 
-    cart.consumers.redrive("cart-saga", &letters[0].payload).await.unwrap();
+    let redrive = |consumer, subject| cart.consumers.redrive(consumer, subject, &letter.payload);
+    redrive("cart-saga", &subject).await.unwrap();
 
     assert_eq!(ear.heard(), ["a", "a"]);
-    let unknown = cart.consumers.redrive("cart-other", &letters[0].payload).await;
-    assert!(matches!(unknown, Err(RedriveError::Unknown(_))));
+    let unknown = redrive("cart-other", &subject).await;
+    assert!(matches!(unknown, Err(RedriveError::Unknown(_))), "{unknown:?}");
+    let forged = redrive("cart-saga", "payment.captured.v1.pay_1").await;
+    assert!(matches!(forged, Err(RedriveError::Trouble(Trouble::Reject(_)))), "{forged:?}");
 }

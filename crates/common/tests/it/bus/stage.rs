@@ -165,24 +165,25 @@ impl Ear {
     }
 
     pub(super) async fn shipped(self, fact: Fact<order::Shipped>) -> Handled {
-        self.hear(&fact.event.tracking)
+        self.hear(fact.event.tracking).await
     }
 
     pub(super) async fn delivered(self, fact: Fact<order::Delivered>) -> Handled {
-        self.hear(&format!("delivered {}", fact.event.order_id))
+        self.hear(format!("delivered {}", fact.event.order_id)).await
     }
 
     pub(super) async fn stock(self, fact: Fact<product::Stock>) -> Handled {
-        self.hear(&format!("{} {}", fact.event.sku, fact.event.available))
+        self.hear(format!("{} {}", fact.event.sku, fact.event.available)).await
     }
 
-    fn hear(&self, what: &str) -> Handled {
-        let times = {
-            let mut heard = self.heard.lock().expect("no panic");
-            heard.push(what.to_owned());
-            heard.iter().filter(|heard| **heard == *what).count()
-        };
-        (self.answer)(what, times)
+    /// Others may come between, as when a handler asks the database.
+    async fn hear(&self, what: String) -> Handled {
+        tokio::task::yield_now().await;
+        let mut heard = self.heard.lock().expect("no panic");
+        let before = heard.iter().filter(|heard| **heard == what).count();
+        let answer = (self.answer)(&what, before + 1);
+        heard.push(what);
+        answer
     }
 
     pub(super) fn heard(&self) -> Vec<String> {

@@ -62,7 +62,7 @@ impl Gate {
     async fn shipped(self, fact: Fact<order::Shipped>) -> Handled {
         if fact.event.order_id == order_id(1) {
             Ear::shipped(self.ear.clone(), fact.clone()).await?;
-            self.open.acquire().await.unwrap().forget();
+            self.open.acquire().await.expect("never closed").forget();
         }
         Ear::shipped(self.ear, fact).await
     }
@@ -167,7 +167,9 @@ async fn two_replicas_share_the_work() {
         gates.iter().all(|gate| gate.ear.heard().len() == 1).then_some(())
     })
     .await;
-    gates.iter().for_each(|gate| gate.open.add_permits(1_000));
+    for gate in &gates {
+        gate.open.add_permits(1_000);
+    }
 
     stage.settled("ORDER", "cart-saga").await;
     let heard: Vec<_> = gates.iter().flat_map(|gate| gate.ear.heard()).collect();
