@@ -25,7 +25,7 @@ async fn what_is_no_json_is_malformed() {
     let deep = |open: &str, close: &str| open.repeat(65) + &close.repeat(65);
 
     for body in [
-        "".into(),
+        String::new(),
         "{".into(),
         "nonsense".into(),
         r#"{"lines": []"#.into(),

@@ -1,0 +1,92 @@
+//! What auth tells, as every service hears and keeps it.
+
+use std::time::Duration;
+
+use common::Clock;
+use common::bus::{Bus, BusConfig};
+use common::identity::{Denied, Identity, load, subscriptions};
+use common::store::Store;
+use contracts::auth::{Role, SessionRevoked};
+use contracts::{SessionId, Timestamp, UserId};
+use mongodb::bson::doc;
+use testkit::{Peer, World, eventually};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+const SOON: Duration = Duration::from_secs(20);
+const ALICE: UserId = UserId::from_uuid(Uuid::from_u128(1));
+const BOB: UserId = UserId::from_uuid(Uuid::from_u128(2));
+const ENDED: SessionId = SessionId::from_uuid(Uuid::from_u128(3));
+const LONG_AGO: SessionId = SessionId::from_uuid(Uuid::from_u128(4));
+
+/// One start of a replica: it knows what its database remembers, and hears nothing yet.
+struct Replica {
+    identity: Identity,
+    store: Store,
+}
+
+impl Replica {
+    async fn start(world: &World, database: &str) -> Self {
+        let client = mongodb::Client::with_uri_str(world.mongo_uri()).await.unwrap();
+        let clock = Clock::system();
+        let store = Store::open(&client, database, clock.clone(), 1, &TaskTracker::new()).await;
+        let (identity, store) = (Identity::new(clock), store.unwrap());
+        load(&identity, &store).await.unwrap();
+        Self { identity, store }
+    }
+
+    async fn hear(&self, world: &World, stop: &CancellationToken) {
+        let config = BusConfig::new("cart", world.nats().url());
+        let bus = Bus::connect(config, Clock::system()).await.unwrap();
+        let hears = subscriptions(&self.identity, &self.store);
+        bus.declare(&hears, "1").await.unwrap();
+        bus.consume(hears, "1", &TaskTracker::new(), stop).caught_up().await;
+    }
+
+    async fn remembers(&self, collection: &str, id: impl ToString) -> bool {
+        let collection = self.store.collection(collection);
+        collection.find_one(doc! { "_id": id.to_string() }).await.unwrap().is_some()
+    }
+}
+
+fn ended(session_id: SessionId, revoked_at: Timestamp) -> SessionRevoked {
+    SessionRevoked { session_id, user_id: BOB, revoked_at }
+}
+
+#[tokio::test]
+async fn what_auth_told_is_known_at_once_and_after_a_restart_without_the_bus() {
+    let world = World::start().await;
+    let (database, stop) = (world.database("cart"), CancellationToken::new());
+    let peer = Peer::join(&world).await;
+    let (alice, bob) = (peer.token(ALICE, Role::Guest), peer.token_of(BOB, Role::Guest, ENDED));
+    let first = Replica::start(&world, &database).await;
+    assert_eq!(first.identity.verify(&alice).await, Err(Denied::NoKeys));
+
+    first.hear(&world, &stop).await;
+    peer.tell_keys().await;
+    eventually("the keys are known", SOON, async || {
+        first.identity.verify(&bob).await.is_ok().then_some(())
+    })
+    .await;
+    let now = Clock::system().now();
+    peer.tell(&ended(LONG_AGO, now.minus(Duration::from_hours(1)))).await;
+    peer.tell(&ended(ENDED, now)).await;
+    eventually("the sign-in has ended", SOON, async || {
+        (first.identity.verify(&bob).await == Err(Denied::Revoked)).then_some(())
+    })
+    .await;
+    eventually("both are remembered", SOON, async || {
+        let keys = first.remembers("identity_keys", "current").await;
+        (keys && first.remembers("revoked_sessions", ENDED).await).then_some(())
+    })
+    .await;
+    stop.cancel();
+    world.nats().stop().await;
+
+    let second = Replica::start(&world, &database).await;
+    assert_eq!(second.identity.verify(&alice).await.unwrap().sub, ALICE);
+    assert_eq!(second.identity.verify(&bob).await, Err(Denied::Revoked));
+    assert!(!second.remembers("revoked_sessions", LONG_AGO).await, "its tokens ended long ago");
+    world.nats().restart().await.unwrap();
+}
