@@ -1,3 +1,39 @@
 //! Moves the money of orders: once, and back when it must.
 
+pub mod config;
 pub mod domain;
+pub mod drive;
+pub mod events;
+pub mod http;
+pub mod provider;
+mod reconcile;
+pub mod store;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::Service;
+
+pub use config::Config;
+pub use store::Payments;
+
+use provider::Sandbox;
+
+/// How often it is looked for what is open.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// The payment service with all it consists of, ready to run.
+pub async fn start(config: Config) -> anyhow::Result<Service> {
+    let service = Service::start("payment", &config.service).await?;
+    let (store, wakeups) = (service.store(), service.wakeups());
+    let sandbox = Sandbox::open(&store, &config.sandbox, config.service.http.port()).await?;
+    let provider = Arc::new(sandbox.clone());
+    let payments = Payments::open(store, provider, config.provider_timeout, wakeups).await?;
+    let (reconciled, told) = (payments.clone(), sandbox.clone());
+    Ok(service
+        .serve(http::router(), payments.clone())
+        .serve(http::sandbox::router(), sandbox)
+        .consume(events::saga(payments))
+        .every(ROUND, "reconcile", move || reconciled.clone().reconcile())
+        .every(ROUND, "sandbox webhooks", move || told.clone().tell_again()))
+}

@@ -1,1 +1,7 @@
-fn main(){}
+//! The payment service.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    common::main(payment::start)
+}

@@ -92,6 +92,16 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// Whether it is worth an answer: how the attempt ended, or what the shopper has to do next.
+    pub fn is_answer(&self) -> bool {
+        match self {
+            Self::Processing { .. } => false,
+            Self::ActionRequired { .. } | Self::Captured { .. } | Self::Declined { .. } => true,
+        }
+    }
+}
+
 impl Attempt {
     /// A try that is about to be sent.
     pub fn new(id: AttemptId, method: Method, amount: Money, now: Timestamp) -> Self {
@@ -135,21 +145,22 @@ impl Attempt {
         use AttemptState::{ActionRequired, Captured, Declined, Processing, Started};
 
         match (&self.state, outcome) {
-            (Captured { .. }, _) => None,
-            (_, Outcome::Captured { reference }) => {
-                Some(Captured { reference: reference.clone(), at: now })
-            }
-            (Declined { .. }, _) => None,
-            (Started | Processing { .. } | ActionRequired { .. }, Outcome::Declined { failure }) => {
-                Some(Declined { failure: *failure })
-            }
+            (
+                Started | Processing { .. } | ActionRequired { .. } | Declined { .. },
+                Outcome::Captured { reference },
+            ) => Some(Captured { reference: reference.clone(), at: now }),
+            (
+                Started | Processing { .. } | ActionRequired { .. },
+                Outcome::Declined { failure },
+            ) => Some(Declined { failure: *failure }),
             (Started | Processing { .. }, Outcome::ActionRequired { reference, url }) => {
                 Some(ActionRequired { reference: reference.clone(), url: url.clone() })
             }
             (Started, Outcome::Processing { reference }) => {
                 Some(Processing { reference: reference.clone() })
             }
-            (ActionRequired { .. }, Outcome::ActionRequired { .. })
+            (Captured { .. } | Declined { .. }, _)
+            | (ActionRequired { .. }, Outcome::ActionRequired { .. })
             | (Processing { .. } | ActionRequired { .. }, Outcome::Processing { .. }) => None,
         }
     }

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
+use common::Change;
 use contracts::Timestamp;
-use contracts::payment::Failure;
 
 use super::{Attempt, Outcome, Payment, Refund};
-use common::Change;
 
 /// An answer that did not come within this is asked for.
 const FIRST_LOOK: Duration = Duration::from_secs(3);
@@ -16,7 +15,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// that the shopper can try something else.
 const SENDING: Duration = Duration::from_secs(30);
 /// An attempt that the shopper has to confirm is called off so long after the time to pay.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 
 /// What is to be done about an open attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +24,8 @@ pub enum Step {
     Settle(Outcome),
     /// Send it again, with the same key.
     Send,
-    /// Call it off at the provider, and note this if that worked.
-    CallOff(Failure),
+    /// Call it off at the provider, and note what that came to: the money may have moved.
+    CallOff,
     /// Ask again later.
     Leave,
 }
@@ -40,14 +39,11 @@ impl Payment {
             Some(outcome @ (Outcome::Captured { .. } | Outcome::Declined { .. })) => {
                 Step::Settle(outcome)
             }
-            Some(Outcome::ActionRequired { .. }) if !confirmable => {
-                Step::CallOff(Failure::NotAuthenticated)
-            }
-            Some(Outcome::Processing { .. }) if !confirmable => Step::CallOff(Failure::Declined),
+            Some(_) if !confirmable => Step::CallOff,
             Some(news) if attempt.next(&news, now).is_some() => Step::Settle(news),
             Some(_) => Step::Leave,
             None if sendable => Step::Send,
-            None => Step::CallOff(Failure::NeverArrived),
+            None => Step::CallOff,
         }
     }
 

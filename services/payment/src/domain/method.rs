@@ -29,7 +29,11 @@ impl TryFrom<String> for Method {
 
     fn try_from(text: String) -> Result<Self, InvalidMethod> {
         let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
-        if plain && (1..=LONGEST).contains(&text.len()) { Ok(Self(text)) } else { Err(InvalidMethod) }
+        if plain && (1..=LONGEST).contains(&text.len()) {
+            Ok(Self(text))
+        } else {
+            Err(InvalidMethod)
+        }
     }
 }
 

@@ -176,7 +176,7 @@ impl Payment {
         if !self.is_paid() {
             return Err(Refusal::NothingCaptured);
         }
-        let known = self.refunds.iter().any(|refund| refund.id == id);
+        let known = self.refund_of(id).is_some();
         match self.held().map(|(_, held)| held) {
             Some(held) if !known => {
                 let smaller = Money::new(amount.amount.min(held.amount), amount.currency);
@@ -230,6 +230,11 @@ impl Payment {
     /// The attempt of this id.
     pub fn attempt(&self, id: AttemptId) -> Option<&Attempt> {
         self.attempts.iter().find(|attempt| attempt.id == id)
+    }
+
+    /// The refund of this id.
+    pub fn refund_of(&self, id: RefundId) -> Option<&Refund> {
+        self.refunds.iter().find(|refund| refund.id == id)
     }
 
     /// Whether money came, whatever became of it.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct People(Vec<UserId>);
 
 /// A guest who turned out to be the person of an account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Merged {
     /// The guest that was.
     #[serde(rename = "_id")]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AttemptState, Payment};
+use super::{Attempt, AttemptState, Payment};
 
 /// Where a payment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -27,17 +27,23 @@ pub enum Status {
 impl Payment {
     /// Where it stands; `None` as long as nobody tried to pay.
     pub fn status(&self) -> Option<Status> {
+        self.attempts.last().map(|last| self.status_after(last))
+    }
+
+    /// Where it stands for the one who made this attempt: money that came counts whoever brought
+    /// it, but a later attempt of somebody else does not.
+    pub fn status_after(&self, attempt: &Attempt) -> Status {
         let kept = self.remaining();
         match self.attempts.iter().rfind(|attempt| attempt.captured().is_some()) {
-            Some(paid) if kept.amount >= paid.amount.amount => Some(Status::Captured),
-            Some(_) if kept.is_positive() => Some(Status::PartiallyRefunded),
-            Some(_) => Some(Status::Refunded),
-            None => self.attempts.last().map(|last| match last.state {
+            Some(paid) if kept.amount >= paid.amount.amount => Status::Captured,
+            Some(_) if kept.is_positive() => Status::PartiallyRefunded,
+            Some(_) => Status::Refunded,
+            None => match attempt.state {
                 AttemptState::Started | AttemptState::Processing { .. } => Status::Processing,
                 AttemptState::ActionRequired { .. } => Status::RequiresAction,
                 AttemptState::Captured { .. } => Status::Captured,
                 AttemptState::Declined { .. } => Status::Declined,
-            }),
+            },
         }
     }
 }

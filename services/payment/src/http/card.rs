@@ -1,0 +1,126 @@
+//! Numbers of cards are none of the shop's business: it neither takes nor repeats them.
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use common::http::{Json, Problem};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// A body in JSON in which nothing looks like a card's number; 422 otherwise.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cardless<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Cardless<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let raw = Request::from_parts(parts.clone(), body);
+        let Json(value) = Json::<Value>::from_request(raw, state).await?;
+        if is_in(&value) {
+            let detail = "give the number of a card to the provider, and its method to the shop";
+            return Err(Problem::unprocessable("card-number").because(detail));
+        }
+        let clean = Request::from_parts(parts, Body::from(value.to_string()));
+        Json::from_request(clean, state).await.map(|Json(body)| Self(body))
+    }
+}
+
+/// Whether a card's number is in any name or value.
+fn is_in(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) => false,
+        Value::Number(number) => is_in_text(&number.to_string()),
+        Value::String(text) => is_in_text(text),
+        Value::Array(items) => items.iter().any(is_in),
+        Value::Object(fields) => {
+            fields.iter().any(|(name, value)| is_in_text(name) || is_in(value))
+        }
+    }
+}
+
+/// Whether some of the words, with nothing between them, make up a card's number. Digits within a
+/// longer word, such as an id, do not.
+fn is_in_text(text: &str) -> bool {
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    (0..words.len()).any(|first| {
+        let mut digits = String::new();
+        let rest = words[first..].iter().take_while(|word| is_number(word));
+        rest.take_while(|word| {
+            digits.push_str(word);
+            digits.len() <= 19 && !is_card(&digits)
+        })
+        .count();
+        is_card(&digits)
+    })
+}
+
+fn is_number(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// 13 to 19 digits, the last of which checks the others (ISO/IEC 7812-1, annex B).
+fn is_card(digits: &str) -> bool {
+    let worth = |(place, digit): (usize, u8)| {
+        let digit = u32::from(digit - b'0');
+        match place % 2 {
+            0 => digit,
+            _ if digit > 4 => 2 * digit - 9,
+            _ => 2 * digit,
+        }
+    };
+    let sum: u32 = digits.bytes().rev().enumerate().map(worth).sum();
+    (13..=19).contains(&digits.len()) && sum.is_multiple_of(10)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_cards_number_is_seen_wherever_it_stands() {
+        for body in [
+            json!("4242424242424242"),
+            json!(4_242_424_242_424_242_u64),
+            json!({ "a": [{ "b": "4000 0566 5566 5556" }] }),
+            json!({ "4242-4242-4242-4242": null }),
+            json!("my card 12 is 3782 822463 10005."),
+            json!("card:4222222222222"),
+        ] {
+            assert!(is_in(&body), "{body}");
+        }
+    }
+
+    #[test]
+    fn other_numbers_are_left_alone() {
+        for body in [
+            json!("4242424242424241"),
+            json!("ord_4242424242424242a4242424242424242"),
+            json!("x4242424242424242"),
+            json!("2026-01-31"),
+            json!(1999),
+            json!("42424242424242424242424242"),
+            json!("pm_card_visa"),
+            json!(null),
+        ] {
+            assert!(!is_in(&body), "{body}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in ".{0,60}", digits in "[0-9 -]{0,60}") {
+            let _ = (is_in_text(&text), is_in_text(&digits));
+        }
+
+        #[test]
+        fn an_id_is_no_cards_number(id: u128) {
+            let text = format!("ord_{id:032x}");
+
+            prop_assert!(!is_in_text(&text));
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What shoppers, staff and providers may ask of payments.
+
+mod card;
+mod pay;
+mod read;
+mod refund;
+pub mod sandbox;
+mod view;
+mod webhook;
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use common::http::Problem;
+use common::openapi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::Refusal;
+use crate::provider::{Forged, ProviderError};
+use crate::store::Payments;
+
+/// When to ask again for what is known or decided in a moment.
+const SOON: Duration = Duration::from_secs(1);
+
+const DESCRIPTION: &str = include_str!("description.md");
+
+/// Everything that is served, as documented.
+pub fn router() -> OpenApiRouter<Payments> {
+    let routes = OpenApiRouter::new()
+        .routes(routes!(pay::start_payment, read::list_payments))
+        .routes(routes!(read::get_payment))
+        .routes(routes!(refund::start_refund))
+        .routes(routes!(webhook::hear_provider));
+    openapi::documented(routes, "/api/payments", "Souk payments", DESCRIPTION)
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotKnown => Self::not_found().retry_after(SOON),
+            Refusal::InProgress => Self::conflict("payment-in-progress").retry_after(SOON),
+            Refusal::AlreadyPaid => Self::conflict("already-paid"),
+            Refusal::Closed | Refusal::TooLate => Self::conflict("order-not-payable"),
+            Refusal::TooManyAttempts => Self::conflict("too-many-attempts"),
+            Refusal::NothingCaptured => Self::conflict("nothing-to-refund"),
+            Refusal::TooMuch(held) => Self::conflict("refund-too-large").with("refundable", held),
+            Refusal::NoAmount => Self::invalid().at("/amount/amount", refusal),
+            Refusal::OtherCurrency => Self::invalid().at("/amount/currency", refusal),
+        }
+        .because(refusal)
+    }
+}
+
+impl From<Forged> for Problem {
+    fn from(forged: Forged) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "webhook-not-trusted").because(forged)
+    }
+}
+
+impl From<ProviderError> for Problem {
+    fn from(error: ProviderError) -> Self {
+        tracing::warn!(%error, "provider failed");
+        Self::unavailable(SOON)
+    }
+}

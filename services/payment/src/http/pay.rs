@@ -1,0 +1,53 @@
+//! Paying.
+
+use axum::extract::State;
+use common::http::{IdempotencyKey, Problem, Problems};
+use common::identity::Shopper;
+use common::store::Answer;
+use contracts::OrderId;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::card::Cardless;
+use super::view::PaymentView;
+use crate::domain::Method;
+use crate::store::Payments;
+
+/// What is to be paid, and from what.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewPayment {
+    /// The order; its whole total is paid.
+    order_id: OrderId,
+    /// How it is paid.
+    method: Method,
+}
+
+/// Pay for an order.
+///
+/// Answers 201 with what became of the attempt, also when it was declined: then another may follow,
+/// with another key. 202 means that this is not known yet: ask again with the same key, or read the
+/// payment. However often it is sent with one key, the money is asked for once.
+///
+/// 404 with `Retry-After`: no payment is due (yet). 409: `already-paid`, `payment-in-progress`,
+/// `order-not-payable` (given up, or too late), `too-many-attempts`.
+#[utoipa::path(post, path = "/api/payments", tag = "payments", security(("bearer" = [])),
+    params(("Idempotency-Key" = String, Header, description = "names this attempt to pay")),
+    request_body = NewPayment,
+    responses(
+        (status = CREATED, body = PaymentView, description = "what became of it",
+            headers(("Location" = String, description = "the payment"))),
+        (status = ACCEPTED, body = PaymentView, description = "not known yet",
+            headers(("Location" = String, description = "the payment"))),
+        Problems))]
+pub(super) async fn start_payment(
+    State(payments): State<Payments>,
+    shopper: Shopper,
+    key: IdempotencyKey,
+    Cardless(asked): Cardless<NewPayment>,
+) -> Result<Answer, Problem> {
+    let receipt = key.by(shopper.id, &asked);
+    let people = payments.people(&shopper).await?;
+    let NewPayment { order_id, method } = asked;
+    Ok(payments.pay(order_id, method, people, receipt, PaymentView::answer).await?)
+}

@@ -1,0 +1,52 @@
+//! Giving money back.
+
+use axum::extract::State;
+use common::http::{IdempotencyKey, Path, Problem, Problems};
+use common::identity::Staff;
+use common::store::Answer;
+use contracts::{Money, PaymentId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::card::Cardless;
+use super::view::RefundView;
+use crate::domain::{Reason, RefundCause};
+use crate::store::Payments;
+
+/// What is to be given back, and why.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewRefund {
+    /// How much; all that can go back when absent.
+    #[serde(default)]
+    amount: Option<Money>,
+    /// Why, for those who look it up later.
+    reason: Reason,
+}
+
+/// Give money back (staff).
+///
+/// All refunds together never exceed what came: the amount is taken from what can go back before
+/// anything is sent. 201: the money went back. 202: it will, as soon as the provider takes it.
+///
+/// 409: `nothing-to-refund`, `refund-too-large` (with `refundable`, the most that can go back).
+#[utoipa::path(post, path = "/api/payments/{id}/refunds", tag = "payments",
+    security(("bearer" = [])),
+    params(("id" = PaymentId, Path, description = "the payment"),
+        ("Idempotency-Key" = String, Header, description = "names this refund")),
+    request_body = NewRefund,
+    responses(
+        (status = CREATED, body = RefundView, description = "the money went back"),
+        (status = ACCEPTED, body = RefundView, description = "it is on its way"),
+        Problems))]
+pub(super) async fn start_refund(
+    State(payments): State<Payments>,
+    staff: Staff,
+    Path(id): Path<PaymentId>,
+    key: IdempotencyKey,
+    Cardless(asked): Cardless<NewRefund>,
+) -> Result<Answer, Problem> {
+    let receipt = key.by(staff.id, &asked);
+    let cause = RefundCause::Staff { by: staff.id, reason: asked.reason };
+    Ok(payments.refund(id, asked.amount, cause, receipt, RefundView::answer).await?)
+}

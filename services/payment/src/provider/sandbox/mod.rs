@@ -1,0 +1,178 @@
+//! A provider that moves no money: for laptops, tests and demonstrations.
+//!
+//! It plays the outside. It keeps its charges in collections of its own, written directly, so that
+//! they survive whatever happens to the service and are the same for all replicas. Methods bear the
+//! public names of Stripe's test methods; those that fail on the way are named `pm_sandbox_…`.
+
+mod books;
+mod charge;
+mod notices;
+mod script;
+mod signature;
+
+use std::future::pending;
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use clap::Args;
+use common::Clock;
+use common::store::Store;
+use contracts::payment::Failure;
+use contracts::{AttemptId, RefundId};
+use secrecy::SecretString;
+
+use super::{Asked, Charge, GivingBack, Notice, Provider, ProviderError};
+use crate::domain::Outcome;
+use books::Books;
+use charge::ChargeRow;
+pub use charge::Standing;
+use notices::Messenger;
+use script::Script;
+pub use signature::Forged;
+use signature::Signer;
+
+/// A charge that takes its time takes this long.
+const SLOW: Duration = Duration::from_secs(2);
+
+/// How the sandbox speaks to the shop.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SandboxConfig {
+    /// Where the sandbox sends its webhooks; by default to this process itself.
+    #[arg(long = "sandbox-webhook-url", env = "SOUK_SANDBOX_WEBHOOK_URL")]
+    pub webhook_url: Option<String>,
+
+    /// What the sandbox signs its webhooks with; by default drawn once and kept in the database,
+    /// so that all replicas have the same.
+    #[arg(
+        long = "sandbox-webhook-secret",
+        env = "SOUK_SANDBOX_WEBHOOK_SECRET",
+        hide_env_values = true
+    )]
+    pub webhook_secret: Option<SecretString>,
+}
+
+/// The built-in provider.
+#[derive(Clone)]
+pub struct Sandbox {
+    books: Books,
+    messenger: Messenger,
+    signer: Signer,
+    clock: Clock,
+}
+
+impl Sandbox {
+    /// Opens its books in the service's database. Its webhooks go to `port` of this machine unless
+    /// the configuration says otherwise.
+    pub async fn open(store: &Store, config: &SandboxConfig, port: u16) -> anyhow::Result<Self> {
+        let books = Books::open(store).await?;
+        let secret = match &config.webhook_secret {
+            Some(secret) => secret.clone(),
+            None => books.secret().await?,
+        };
+        let own = || format!("http://127.0.0.1:{port}/api/payments/webhooks/sandbox");
+        let url = config.webhook_url.clone().filter(|url| !url.is_empty()).unwrap_or_else(own);
+        let signer = Signer::new(&secret);
+        let messenger = Messenger::new(url, signer.clone())?;
+        Ok(Self { books, messenger, signer, clock: store.clock().clone() })
+    }
+
+    /// How a charge stands, for the page that asks the shopper to confirm it.
+    pub async fn standing(&self, attempt: AttemptId) -> Result<Option<Standing>, ProviderError> {
+        let charge = self.books.charge(attempt).await?;
+        Ok(charge.map(|charge| charge.standing(self.clock.now())))
+    }
+
+    /// The shopper confirms a charge, or refuses to; the shop hears of it by a webhook. What is
+    /// decided stays so.
+    pub async fn decide(
+        &self,
+        attempt: AttemptId,
+        confirmed: bool,
+    ) -> Result<Option<Standing>, ProviderError> {
+        let standing = if confirmed {
+            Standing::Captured
+        } else {
+            Standing::Declined { failure: Failure::NotAuthenticated }
+        };
+        let notice = format!("whk_{}", self.clock.uuid().simple());
+        if let Some(charge) = self.books.decide(attempt, &standing, &notice).await? {
+            self.tell(&charge).await;
+        }
+        self.standing(attempt).await
+    }
+
+    /// Sends the webhooks that did not arrive yet.
+    pub async fn tell_again(self) -> Result<(), ProviderError> {
+        for charge in self.books.untold().await? {
+            self.tell(&charge).await;
+        }
+        Ok(())
+    }
+
+    /// Sends the webhook of a charge; a later round repeats it a few times if that fails.
+    async fn tell(&self, charge: &ChargeRow) {
+        let Some(body) = charge.notice() else { return };
+        let told = self.messenger.send(body, self.clock.now()).await;
+        if let Err(error) = &told {
+            tracing::warn!(attempt.id = %charge.id, %error, "webhook not taken");
+        }
+        if let Err(error) = self.books.note_told(charge.id, told.is_ok()).await {
+            tracing::warn!(attempt.id = %charge.id, %error, "webhook not noted");
+        }
+    }
+
+    async fn take(&self, charge: Charge) -> Result<Outcome, ProviderError> {
+        let now = self.clock.now();
+        if let Some(known) = self.books.charge(charge.attempt).await? {
+            return Ok(known.outcome(now));
+        }
+        let script = Script::of(&charge.method);
+        let lost = match script {
+            Script::Lost => true,
+            Script::LostOnce => self.books.lose(charge.attempt).await?,
+            Script::Plain(_) | Script::AnswerLost => false,
+        };
+        if lost {
+            return pending().await;
+        }
+        let standing = script.standing(now.plus(SLOW));
+        let row = self.books.enter(ChargeRow::new(&charge, standing, now)).await?;
+        match script {
+            Script::AnswerLost => pending().await,
+            Script::Plain(_) | Script::Lost | Script::LostOnce => Ok(row.outcome(now)),
+        }
+    }
+}
+
+impl Provider for Sandbox {
+    fn charge(&self, charge: Charge) -> Asked<'_, Outcome> {
+        Box::pin(self.take(charge))
+    }
+
+    fn look_up(&self, attempt: AttemptId) -> Asked<'_, Option<Outcome>> {
+        Box::pin(async move {
+            let charge = self.books.charge(attempt).await?;
+            Ok(charge.map(|charge| charge.outcome(self.clock.now())))
+        })
+    }
+
+    fn call_off(&self, attempt: AttemptId) -> Asked<'_, Outcome> {
+        Box::pin(async move {
+            let now = self.clock.now();
+            Ok(self.books.call_off(attempt, now).await?.outcome(now))
+        })
+    }
+
+    fn give_back(&self, back: GivingBack) -> Asked<'_, ()> {
+        Box::pin(async move { self.books.give_back(&back).await })
+    }
+
+    fn look_up_refund(&self, refund: RefundId) -> Asked<'_, bool> {
+        Box::pin(async move { self.books.gave_back(refund).await })
+    }
+
+    fn read_notice(&self, headers: &HeaderMap, body: &[u8]) -> Result<Option<Notice>, Forged> {
+        self.signer.check(headers, body, self.clock.now())?;
+        Ok(charge::read_notice(body))
+    }
+}

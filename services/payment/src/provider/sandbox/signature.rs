@@ -1,0 +1,151 @@
+//! Signed webhooks: only who knows the secret can send one.
+
+use std::time::Duration;
+
+use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign, verify};
+use axum::http::HeaderMap;
+use contracts::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// Where the signature travels: `t=<seconds since 1970>,v1=<HMAC-SHA256 of "<t>.<body>" in hex>`.
+pub(super) const HEADER: &str = "souk-sandbox-signature";
+/// An older webhook may be a repeat by somebody who overheard it.
+const TOLERANCE: Duration = Duration::from_mins(5);
+
+/// A webhook that cannot be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Forged {
+    /// It bears no signature that reads as one.
+    #[error("the webhook is not signed")]
+    Unsigned,
+    /// Somebody else signed it, or it was changed on the way.
+    #[error("the signature does not fit")]
+    Mismatch,
+    /// It was signed too long ago, or in the future.
+    #[error("the webhook is too old")]
+    OutOfTime,
+}
+
+/// Signs webhooks, and tells its own signatures from others.
+#[derive(Clone)]
+pub(super) struct Signer(Key);
+
+impl Signer {
+    pub(super) fn new(secret: &SecretString) -> Self {
+        Self(Key::new(HMAC_SHA256, secret.expose_secret().as_bytes()))
+    }
+
+    /// The value of the header for this body.
+    pub(super) fn sign(&self, body: &[u8], now: Timestamp) -> String {
+        let seconds = now.as_millis().div_euclid(1000);
+        let tag = sign(&self.0, &message(&seconds.to_string(), body));
+        format!("t={seconds},v1={}", hex(tag.as_ref()))
+    }
+
+    /// Whether a body was signed by this key, a short while ago.
+    pub(super) fn check(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), Forged> {
+        let header = headers.get(HEADER).and_then(|value| value.to_str().ok());
+        let header = header.ok_or(Forged::Unsigned)?;
+        let seconds = fields(header, "t").next().ok_or(Forged::Unsigned)?;
+        let signed_at = time(seconds).ok_or(Forged::Unsigned)?;
+        let message = message(seconds, body);
+        let fits =
+            |tag: &str| bytes(tag).is_some_and(|tag| verify(&self.0, &message, &tag).is_ok());
+        if !fields(header, "v1").any(fits) {
+            return Err(Forged::Mismatch);
+        }
+        let apart = now.since(signed_at).max(signed_at.since(now));
+        if apart > TOLERANCE { Err(Forged::OutOfTime) } else { Ok(()) }
+    }
+}
+
+/// Bytes as text.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+fn message(seconds: &str, body: &[u8]) -> Vec<u8> {
+    [seconds.as_bytes(), b".", body].concat()
+}
+
+fn fields<'a>(header: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    header.split(',').filter_map(move |field| {
+        let (key, value) = field.trim().split_once('=')?;
+        (key == name).then_some(value)
+    })
+}
+
+fn time(seconds: &str) -> Option<Timestamp> {
+    let millis = seconds.parse::<i64>().ok()?.checked_mul(1000)?;
+    Timestamp::from_millis(millis).ok()
+}
+
+fn bytes(hex: &str) -> Option<Vec<u8>> {
+    let digits = hex.as_bytes();
+    let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let whole = digits.len().is_multiple_of(2) && digits.iter().all(u8::is_ascii_hexdigit);
+    if whole { digits.chunks(2).map(pair).collect() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn signer() -> Signer {
+        Signer::new(&"a secret".into())
+    }
+
+    fn noon() -> Timestamp {
+        "2026-01-31T12:00:00Z".parse().unwrap()
+    }
+
+    fn check(header: &str, body: &[u8], now: Timestamp) -> Result<(), Forged> {
+        let headers = HeaderMap::from_iter([(
+            HEADER.parse().unwrap(),
+            HeaderValue::from_str(header).unwrap(),
+        )]);
+        signer().check(&headers, body, now)
+    }
+
+    #[test]
+    fn what_was_signed_a_moment_ago_is_trusted() {
+        let header = signer().sign(b"{}", noon());
+
+        assert_eq!(check(&header, b"{}", noon().plus(TOLERANCE)), Ok(()));
+        assert_eq!(check(&format!("{header},v1=00"), b"{}", noon()), Ok(()));
+    }
+
+    #[test]
+    fn what_was_changed_or_is_old_is_not() {
+        let header = signer().sign(b"{}", noon());
+        let other = Signer::new(&"another".into()).sign(b"{}", noon());
+        let late = noon().plus(TOLERANCE).plus(Duration::from_secs(1));
+        let moved = header.replacen("t=", "t=1", 1);
+
+        assert_eq!(check(&header, b"{ }", noon()), Err(Forged::Mismatch));
+        assert_eq!(check(&other, b"{}", noon()), Err(Forged::Mismatch));
+        assert_eq!(check(&moved, b"{}", noon()), Err(Forged::Mismatch));
+        assert_eq!(check(&header, b"{}", late), Err(Forged::OutOfTime));
+        let early = noon().minus(Duration::from_mins(6));
+        assert_eq!(check(&header, b"{}", early), Err(Forged::OutOfTime));
+        assert_eq!(signer().check(&HeaderMap::new(), b"{}", noon()), Err(Forged::Unsigned));
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_is_trusted_or_makes_it_panic(header in "[ -~]{0,80}", body: Vec<u8>) {
+            let in_time = format!("t=1769860800,v1={header}");
+
+            prop_assert!(check(&header, &body, noon()).is_err());
+            prop_assert!(check(&in_time, &body, noon()).is_err());
+        }
+    }
+}
