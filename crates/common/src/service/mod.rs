@@ -30,7 +30,7 @@ pub use run::Running;
 use crate::Clock;
 use crate::bus::{Bus, Subscription};
 use crate::config::ServiceConfig;
-use crate::identity::Identity;
+use crate::identity::{self, Identity};
 use crate::ops::Ops;
 use crate::store::{Retold, Store, UpdateError};
 use crate::telemetry;
@@ -93,18 +93,22 @@ impl Service {
         }
         let (store, bus) = connect::find(name, config, &life.support).await?;
         ops.watch(store.clone(), bus.clone());
+        let memory = Memory::recall(store.collection(FRAME), store.clock()).await?;
+        let identity = Identity::new(config.clock.clone());
+        identity::load(&identity, &store).await?;
+        let subscriptions = identity::subscriptions(&identity, &store);
         Ok(Self {
             name,
             config: config.clone(),
             life,
             ops,
             operated,
-            memory: Memory::recall(store.collection(FRAME), store.clock()).await?,
             store,
             bus,
-            identity: Identity::new(config.clock.clone()),
+            identity,
             wakeups: Wakeups::default(),
-            plan: Plan::default(),
+            memory,
+            plan: Plan { subscriptions, ..Plan::default() },
         })
     }
 

