@@ -1,0 +1,12 @@
+//! What a cart is, what it costs, and when it can be bought.
+
+mod cart;
+mod catalogue;
+mod price;
+
+#[cfg(test)]
+mod tests;
+
+pub use cart::{Cart, Line, Refusal};
+pub use catalogue::{CopiedProduct, CopiedStock, Offer, Offers};
+pub use price::{Priced, PricedLine, Trouble};

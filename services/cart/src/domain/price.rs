@@ -1,0 +1,135 @@
+//! What a cart costs now.
+
+use std::collections::BTreeMap;
+
+use contracts::cart::CheckedOut;
+use contracts::{Currency, Money, OrderId, ProductId, Quantity, Sku, TrySum as _, cart};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Cart, Line, Offer, Offers, Refusal};
+
+/// Why a line cannot be bought as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Trouble {
+    /// It is no longer for sale.
+    NoLongerSold,
+    /// There are fewer pieces than the line wants.
+    NotEnough,
+    /// It is sold in another currency than the rest.
+    OtherCurrency,
+    /// So many pieces cost more than can be counted.
+    TooExpensive,
+}
+
+/// A cart with its prices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Priced {
+    /// What is in it.
+    pub lines: Vec<PricedLine>,
+    /// The sum of the lines that are for sale.
+    pub total: Money,
+}
+
+/// A line with its price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PricedLine {
+    /// What.
+    pub sku: Sku,
+    /// How many.
+    pub quantity: Quantity,
+    /// What it is and costs, while it is for sale.
+    pub sold: Option<Sold>,
+    /// Why it cannot be bought as it is.
+    pub troubles: Vec<Trouble>,
+}
+
+/// What a line is and costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sold {
+    /// Of which product.
+    pub product_id: ProductId,
+    /// The product's name.
+    pub title: String,
+    /// What tells the variant from the others.
+    pub options: BTreeMap<String, String>,
+    /// What one piece costs.
+    pub unit_price: Money,
+    /// What all pieces cost.
+    pub line_total: Money,
+}
+
+impl Priced {
+    /// Prices a cart. The first line that is for sale says which currency it is paid in, and
+    /// `currency` does while there is none.
+    pub fn of(lines: &[Line], offers: &Offers, currency: Currency) -> Self {
+        let first = lines.iter().find_map(|line| offers.find(&line.sku));
+        let currency = first.map_or(currency, |offer| offer.price.currency);
+        let lines: Vec<_> =
+            lines.iter().map(|line| price(line, offers.find(&line.sku), currency)).collect();
+        let nothing = Money::zero(currency);
+        let sold = lines.iter().filter_map(|line| Some(line.sold.as_ref()?.line_total));
+        // A sum beyond all counting is no price: such a cart is refused line by line at checkout.
+        let total = std::iter::once(nothing).chain(sold).try_sum();
+        match total {
+            Some(total) => Self { lines, total },
+            None => Self { lines: lines.into_iter().map(too_expensive).collect(), total: nothing },
+        }
+    }
+
+    /// What is told when it is bought, if it can be: every line for sale, and enough of each.
+    pub fn bought(self, cart: &Cart, order_id: OrderId) -> Result<CheckedOut, Refusal> {
+        let Self { lines, total } = self;
+        let nothing = Money::zero(total.currency);
+        let lines = lines.into_iter().map(buy).collect::<Result<Vec<_>, _>>()?;
+        Ok(CheckedOut {
+            cart_id: cart.id,
+            order_id,
+            customer: cart.owner,
+            lines,
+            subtotal: total,
+            discount: nothing,
+            shipping: nothing,
+            tax: nothing,
+            total,
+        })
+    }
+}
+
+fn price(line: &Line, offer: Option<&Offer>, currency: Currency) -> PricedLine {
+    let Line { sku, quantity } = line.clone();
+    let Some(offer) = offer else {
+        return PricedLine { sku, quantity, sold: None, troubles: vec![Trouble::NoLongerSold] };
+    };
+    let mut troubles = Vec::new();
+    if offer.available < quantity.get() {
+        troubles.push(Trouble::NotEnough);
+    }
+    if offer.price.currency != currency {
+        troubles.push(Trouble::OtherCurrency);
+        return PricedLine { sku, quantity, sold: None, troubles };
+    }
+    let Some(line_total) = offer.price.times(quantity) else {
+        troubles.push(Trouble::TooExpensive);
+        return PricedLine { sku, quantity, sold: None, troubles };
+    };
+    let Offer { product_id, title, options, price: unit_price, available: _ } = offer.clone();
+    let sold = Some(Sold { product_id, title, options, unit_price, line_total });
+    PricedLine { sku, quantity, sold, troubles }
+}
+
+fn too_expensive(line: PricedLine) -> PricedLine {
+    PricedLine { sold: None, troubles: vec![Trouble::TooExpensive], ..line }
+}
+
+fn buy(line: PricedLine) -> Result<cart::Line, Refusal> {
+    let PricedLine { sku, quantity, sold, troubles } = line;
+    match sold {
+        Some(sold) if troubles.is_empty() => {
+            let Sold { product_id, title, options, unit_price, line_total } = sold;
+            Ok(cart::Line { sku, product_id, title, options, quantity, unit_price, line_total })
+        }
+        _ => Err(Refusal::NotForSale { sku, troubles }),
+    }
+}

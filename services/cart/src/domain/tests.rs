@@ -1,0 +1,148 @@
+//! Carts, as a shopper would tell of them.
+
+use contracts::cart::CheckedOut;
+use contracts::product::Variant;
+use contracts::{Currency, Money, OrderId, ProductId, Quantity, Sku, UserId};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+
+const ALICE: UserId = UserId::from_uuid(Uuid::from_u128(1));
+const ORDER: OrderId = OrderId::from_uuid(Uuid::from_u128(2));
+
+fn eur(amount: i64) -> Money {
+    Money::new(amount, Currency::EUR)
+}
+
+fn sku(text: &str) -> Sku {
+    text.parse().unwrap()
+}
+
+fn line(name: &str, pieces: u32) -> Line {
+    Line { sku: sku(name), quantity: Quantity::new(pieces).unwrap() }
+}
+
+fn product(name: &str, price: Money, archived: bool) -> CopiedProduct {
+    let variant = Variant { sku: sku(name), options: [].into(), price };
+    let id = ProductId::from_uuid(Uuid::from_u128(3));
+    CopiedProduct { id, title: name.into(), variants: vec![variant], archived }
+}
+
+fn offers(sold: &[(&str, Money, u32)]) -> Offers {
+    let products = sold.iter().map(|(name, price, _)| product(name, *price, false)).collect();
+    let stock: Vec<_> = sold
+        .iter()
+        .map(|(name, _, available)| CopiedStock { sku: sku(name), available: *available })
+        .collect();
+    Offers::of(products, &stock)
+}
+
+fn cart(lines: &[Line]) -> Cart {
+    Cart { lines: lines.to_vec(), ..Cart::empty(ALICE) }
+}
+
+fn buy(cart: Cart, expected: Money, offers: &Offers) -> Result<CheckedOut, Refusal> {
+    let change = cart.check_out(ORDER, expected, offers, Currency::EUR)?;
+    assert!(change.value.lines.is_empty());
+    Ok(change.told::<CheckedOut>().remove(0))
+}
+
+#[test]
+fn putting_sets_the_quantity_and_putting_again_changes_nothing() {
+    let mugs = offers(&[("MUG", eur(100), 9)]);
+
+    let two = cart(&[line("MUG", 1)]).put(line("MUG", 2), &mugs).unwrap();
+    assert_eq!(two.value.lines, [line("MUG", 2)]);
+    assert!(two.value.put(line("MUG", 2), &mugs).unwrap().is_none());
+}
+
+#[test]
+fn what_is_not_sold_cannot_be_put_in() {
+    let archived = Offers::of(vec![product("OLD", eur(1), true)], &[]);
+
+    for offers in [archived, Offers::default()] {
+        let refused = cart(&[]).put(line("OLD", 1), &offers).unwrap_err();
+        assert_eq!(refused, Refusal::NotSold { sku: sku("OLD") });
+    }
+}
+
+#[test]
+fn a_cart_has_an_end() {
+    let mug = offers(&[("MUG", eur(1), 1)]);
+    let lines: Vec<_> = (0..100).map(|n| line(&format!("S{n}"), 1)).collect();
+
+    assert_eq!(cart(&lines).put(line("MUG", 1), &mug).unwrap_err(), Refusal::Full);
+}
+
+#[test]
+fn checkout_tells_the_lines_at_the_price_that_was_accepted() {
+    let shop = offers(&[("MUG", eur(1250), 5), ("TEA", eur(700), 5)]);
+
+    let told = buy(cart(&[line("MUG", 2), line("TEA", 1)]), eur(3200), &shop).unwrap();
+
+    assert_eq!((told.order_id, told.customer, told.total), (ORDER, ALICE, eur(3200)));
+    assert_eq!(told.lines[0].line_total, eur(2500));
+}
+
+#[test]
+fn another_price_than_the_accepted_one_is_refused() {
+    let shop = offers(&[("MUG", eur(1250), 5)]);
+
+    let refused = buy(cart(&[line("MUG", 1)]), eur(1200), &shop).unwrap_err();
+
+    assert_eq!(refused, Refusal::OtherTotal { expected: eur(1200), now: eur(1250) });
+}
+
+#[test]
+fn an_empty_cart_buys_nothing() {
+    assert_eq!(buy(cart(&[]), eur(0), &Offers::default()), Err(Refusal::Empty));
+}
+
+#[test]
+fn what_cannot_be_bought_as_it_is_says_why() {
+    let dollars = Money::new(5, "USD".parse().unwrap());
+    let shop = offers(&[("MUG", eur(1), 1), ("FOREIGN", dollars, 9), ("DEAR", eur(i64::MAX), 9)]);
+    let mug = line("MUG", 1);
+    let cases = [
+        (line("GONE", 1), Trouble::NoLongerSold),
+        (line("FOREIGN", 1), Trouble::OtherCurrency),
+        (line("DEAR", 2), Trouble::TooExpensive),
+    ];
+
+    for (bad, why) in cases {
+        let refused = buy(cart(&[mug.clone(), bad.clone()]), eur(1), &shop).unwrap_err();
+        assert_eq!(refused, Refusal::NotForSale { sku: bad.sku, troubles: vec![why] });
+    }
+    let refused = buy(cart(&[line("MUG", 2)]), eur(2), &shop).unwrap_err();
+    let troubles = vec![Trouble::NotEnough];
+    assert_eq!(refused, Refusal::NotForSale { sku: sku("MUG"), troubles });
+}
+
+#[test]
+fn a_sum_beyond_counting_is_no_price() {
+    let shop = offers(&[("A", eur(i64::MAX), 9), ("B", eur(1), 9)]);
+
+    let refused = buy(cart(&[line("A", 1), line("B", 1)]), eur(i64::MAX), &shop).unwrap_err();
+
+    assert!(matches!(refused, Refusal::NotForSale { .. }));
+}
+
+proptest! {
+    #[test]
+    fn the_total_is_the_sum_of_the_lines(
+        sold in prop::collection::vec((0_i64..1_000_000, 1_u32..=999), 1..20),
+    ) {
+        let names: Vec<_> = (0..sold.len()).map(|n| format!("S{n}")).collect();
+        let shop: Vec<_> = names.iter().zip(&sold)
+            .map(|(name, (price, _))| (name.as_str(), eur(*price), 999)).collect();
+        let lines: Vec<_> = names.iter().zip(&sold).map(|(name, (_, q))| line(name, *q)).collect();
+        let total = sold.iter().map(|(price, q)| price * i64::from(*q)).sum();
+
+        let told = buy(cart(&lines), eur(total), &offers(&shop)).unwrap();
+
+        prop_assert_eq!(told.lines.len(), sold.len());
+        prop_assert_eq!(told.total, eur(total));
+        prop_assert!(told.lines.iter().all(|l| l.unit_price.times(l.quantity) == Some(l.line_total)));
+    }
+}

@@ -1,0 +1,237 @@
+//! What a shopper may do with their cart.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use common::http::{IdempotencyKey, Json, Path, Problem, Problems, Tagged};
+use common::identity::Shopper;
+use common::store::{Answer, Cause, IfMatch, One};
+use contracts::{CartId, Money, OrderId, ProductId, Quantity, Sku};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::{Cart, Line, Offers, Priced, PricedLine, Refusal, Trouble};
+use crate::store::Carts;
+
+/// Everything under `/api/cart`.
+pub fn router() -> OpenApiRouter<Carts> {
+    let routes = OpenApiRouter::new()
+        .routes(routes!(get_cart, clear_cart))
+        .routes(routes!(put_item, remove_item))
+        .routes(routes!(check_out));
+    common::openapi::documented(
+        routes,
+        "/api/cart",
+        "Souk: cart",
+        "What a shopper means to buy, at the prices of now, until it is checked out.",
+    )
+}
+
+/// How many pieces are to be in the cart.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    /// From 1 to 999.
+    quantity: Quantity,
+}
+
+/// What the shopper accepts.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Accepted {
+    /// The total that the shopper saw; another price is not charged.
+    expected_total: Money,
+}
+
+/// The order that comes of a cart.
+#[derive(Debug, Serialize, ToSchema)]
+struct CheckedOutView {
+    /// Follow it at `/api/orders/{order_id}`.
+    order_id: OrderId,
+}
+
+/// A cart as it is now.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Cart)]
+struct CartView {
+    id: CartId,
+    lines: Vec<LineView>,
+    /// The sum of the lines that are for sale.
+    subtotal: Money,
+    /// What is taken off.
+    discount: Money,
+    /// What sending costs.
+    shipping: Money,
+    /// What is added as tax.
+    tax: Money,
+    /// What is to be paid; checkout asks for it as `expected_total`.
+    total: Money,
+    /// Grows with every change.
+    version: i64,
+}
+
+/// A line of a cart.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CartLine)]
+struct LineView {
+    sku: Sku,
+    quantity: Quantity,
+    #[serde(flatten)]
+    sold: Option<SoldView>,
+    /// Why it cannot be bought as it is; empty when it can.
+    problems: Vec<Trouble>,
+}
+
+/// What a line is and costs; absent when it is not for sale.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CartLineSold)]
+struct SoldView {
+    product_id: ProductId,
+    title: String,
+    options: BTreeMap<String, String>,
+    unit_price: Money,
+    line_total: Money,
+}
+
+/// See the cart.
+#[utoipa::path(get, path = "/api/cart", tag = "cart", security(("bearer" = [])),
+    responses((status = OK, body = CartView), Problems))]
+async fn get_cart(
+    State(carts): State<Carts>,
+    shopper: Shopper,
+) -> Result<Tagged<CartView>, Problem> {
+    show(&carts, &shopper).await
+}
+
+/// Take everything out of the cart.
+#[utoipa::path(delete, path = "/api/cart", tag = "cart", security(("bearer" = [])),
+    responses((status = NO_CONTENT), Problems))]
+async fn clear_cart(
+    State(carts): State<Carts>,
+    shopper: Shopper,
+    cause: Cause,
+    if_match: Option<IfMatch>,
+) -> Result<StatusCode, Problem> {
+    carts.edit(shopper.id, if_match, cause, |cart| Ok(cart.clear())).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Set how many pieces of a SKU are in the cart.
+#[utoipa::path(put, path = "/api/cart/items/{sku}", tag = "cart", security(("bearer" = [])),
+    params(("sku" = Sku, Path)), request_body = Wanted,
+    responses((status = OK, body = CartView), Problems))]
+async fn put_item(
+    State(carts): State<Carts>,
+    shopper: Shopper,
+    Path(sku): Path<Sku>,
+    cause: Cause,
+    if_match: Option<IfMatch>,
+    Json(wanted): Json<Wanted>,
+) -> Result<Tagged<CartView>, Problem> {
+    let offers = carts.offers(std::iter::once(&sku)).await?;
+    let line = Line { sku, quantity: wanted.quantity };
+    let put = move |cart: Cart| cart.put(line.clone(), &offers);
+    carts.edit(shopper.id, if_match, cause, put).await?;
+    show(&carts, &shopper).await
+}
+
+/// Take a SKU out of the cart.
+#[utoipa::path(delete, path = "/api/cart/items/{sku}", tag = "cart", security(("bearer" = [])),
+    params(("sku" = Sku, Path)), responses((status = OK, body = CartView), Problems))]
+async fn remove_item(
+    State(carts): State<Carts>,
+    shopper: Shopper,
+    Path(sku): Path<Sku>,
+    cause: Cause,
+    if_match: Option<IfMatch>,
+) -> Result<Tagged<CartView>, Problem> {
+    carts.edit(shopper.id, if_match, cause, move |cart| Ok(cart.remove(&sku))).await?;
+    show(&carts, &shopper).await
+}
+
+/// Buy what is in the cart.
+///
+/// The order goes on by itself from here: follow it at the `Location`.
+#[utoipa::path(post, path = "/api/cart/checkout", tag = "cart", security(("bearer" = [])),
+    params(("Idempotency-Key" = String, Header)), request_body = Accepted,
+    responses((status = ACCEPTED, body = CheckedOutView), Problems))]
+async fn check_out(
+    State(carts): State<Carts>,
+    shopper: Shopper,
+    key: IdempotencyKey,
+    Json(accepted): Json<Accepted>,
+) -> Result<Answer, Problem> {
+    let (owner, currency) = (shopper.id, carts.currency);
+    let cart = carts.of(owner).await?;
+    let lines = cart.iter().flat_map(|cart| &cart.lines);
+    let offers = carts.offers(lines.map(|line| &line.sku)).await?;
+    let order_id = OrderId::from_uuid(carts.clock().uuid());
+    let receipt = key.by(owner, &accepted);
+    let decide = move |cart: Option<Cart>, _| {
+        let cart = cart.unwrap_or_else(|| Cart::empty(owner));
+        cart.check_out(order_id, accepted.expected_total, &offers, currency)
+    };
+    let bought = carts.store.update(One::<Cart>(Cart::id_of(owner)), receipt, decide, move |_| {
+        Answer::new(202, &CheckedOutView { order_id }).located(format!("/api/orders/{order_id}"))
+    });
+    Ok(bought.await?)
+}
+
+async fn show(carts: &Carts, shopper: &Shopper) -> Result<Tagged<CartView>, Problem> {
+    let Some(cart) = carts.of(shopper.id).await? else {
+        let nothing = Cart::empty(shopper.id);
+        let priced = Priced::of(&[], &Offers::default(), carts.currency);
+        return Ok(Tagged(common::store::ETag::absent(), CartView::of(&nothing, priced, 0)));
+    };
+    let offers = carts.offers(cart.lines.iter().map(|line| &line.sku)).await?;
+    let priced = Priced::of(&cart.lines, &offers, carts.currency);
+    Ok(Tagged(cart.tag(), CartView::of(&cart, priced, cart.version())))
+}
+
+impl CartView {
+    fn of(cart: &Cart, priced: Priced, version: i64) -> Self {
+        let Priced { lines, total } = priced;
+        let nothing = Money::zero(total.currency);
+        Self {
+            id: cart.id,
+            lines: lines.into_iter().map(LineView::from).collect(),
+            subtotal: total,
+            discount: nothing,
+            shipping: nothing,
+            tax: nothing,
+            total,
+            version,
+        }
+    }
+}
+
+impl From<PricedLine> for LineView {
+    fn from(line: PricedLine) -> Self {
+        let sold = line.sold.map(|sold| SoldView {
+            product_id: sold.product_id,
+            title: sold.title,
+            options: sold.options,
+            unit_price: sold.unit_price,
+            line_total: sold.line_total,
+        });
+        Self { sku: line.sku, quantity: line.quantity, sold, problems: line.troubles }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let problem = match &refusal {
+            Refusal::NotSold { .. } => Self::unprocessable("not-for-sale"),
+            Refusal::Full => Self::unprocessable("cart-full"),
+            Refusal::Empty => Self::conflict("cart-empty"),
+            Refusal::OtherTotal { now, .. } => Self::conflict("total-changed").with("total", now),
+            Refusal::NotForSale { sku, troubles } => {
+                Self::conflict("cart-has-problems").with("sku", sku).with("problems", troubles)
+            }
+        };
+        problem.because(refusal)
+    }
+}

@@ -1,0 +1,8 @@
+//! The cart, as shoppers and the other services meet it.
+#![expect(clippy::unwrap_used, reason = "it is how a test fails")]
+
+mod copies;
+mod input;
+mod openapi;
+mod shelf;
+mod shopping;
