@@ -38,7 +38,7 @@ impl Answer {
     /// # Panics
     /// When it is not.
     #[track_caller]
-    #[must_use]
+    #[expect(clippy::return_self_not_must_use, reason = "most callers want no more of it")]
     pub fn ok(self) -> Self {
         assert!(self.is_ok(), "{}: {} {}", self.asked, self.status, self.text);
         self
@@ -49,7 +49,7 @@ impl Answer {
     /// # Panics
     /// When it has another.
     #[track_caller]
-    #[must_use]
+    #[expect(clippy::return_self_not_must_use, reason = "most callers want no more of it")]
     pub fn status(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}: {}", self.asked, self.text);
         self
