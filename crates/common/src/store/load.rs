@@ -22,10 +22,10 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     pub(crate) fn by(calls: &[Box<dyn Call>]) -> Self {
-        let asked = |call: &Box<dyn Call>| Some(call.receipt().key.as_ref()?.id.clone());
+        let receipts = calls.iter().filter_map(|call| call.receipt().key.as_ref());
         Self {
             documents: calls.iter().flat_map(|call| call.keys()).collect(),
-            receipts: calls.iter().filter_map(asked).collect(),
+            receipts: receipts.map(|key| key.id.clone()).collect(),
         }
     }
 }

@@ -123,7 +123,7 @@ impl Slot {
     fn begin(&mut self, clock: &Clock) {
         let drawn = clock.uuid().simple().to_string();
         // The last characters are random; the first ones tell the time.
-        self.meta.born = drawn[24..].to_owned();
+        drawn[24..].clone_into(&mut self.meta.born);
     }
 
     fn touch(&mut self) {

@@ -104,7 +104,7 @@ async fn tell(
     loop {
         tokio::select! {
             biased;
-            Some((row, result)) = publishing.next(), if !publishing.is_empty() => lanes.done(row, result),
+            Some((row, result)) = publishing.next(), if !publishing.is_empty() => lanes.done(&row, result),
             Some(rows) = rows.recv(), if lanes.held.len() < HELD => lanes.take(rows),
             () = stop.cancelled(), if !stopping => stopping = true,
         }
@@ -155,7 +155,7 @@ impl Lanes {
         }
     }
 
-    fn done(&mut self, row: OutboxRow, result: Result<(), PublishError>) {
+    fn done(&mut self, row: &OutboxRow, result: Result<(), PublishError>) {
         match result {
             Ok(()) => {
                 debug!(event.id = %row.id, subject = row.nats_subject, "event told");
@@ -165,7 +165,7 @@ impl Lanes {
             }
             Err(error) => {
                 warn!(event.id = %row.id, subject = row.nats_subject, %error, "event not told yet");
-                self.give_up(&row);
+                self.give_up(row);
             }
         }
     }
@@ -256,7 +256,7 @@ mod tests {
         let ready: Vec<_> = lanes.ready.drain(..).collect();
         assert_eq!(ready.iter().map(|row| row.aggregate.as_str()).collect::<Vec<_>>(), ["a", "b"]);
 
-        lanes.done(ready[0].clone(), Ok(()));
+        lanes.done(&ready[0], Ok(()));
         assert_eq!(lanes.ready.front().map(|row| row.sequence), Some(2));
     }
 
@@ -266,10 +266,10 @@ mod tests {
         lanes.take((1..=4).map(|n| row("sku", n, true)).collect());
         let first = lanes.ready.pop_front().unwrap();
 
-        lanes.done(first, Ok(()));
+        lanes.done(&first, Ok(()));
         let newest = lanes.ready.pop_front().unwrap();
         assert_eq!(newest.sequence, 4);
-        lanes.done(newest, Ok(()));
+        lanes.done(&newest, Ok(()));
 
         assert!(lanes.held.is_empty() && lanes.busy.is_empty());
         assert_eq!(std::iter::from_fn(|| marked.try_recv().ok()).count(), 4);
@@ -281,7 +281,7 @@ mod tests {
         lanes.take(vec![row("a", 1, false), row("a", 2, false)]);
         let first = lanes.ready.pop_front().unwrap();
 
-        lanes.done(first, Err(PublishError::NotConnected { subject: String::new() }));
+        lanes.done(&first, Err(PublishError::NotConnected { subject: String::new() }));
 
         assert!(lanes.ready.is_empty() && lanes.held.is_empty());
         assert!(marked.try_recv().is_err());

@@ -261,7 +261,7 @@ impl<T> Saved<'_, T> {
     /// Names the version of a document of the scope as it will be stored.
     pub fn tag_of<D: Document>(&self, document: &D) -> ETag {
         let meta = self.view.meta(&Key::of::<D>(&document.id()));
-        meta.map_or_else(|| ETag::new(0, ""), Meta::tag)
+        meta.map_or_else(ETag::absent, Meta::tag)
     }
 
     /// How often a document of the scope will have been changed.

@@ -14,6 +14,11 @@ impl ETag {
         Self { version, born: born.to_owned() }
     }
 
+    /// Names the version of a thing before it begins.
+    pub fn absent() -> Self {
+        Self::new(0, "00000000")
+    }
+
     fn opaque(&self) -> String {
         format!("{}-{}", self.version, self.born)
     }
