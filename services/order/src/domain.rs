@@ -3,9 +3,12 @@
 //! An order hears what the others did early, late and twice. So every step says what it comes to in
 //! every state, and the same step again comes to nothing.
 
+#![expect(clippy::match_same_arms, reason = "a line each: before it is sent, after that, given up")]
+
 mod bill;
 mod parcel;
 mod payment;
+mod person;
 mod refusal;
 mod stage;
 mod terms;
@@ -25,6 +28,7 @@ use serde::{Deserialize, Serialize};
 pub use bill::{Line, Sums};
 pub use parcel::{InvalidLabel, Label, Parcel};
 pub use payment::Payment;
+pub use person::{Merged, Person};
 pub use refusal::Refusal;
 pub use stage::{Act, Stage};
 pub use terms::Terms;
@@ -154,38 +158,40 @@ impl Order {
     }
 
     /// All goods are set aside: the money is asked for, unless it is here or nothing is to be paid.
-    pub fn reserve(self, round: u32, now: Timestamp, terms: &Terms) -> Outcome {
+    pub fn reserve(self, round: u32, now: Timestamp, terms: &Terms) -> Change<Self> {
         match self.status {
-            Placed if round == self.round && self.is_settled() => Ok(self.sell(now)),
+            Placed if round == self.round && self.is_settled() => self.sell(now),
             Placed if round == self.round => {
                 let pay_by = now.plus(terms.to_pay);
                 let reserved = Reserved { pay_by, extended: false };
-                Ok(self.becomes(reserved, |order| told::payment_due(order, pay_by)))
+                self.becomes(reserved, |order| told::payment_due(order, pay_by))
             }
             // Answers an earlier asking, or was heard before. Goods that were set aside for an order
             // given up in the meantime go back: product has heard of that, or will.
-            Placed | Reserved { .. } | Paid { .. } | Shipped { .. } => stays(self),
-            Delivered { .. } | Completed { .. } | Cancelled { .. } | Expired { .. } => stays(self),
+            Placed | Reserved { .. } | Paid { .. } => Change::none(self),
+            Shipped { .. } | Delivered { .. } | Completed { .. } => Change::none(self),
+            Cancelled { .. } | Expired { .. } => Change::none(self),
         }
     }
 
     /// Somebody is paying: the order waits until they can have finished, but only once.
-    pub fn await_attempt(self, now: Timestamp, terms: &Terms) -> Outcome {
+    pub fn await_attempt(self, now: Timestamp, terms: &Terms) -> Change<Self> {
         let finished = now.plus(terms.to_finish_paying);
         match self.status {
             Reserved { pay_by, extended: false } if pay_by < finished => {
                 let reserved = Reserved { pay_by: finished, extended: true };
-                Ok(self.becomes(reserved, |order| told::pay_by_extended(order, finished)))
+                self.becomes(reserved, |order| told::pay_by_extended(order, finished))
             }
-            Placed | Reserved { .. } | Paid { .. } | Shipped { .. } => stays(self),
-            Delivered { .. } | Completed { .. } | Cancelled { .. } | Expired { .. } => stays(self),
+            Placed | Reserved { .. } | Paid { .. } => Change::none(self),
+            Shipped { .. } | Delivered { .. } | Completed { .. } => Change::none(self),
+            Cancelled { .. } | Expired { .. } => Change::none(self),
         }
     }
 
     /// The money is here; early, in time or late.
     pub fn capture(self, by: AttemptId, amount: Money, now: Timestamp) -> Outcome {
         if self.payment.captured.contains_key(&by) {
-            return stays(self);
+            return Ok(Change::none(self));
         }
         if amount != self.sums.total {
             return Err(Refusal::DoesNotAddUp);
@@ -201,23 +207,24 @@ impl Order {
             // Whoever gave the order up meant it.
             Cancelled { .. } | Expired { .. } => Ok(order.gives_back(Some(amount))),
             // Paid twice: payment itself sends back what is too much.
-            Paid { .. } | Shipped { .. } => Ok(Change::to(order)),
-            Delivered { .. } | Completed { .. } => Ok(Change::to(order)),
+            Paid { .. } => Ok(Change::to(order)),
+            Shipped { .. } | Delivered { .. } | Completed { .. } => Ok(Change::to(order)),
         }
     }
 
     /// The goods left the warehouse.
     pub fn ship(self, parcel: Parcel, now: Timestamp) -> Outcome {
         if self.status.parcel() == Some(&parcel) {
-            return stays(self);
+            return Ok(Change::none(self));
         }
         match self.status {
             Paid { .. } => {
-                let shipped = Shipped { parcel: parcel.clone(), at: now };
-                Ok(self.becomes(shipped, |order| told::shipped(order, &parcel)))
+                let event = told::shipped(&self, &parcel);
+                Ok(self.becomes(Shipped { parcel, at: now }, |_| event))
             }
-            Placed | Reserved { .. } | Shipped { .. } | Delivered { .. } => self.unfit(Act::Ship),
-            Completed { .. } | Cancelled { .. } | Expired { .. } => self.unfit(Act::Ship),
+            Placed | Reserved { .. } => self.unfit(Act::Ship),
+            Shipped { .. } | Delivered { .. } | Completed { .. } => self.unfit(Act::Ship),
+            Cancelled { .. } | Expired { .. } => self.unfit(Act::Ship),
         }
     }
 
@@ -228,21 +235,22 @@ impl Order {
                 let delivered = Delivered { parcel: parcel.clone(), at: now };
                 Ok(self.becomes(delivered, told::delivered))
             }
-            Delivered { .. } | Completed { .. } => stays(self),
+            Delivered { .. } | Completed { .. } => Ok(Change::none(self)),
             Placed | Reserved { .. } | Paid { .. } => self.unfit(Act::Deliver),
             Cancelled { .. } | Expired { .. } => self.unfit(Act::Deliver),
         }
     }
 
     /// Once the days of return have passed, nothing more will happen.
-    pub fn complete(self, now: Timestamp, terms: &Terms) -> Outcome {
+    pub fn complete(self, now: Timestamp, terms: &Terms) -> Change<Self> {
         match &self.status {
             Delivered { parcel, at } if at.plus(terms.to_return) <= now => {
                 let completed = Completed { parcel: parcel.clone(), at: now };
-                Ok(self.becomes(completed, told::completed))
+                self.becomes(completed, told::completed)
             }
-            Placed | Reserved { .. } | Paid { .. } | Shipped { .. } => stays(self),
-            Delivered { .. } | Completed { .. } | Cancelled { .. } | Expired { .. } => stays(self),
+            Placed | Reserved { .. } | Paid { .. } => Change::none(self),
+            Shipped { .. } | Delivered { .. } | Completed { .. } => Change::none(self),
+            Cancelled { .. } | Expired { .. } => Change::none(self),
         }
     }
 }
@@ -250,30 +258,33 @@ impl Order {
 /// What can come in between.
 impl Order {
     /// The goods are not there: the order is given up, or, if its money came late, stays expired.
-    pub fn refuse(self, round: u32, now: Timestamp) -> Outcome {
+    pub fn refuse(self, round: u32, now: Timestamp) -> Change<Self> {
         match self.status {
-            Placed if round == self.round && self.payment.has_come() => Ok(self.lapse(now)),
-            Placed if round == self.round => Ok(self.give_up(CancelReason::OutOfStock, now)),
-            Placed | Reserved { .. } | Paid { .. } | Shipped { .. } => stays(self),
-            Delivered { .. } | Completed { .. } | Cancelled { .. } | Expired { .. } => stays(self),
+            Placed if round == self.round && self.payment.has_come() => self.lapse(now),
+            Placed if round == self.round => self.give_up(CancelReason::OutOfStock, now),
+            Placed | Reserved { .. } | Paid { .. } => Change::none(self),
+            Shipped { .. } | Delivered { .. } | Completed { .. } => Change::none(self),
+            Cancelled { .. } | Expired { .. } => Change::none(self),
         }
     }
 
     /// Nobody paid in time: the goods go back on sale.
-    pub fn expire(self, now: Timestamp) -> Outcome {
+    pub fn expire(self, now: Timestamp) -> Change<Self> {
         match self.status {
-            Reserved { pay_by, .. } if pay_by <= now => Ok(self.lapse(now)),
-            Placed | Reserved { .. } | Paid { .. } | Shipped { .. } => stays(self),
-            Delivered { .. } | Completed { .. } | Cancelled { .. } | Expired { .. } => stays(self),
+            Reserved { pay_by, .. } if pay_by <= now => self.lapse(now),
+            Placed | Reserved { .. } | Paid { .. } => Change::none(self),
+            Shipped { .. } | Delivered { .. } | Completed { .. } => Change::none(self),
+            Cancelled { .. } | Expired { .. } => Change::none(self),
         }
     }
 
     /// The goods were gone when they were to be sold. What was sent in the meantime stays sent.
-    pub fn refuse_commit(self, now: Timestamp) -> Outcome {
+    pub fn refuse_commit(self, now: Timestamp) -> Change<Self> {
         match self.status {
-            Paid { .. } => Ok(self.give_up(CancelReason::OutOfStock, now)),
-            Placed | Reserved { .. } | Shipped { .. } | Delivered { .. } => stays(self),
-            Completed { .. } | Cancelled { .. } | Expired { .. } => stays(self),
+            Paid { .. } => self.give_up(CancelReason::OutOfStock, now),
+            Placed | Reserved { .. } => Change::none(self),
+            Shipped { .. } | Delivered { .. } | Completed { .. } => Change::none(self),
+            Cancelled { .. } | Expired { .. } => Change::none(self),
         }
     }
 
@@ -286,7 +297,7 @@ impl Order {
                 let cancelled = Cancelled { reason, at: now };
                 Ok(self.becomes(cancelled, |order| told::cancelled(order, reason)))
             }
-            Cancelled { .. } => stays(self),
+            Cancelled { .. } => Ok(Change::none(self)),
             Shipped { .. } | Delivered { .. } | Completed { .. } => self.unfit(Act::Cancel),
         }
     }
@@ -297,7 +308,7 @@ impl Order {
             return Err(Refusal::NotCaptured);
         }
         if self.payment.refunded.contains_key(&by) {
-            return stays(self);
+            return Ok(Change::none(self));
         }
         if amount.currency != self.sums.total.currency || amount.amount < 0 {
             return Err(Refusal::DoesNotAddUp);
@@ -307,21 +318,21 @@ impl Order {
             Placed | Paid { .. } if order.payment.remaining().is_none() => {
                 Ok(order.give_up(CancelReason::Refunded, now))
             }
-            Placed | Reserved { .. } | Paid { .. } | Shipped { .. } => Ok(Change::to(order)),
-            Delivered { .. } | Completed { .. } => Ok(Change::to(order)),
+            Placed | Reserved { .. } | Paid { .. } => Ok(Change::to(order)),
+            Shipped { .. } | Delivered { .. } | Completed { .. } => Ok(Change::to(order)),
             Cancelled { .. } | Expired { .. } => Ok(Change::to(order)),
         }
     }
 
     /// Product wonders what the goods are still set aside for: it is told again what it missed.
-    pub fn answer_overdue(self) -> Outcome {
+    pub fn answer_overdue(self) -> Change<Self> {
         match self.status {
             // They are set aside, and the order never heard it.
-            Placed => Ok(self.asks_again()),
+            Placed => self.asks_again(),
             // It is waiting for money; its time has its end.
-            Reserved { .. } => stays(self),
-            Paid { .. } | Shipped { .. } => self.repeats(told::paid),
-            Delivered { .. } | Completed { .. } => self.repeats(told::paid),
+            Reserved { .. } => Change::none(self),
+            Paid { .. } => self.repeats(told::paid),
+            Shipped { .. } | Delivered { .. } | Completed { .. } => self.repeats(told::paid),
             Cancelled { reason, .. } => self.repeats(|order| told::cancelled(order, reason)),
             Expired { .. } => self.repeats(told::expired),
         }
@@ -365,9 +376,9 @@ impl Order {
         due.iter().fold(Change::to(self), Change::telling)
     }
 
-    fn repeats<E: Event>(self, told: impl FnOnce(&Self) -> E) -> Outcome {
+    fn repeats<E: Event>(self, told: impl FnOnce(&Self) -> E) -> Change<Self> {
         let event = told(&self);
-        Ok(Change::none(self).telling(&event))
+        Change::none(self).telling(&event)
     }
 
     /// Whether nothing is to be paid any more.
@@ -378,8 +389,4 @@ impl Order {
     fn unfit(&self, act: Act) -> Outcome {
         Err(Refusal::Unfit { act, stage: self.status.stage() })
     }
-}
-
-fn stays(order: Order) -> Outcome {
-    Ok(Change::none(order))
 }

@@ -1,3 +1,33 @@
 //! Takes a cart that was checked out to the shopper's door, or gives everything back.
 
+mod config;
 pub mod domain;
+mod events;
+mod http;
+mod store;
+
+use common::Service;
+use utoipa::openapi::OpenApi;
+
+pub use config::Config;
+
+use store::Orders;
+
+/// The service with all that it does, not yet running.
+pub async fn start(config: Config) -> anyhow::Result<Service> {
+    let service = Service::start("order", &config.service).await?;
+    let orders = Orders::open(&service, config.terms()).await?;
+    let (unpaid, kept) = (orders.clone(), orders.clone());
+    Ok(service
+        .serve(http::router(), orders.clone())
+        .consume(events::saga(orders.clone()))
+        .consume(events::copies(orders.clone()))
+        .consume(events::wakeups(orders))
+        .every(config.sweep, "pay_by", move || events::expire_unpaid(unpaid.clone()))
+        .every(config.sweep, "returns", move || events::complete_kept(kept.clone())))
+}
+
+/// What its API offers.
+pub fn api() -> OpenApi {
+    http::router().into_openapi()
+}

@@ -5,12 +5,9 @@ use super::{Act, Stage};
 /// Why an order stays as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Nothing was heard of it yet, or it never was.
+    /// Nothing was heard of it yet, or it is not theirs who ask.
     #[error("this order is not known")]
     Unknown,
-    /// To whoever asks it does not exist.
-    #[error("this order is somebody else's")]
-    NotYours,
     /// It is too late for that, or too early.
     #[error("the order is {stage} and cannot be {}", act.done())]
     Unfit {

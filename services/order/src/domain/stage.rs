@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use contracts::Timestamp;
+use contracts::order::CancelReason;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -55,6 +57,26 @@ impl Status {
             Self::Completed { .. } => Stage::Completed,
             Self::Cancelled { .. } => Stage::Cancelled,
             Self::Expired { .. } => Stage::Expired,
+        }
+    }
+
+    /// Until when it waits for the money, while it does.
+    pub fn pay_by(&self) -> Option<Timestamp> {
+        match self {
+            Self::Reserved { pay_by, .. } => Some(*pay_by),
+            Self::Placed | Self::Paid { .. } => None,
+            Self::Shipped { .. } | Self::Delivered { .. } | Self::Completed { .. } => None,
+            Self::Cancelled { .. } | Self::Expired { .. } => None,
+        }
+    }
+
+    /// Why it was given up, if it was.
+    pub fn cancel_reason(&self) -> Option<CancelReason> {
+        match self {
+            Self::Cancelled { reason, .. } => Some(*reason),
+            Self::Placed | Self::Reserved { .. } | Self::Paid { .. } => None,
+            Self::Shipped { .. } | Self::Delivered { .. } | Self::Completed { .. } => None,
+            Self::Expired { .. } => None,
         }
     }
 

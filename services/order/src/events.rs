@@ -1,0 +1,154 @@
+//! The saga of an order: what it does when the others have spoken, and when its time is up.
+//!
+//! Read in order it is the way of an order from the cart to the doorstep, and then what can come in
+//! between. What each step comes to is the order's own to say: see [`Order`](crate::domain::Order).
+
+use common::bus::{Broadcast, Copies, Fact, Handled, Trouble, Work};
+use common::store::{Cause, Receipt, UpdateError};
+use contracts::{Event, OrderId, auth, cart, order, payment, product};
+use futures_util::StreamExt as _;
+use tracing::warn;
+
+use crate::domain::{Merged, Order, Outcome, Refusal};
+use crate::store::Orders;
+use contracts::Timestamp;
+
+/// How many orders whose time is up are seen to at once.
+const AT_ONCE: usize = 64;
+
+/// Hears what the others did, and takes each order further.
+pub(crate) fn saga(orders: Orders) -> Work<Orders> {
+    Work::new("saga", orders)
+        .on(cart_checked_out)
+        .on(goods_reserved)
+        .on(attempt_started)
+        .on(money_captured)
+        .on(goods_refused)
+        .on(commit_refused)
+        .on(money_refunded)
+        .on(reservation_overdue)
+}
+
+// From cart to doorstep
+
+async fn cart_checked_out(orders: Orders, fact: Fact<cart::CheckedOut>) -> Handled {
+    let receipt = fact.receipt();
+    orders.begin(fact.event, receipt).await.map_err(trouble)
+}
+
+async fn goods_reserved(orders: Orders, fact: Fact<product::Reserved>) -> Handled {
+    let (round, terms) = (fact.event.round, orders.terms);
+    let reserve = move |order: Order, now| Ok(order.reserve(round, now, &terms));
+    orders.step(fact.event.order_id, fact.receipt(), reserve).await.map_err(trouble)
+}
+
+async fn attempt_started(orders: Orders, fact: Fact<payment::AttemptStarted>) -> Handled {
+    let terms = orders.terms;
+    let wait = move |order: Order, now| Ok(order.await_attempt(now, &terms));
+    orders.step(fact.event.order_id, fact.receipt(), wait).await.map_err(trouble)
+}
+
+async fn money_captured(orders: Orders, fact: Fact<payment::Captured>) -> Handled {
+    let (by, amount) = (fact.event.attempt_id, fact.event.amount);
+    let capture = move |order: Order, now| order.capture(by, amount, now);
+    orders.step(fact.event.order_id, fact.receipt(), capture).await.map_err(trouble)
+}
+
+/// The days of return have passed.
+pub(crate) async fn complete_kept(orders: Orders) -> mongodb::error::Result<()> {
+    let terms = orders.terms;
+    let kept = orders.kept().await?;
+    each(&orders, kept, "returns", move |order, now| Ok(order.complete(now, &terms))).await;
+    Ok(())
+}
+
+// What can come in between
+
+async fn goods_refused(orders: Orders, fact: Fact<product::Refused>) -> Handled {
+    let round = fact.event.round;
+    let refuse = move |order: Order, now| Ok(order.refuse(round, now));
+    orders.step(fact.event.order_id, fact.receipt(), refuse).await.map_err(trouble)
+}
+
+/// Nobody paid in time.
+pub(crate) async fn expire_unpaid(orders: Orders) -> mongodb::error::Result<()> {
+    let unpaid = orders.unpaid().await?;
+    each(&orders, unpaid, "pay_by", |order, now| Ok(order.expire(now))).await;
+    Ok(())
+}
+
+async fn commit_refused(orders: Orders, fact: Fact<product::CommitRefused>) -> Handled {
+    let refuse = |order: Order, now| Ok(order.refuse_commit(now));
+    orders.step(fact.event.order_id, fact.receipt(), refuse).await.map_err(trouble)
+}
+
+async fn money_refunded(orders: Orders, fact: Fact<payment::Refunded>) -> Handled {
+    let (by, amount) = (fact.event.refund_id, fact.event.amount);
+    let refunded = move |order: Order, now| order.refunded(by, amount, now);
+    orders.step(fact.event.order_id, fact.receipt(), refunded).await.map_err(trouble)
+}
+
+async fn reservation_overdue(orders: Orders, fact: Fact<product::ReservationOverdue>) -> Handled {
+    let answer = |order: Order, _| Ok(order.answer_overdue());
+    orders.step(fact.event.order_id, fact.receipt(), answer).await.map_err(trouble)
+}
+
+// Beside the saga
+
+/// Keeps what order has to know of the others: who a guest turned out to be.
+pub(crate) fn copies(orders: Orders) -> Copies<Orders> {
+    Copies::new(orders).on(guest_merged)
+}
+
+async fn guest_merged(orders: Orders, fact: Fact<auth::GuestMerged>) -> Handled {
+    let auth::GuestMerged { guest_id, user_id } = fact.event;
+    let merged = Merged { guest: guest_id, account: user_id };
+    Ok(orders.merge(&merged, fact.sequence()).await?)
+}
+
+/// Wakes those who wait for an order, whichever replica changed it.
+pub(crate) fn wakeups(orders: Orders) -> Broadcast<Orders> {
+    Broadcast::new_only(orders)
+        .on(wake::<order::Placed>)
+        .on(wake::<order::PaymentDue>)
+        .on(wake::<order::PayByExtended>)
+        .on(wake::<order::Paid>)
+        .on(wake::<order::Shipped>)
+        .on(wake::<order::Delivered>)
+        .on(wake::<order::Completed>)
+        .on(wake::<order::Cancelled>)
+        .on(wake::<order::Expired>)
+        .on(wake::<order::RefundDue>)
+}
+
+async fn wake<E: Event>(orders: Orders, fact: Fact<E>) -> Handled {
+    orders.wake(&fact.event.subject());
+    Ok(())
+}
+
+/// Takes each of these orders a step further, for which it is time. One that fails is left for the
+/// next round.
+async fn each(
+    orders: &Orders,
+    due: Vec<OrderId>,
+    what: &str,
+    step: impl Fn(Order, Timestamp) -> Outcome + Clone + Send + 'static,
+) {
+    let step = async |id| {
+        let receipt = Receipt::none(Cause::own(what, orders.clock()));
+        if let Err(error) = orders.step(id, receipt, step.clone()).await {
+            warn!(order.id = %id, %error, what, "an order whose time is up stays as it is");
+        }
+    };
+    futures_util::stream::iter(due).for_each_concurrent(AT_ONCE, step).await;
+}
+
+/// What came before what it builds on comes again; what contradicts is for a person to judge.
+fn trouble(error: UpdateError<Refusal>) -> Trouble {
+    match error {
+        UpdateError::Refused(early @ (Refusal::Unknown | Refusal::NotCaptured)) => {
+            Trouble::Wait(early.to_string())
+        }
+        other => other.into(),
+    }
+}

@@ -1,0 +1,208 @@
+//! What shoppers may ask of their orders, and staff of everybody's.
+
+mod view;
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::IF_NONE_MATCH;
+use common::http::{IdempotencyKey, Json, Listed, Page, Path, Problem, Problems, Query, Wait};
+use common::identity::{Shopper, Staff};
+use common::openapi::documented;
+use common::store::{Answer, Cause, IfMatch, Receipt, Saved, Stored};
+use contracts::OrderId;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::{Label, Order, Parcel, Refusal, Stage};
+use crate::store::{Orders, Place, Wanted};
+use view::OrderView;
+
+const ABOUT: &str = "What was bought, and how far it has come. An order can be followed from the \
+    moment of its checkout.";
+
+/// Everything under `/api/orders`.
+pub(crate) fn router() -> OpenApiRouter<Orders> {
+    let routes = OpenApiRouter::new()
+        .routes(routes!(list_orders))
+        .routes(routes!(get_order))
+        .routes(routes!(cancel_order))
+        .routes(routes!(ship_order))
+        .routes(routes!(deliver_order));
+    documented(routes, "/api/orders", "Souk: orders", ABOUT)
+}
+
+/// Which orders are wanted.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    /// Everybody's, not only one's own; for staff.
+    all: bool,
+    /// Only those that stand here.
+    status: Option<Stage>,
+}
+
+/// How the goods were sent.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Shipment {
+    /// Who carries them.
+    carrier: Label,
+    /// Where they can be followed.
+    tracking: Label,
+}
+
+/// List one's orders, the newest first.
+#[utoipa::path(get, path = "/api/orders", tag = "orders", security(("bearer" = [])),
+    params(Which, Page), responses((status = OK, body = Listed<OrderView>), Problems))]
+async fn list_orders(
+    State(orders): State<Orders>,
+    shopper: Shopper,
+    Query(which): Query<Which>,
+    page: Page,
+) -> Result<Json<Listed<OrderView>>, Problem> {
+    let of = match which.all {
+        true if shopper.is_staff() => None,
+        true => return Err(Problem::forbidden()),
+        false => Some(orders.person(&shopper).await?),
+    };
+    let wanted = Wanted { of, stage: which.status };
+    let found = orders.list(wanted, page.after()?, &page).await?;
+    let listed = Listed::of(found, &page, |order| Place::of(order));
+    Ok(Json(listed.map(|order| OrderView::of(&order, order.version()))))
+}
+
+/// See an order, now or as soon as it changes.
+///
+/// With `wait` the answer comes when the order is no longer what `If-None-Match` says, or else what
+/// it was when asked: at once when it changes, and unchanged when the time is up. An order that was
+/// checked out a moment ago may not be known yet; `wait` bridges that, too.
+#[utoipa::path(get, path = "/api/orders/{id}", tag = "orders", security(("bearer" = [])),
+    params(("id" = OrderId, Path), Wait,
+        ("If-None-Match" = Option<String>, Header, description = "The version that is known.")),
+    responses((status = OK, body = OrderView, headers(("ETag" = String))),
+        (status = NOT_MODIFIED, description = "It is still what `If-None-Match` says."), Problems))]
+async fn get_order(
+    State(orders): State<Orders>,
+    shopper: Shopper,
+    Path(id): Path<OrderId>,
+    wait: Wait,
+    headers: HeaderMap,
+) -> Result<Answer, Problem> {
+    let person = orders.person(&shopper).await?;
+    let mut changes = orders.watch(id);
+    let mut order = orders.get(id, &person).await?;
+    let told = if_none_match(&headers);
+    let known = told.clone().or_else(|| order.as_ref().and_then(only_this));
+    while let Some(pause) = wait.pause().filter(|_| is_no_news(order.as_ref(), known.as_ref())) {
+        changes.changed(pause).await;
+        order = orders.get(id, &person).await?;
+    }
+    let order = order.ok_or(Refusal::Unknown)?;
+    Ok(if is_no_news(Some(&order), told.as_ref()) { unchanged(&order) } else { shown(&order) })
+}
+
+/// Give an order up; goods and money go back.
+///
+/// Possible until the goods are sent.
+#[utoipa::path(post, path = "/api/orders/{id}/cancel", tag = "orders", security(("bearer" = [])),
+    params(("id" = OrderId, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
+async fn cancel_order(
+    State(orders): State<Orders>,
+    shopper: Shopper,
+    Path(id): Path<OrderId>,
+    key: Option<IdempotencyKey>,
+    cause: Cause,
+) -> Result<Answer, Problem> {
+    let person = orders.person(&shopper).await?;
+    let cancel = move |order: Order, now| {
+        let order = order.shown_to(&person)?;
+        let reason = person.reason(&order);
+        order.cancel(reason, now)
+    };
+    Ok(orders.update(id, receipt(key, &shopper, cause), cancel, done).await?)
+}
+
+/// Note that the goods of a paid order were sent; for staff.
+#[utoipa::path(post, path = "/api/orders/{id}/ship", tag = "orders", security(("bearer" = [])),
+    params(("id" = OrderId, Path), ("Idempotency-Key" = String, Header)), request_body = Shipment,
+    responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
+async fn ship_order(
+    State(orders): State<Orders>,
+    staff: Staff,
+    Path(id): Path<OrderId>,
+    key: IdempotencyKey,
+    Json(shipment): Json<Shipment>,
+) -> Result<Answer, Problem> {
+    let receipt = key.by(staff.id, &shipment);
+    let Shipment { carrier, tracking } = shipment;
+    let parcel = Parcel { carrier, tracking };
+    let ship = move |order: Order, now| order.ship(parcel.clone(), now);
+    Ok(orders.update(id, receipt, ship, done).await?)
+}
+
+/// Note that the goods of a sent order arrived; for staff.
+#[utoipa::path(post, path = "/api/orders/{id}/deliver", tag = "orders", security(("bearer" = [])),
+    params(("id" = OrderId, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
+async fn deliver_order(
+    State(orders): State<Orders>,
+    staff: Staff,
+    Path(id): Path<OrderId>,
+    key: Option<IdempotencyKey>,
+    cause: Cause,
+) -> Result<Answer, Problem> {
+    Ok(orders.update(id, receipt(key, &staff, cause), Order::deliver, done).await?)
+}
+
+/// Without a key none is needed: doing it again comes to nothing.
+fn receipt(key: Option<IdempotencyKey>, by: &Shopper, cause: Cause) -> Receipt {
+    key.map_or_else(|| Receipt::none(cause), |key| key.by(by.id, &()))
+}
+
+/// The version that the client knows; what does not read as one is no version.
+fn if_none_match(headers: &HeaderMap) -> Option<IfMatch> {
+    IfMatch::parse(headers.get(IF_NONE_MATCH)?.to_str().ok()?).ok()
+}
+
+fn only_this(order: &Stored<Order>) -> Option<IfMatch> {
+    IfMatch::parse(&order.tag().to_string()).ok()
+}
+
+/// Whether the client has nothing to learn; of an order that is not there it learns nothing.
+fn is_no_news(order: Option<&Stored<Order>>, known: Option<&IfMatch>) -> bool {
+    let Some(order) = order else { return true };
+    known.is_some_and(|known| known.matches(&order.tag()))
+}
+
+fn done(order: &Saved<'_, Order>) -> Answer {
+    let view = OrderView::of(order, order.version_of(order.value));
+    Answer::new(200, &view).tagged(&order.tag_of(order.value))
+}
+
+fn shown(order: &Stored<Order>) -> Answer {
+    Answer::new(200, &OrderView::of(order, order.version())).tagged(&order.tag())
+}
+
+fn unchanged(order: &Stored<Order>) -> Answer {
+    Answer::empty(304).tagged(&order.tag())
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let problem = match refusal {
+            // It may have been checked out a moment ago.
+            Refusal::Unknown => Self::not_found().retry_after(Duration::from_secs(1)),
+            Refusal::Unfit { stage, .. } => Self::conflict("order-unfit")
+                .with("order_status", stage)
+                .with("allowed", stage.allows()),
+            Refusal::DoesNotAddUp | Refusal::NotCaptured => Self::unprocessable("money-unclear"),
+        };
+        problem.because(refusal)
+    }
+}
