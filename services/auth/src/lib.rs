@@ -1,3 +1,57 @@
 //! Accounts, sign-ins and signing keys: who is who in the shop.
 
-pub mod domain;
+mod administrator;
+mod config;
+mod domain;
+mod http;
+mod keyring;
+mod passwords;
+mod random;
+mod store;
+
+use std::time::Duration;
+
+use common::Service;
+use utoipa::openapi::OpenApi;
+
+pub use config::Config;
+
+use domain::KeySet;
+use http::Auth;
+use keyring::Keyring;
+use passwords::Passwords;
+use store::Accounts;
+
+/// How often sign-ins that are over are forgotten.
+const TIDY: Duration = Duration::from_hours(1);
+
+/// The service with all that it does, not yet running.
+pub async fn start(config: Config) -> anyhow::Result<Service> {
+    let (keys, life) = (config.keys()?, config.life()?);
+    let administrator = config.administrator()?;
+
+    let service = Service::start("auth", &config.service).await?;
+    let accounts = Accounts::open(&service).await?;
+    let keyring = Keyring::open(&service, keys, life).await?;
+    let passwords = Passwords::new();
+    if let Some(administrator) = administrator {
+        administrator::appoint(administrator, &accounts, &passwords).await?;
+    }
+
+    let (minded, stopping, sessions) = (keyring.clone(), service.stopping(), accounts.clone());
+    service.spawn("signing key", async move {
+        stopping.run_until_cancelled(minded.mind()).await;
+    });
+    Ok(service
+        .serve(http::router(), Auth { accounts, passwords, keyring })
+        .retells::<KeySet>()
+        .every(TIDY, "sessions", move || {
+            let sessions = sessions.clone();
+            async move { sessions.forget_expired().await }
+        }))
+}
+
+/// What its API offers.
+pub fn api() -> OpenApi {
+    http::router().into_openapi()
+}

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 /// The SHA-256 of something, as base64url without padding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Digest(String);
+pub(crate) struct Digest(String);
 
 impl Digest {
     /// The digest of these bytes.
-    pub fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         Self(URL_SAFE_NO_PAD.encode(digest(&SHA256, bytes)))
     }
 }

@@ -10,9 +10,9 @@ use contracts::auth::{Keys, PublicKey};
 use serde::{Deserialize, Serialize};
 
 /// A new key signs so long after it was told, so that everybody knows it by then.
-pub const HEAD_START: Duration = Duration::from_mins(1);
+pub(crate) const HEAD_START: Duration = Duration::from_mins(1);
 /// So long after nobody signs with it any more, no token of a key can be good.
-pub const RETIREMENT: Duration = LIFE.saturating_add(Duration::from_mins(3));
+pub(crate) const RETIREMENT: Duration = LIFE.saturating_add(Duration::from_mins(3));
 /// A key that is in use is trusted at least so long on; less, and its retirement is put off.
 const IN_USE: Duration = LIFE.saturating_add(Duration::from_mins(1));
 
@@ -21,42 +21,42 @@ const CURRENT: &str = "current";
 
 /// All public keys that are trusted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct KeySet {
+pub(crate) struct KeySet {
     #[serde(rename = "_id")]
     id: String,
     /// The keys, in the order in which they came.
-    pub keys: Vec<Key>,
+    pub(crate) keys: Vec<Key>,
 }
 
 /// A public key and when it is trusted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Key {
+pub(crate) struct Key {
     /// Which key.
     #[serde(flatten)]
-    pub public: PublicHalf,
+    pub(crate) public: PublicHalf,
     /// It signs from then on.
-    pub not_before: Timestamp,
+    pub(crate) not_before: Timestamp,
     /// Nobody is configured with it any more, so it is trusted no longer after this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_after: Option<Timestamp>,
+    pub(crate) not_after: Option<Timestamp>,
 }
 
 /// The half of a signing key that everybody may know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PublicHalf {
+pub(crate) struct PublicHalf {
     /// Names it: its thumbprint (RFC 7638).
-    pub kid: String,
+    pub(crate) kid: String,
     /// Its 32 bytes, base64url without padding (RFC 8037).
-    pub x: String,
+    pub(crate) x: String,
 }
 
 /// The keys that a replica is configured with.
 #[derive(Clone, Debug)]
-pub struct Configured {
+pub(crate) struct Configured {
     /// The one to sign with.
-    pub current: PublicHalf,
+    pub(crate) current: PublicHalf,
     /// The one that signs until everybody knows the current one.
-    pub previous: Option<PublicHalf>,
+    pub(crate) previous: Option<PublicHalf>,
 }
 
 impl Document for KeySet {
@@ -78,12 +78,16 @@ impl Retold for KeySet {
 
 impl KeySet {
     /// The id of the one set.
-    pub const ID: &'static str = CURRENT;
+    pub(crate) const ID: &'static str = CURRENT;
 
     /// A replica starts with these keys: they are trusted, and any other for no longer than its
     /// tokens may live. A key that replaces a known one signs after its [`HEAD_START`].
-    pub fn configure(known: Option<Self>, with: &Configured, now: Timestamp) -> Change<Self> {
-        let mut set = known.clone().unwrap_or_else(Self::empty).without_ended(now);
+    pub(crate) fn configure(
+        known: Option<&Self>,
+        with: &Configured,
+        now: Timestamp,
+    ) -> Change<Self> {
+        let mut set = known.cloned().unwrap_or_else(Self::empty).without_ended(now);
         let replaces = with.previous.as_ref().is_some_and(|previous| set.has(previous));
         let first_signs = if replaces { now.plus(HEAD_START) } else { now };
         if let Some(previous) = &with.previous {
@@ -93,13 +97,13 @@ impl KeySet {
         for key in set.keys.iter_mut().filter(|key| !with.has(&key.public)) {
             key.not_after.get_or_insert(now.plus(RETIREMENT));
         }
-        set.changed_from(known.as_ref())
+        set.changed_from(known)
     }
 
     /// A replica still signs with this key: should another replica, which is not configured with
     /// it, have retired it, it is trusted further on. Keys that nobody can need any more go.
-    pub fn keep(known: Option<Self>, in_use: &PublicHalf, now: Timestamp) -> Change<Self> {
-        let mut set = known.clone().unwrap_or_else(Self::empty).without_ended(now);
+    pub(crate) fn keep(known: Option<&Self>, in_use: &PublicHalf, now: Timestamp) -> Change<Self> {
+        let mut set = known.cloned().unwrap_or_else(Self::empty).without_ended(now);
         if !set.has(in_use) {
             let (public, not_after) = (in_use.clone(), Some(now));
             set.keys.push(Key { public, not_before: now, not_after });
@@ -108,11 +112,11 @@ impl KeySet {
         for key in set.keys.iter_mut().filter(|key| key.public == *in_use).filter(ends_soon) {
             key.not_after = Some(now.plus(RETIREMENT));
         }
-        set.changed_from(known.as_ref())
+        set.changed_from(known)
     }
 
     /// When this key signs from; never, while it is unknown.
-    pub fn signs_from(&self, public: &PublicHalf) -> Option<Timestamp> {
+    pub(crate) fn signs_from(&self, public: &PublicHalf) -> Option<Timestamp> {
         self.keys.iter().find(|key| key.public == *public).map(|key| key.not_before)
     }
 
@@ -204,13 +208,13 @@ mod tests {
 
     #[test]
     fn a_replica_with_known_keys_tells_nothing() {
-        assert!(KeySet::configure(Some(old()), &with("old", None), noon()).is_none());
-        assert!(KeySet::keep(Some(old()), &key("old"), noon()).is_none());
+        assert!(KeySet::configure(Some(&old()), &with("old", None), noon()).is_none());
+        assert!(KeySet::keep(Some(&old()), &key("old"), noon()).is_none());
     }
 
     #[test]
     fn a_new_key_signs_after_everybody_knows_it() {
-        let change = KeySet::configure(Some(old()), &with("new", Some("old")), noon());
+        let change = KeySet::configure(Some(&old()), &with("new", Some("old")), noon());
         let set = change.value.clone();
 
         assert_eq!(set.signs_from(&key("new")), Some(noon().plus(HEAD_START)));
@@ -218,13 +222,13 @@ mod tests {
         assert_eq!(change.told::<Keys>()[0].keys.len(), 2);
         // Another replica of the same rollout does not make it wait longer.
         let later = noon().plus(SECOND);
-        assert!(KeySet::configure(Some(set), &with("new", Some("old")), later).is_none());
+        assert!(KeySet::configure(Some(&set), &with("new", Some("old")), later).is_none());
     }
 
     #[test]
     fn a_new_key_without_a_known_one_before_it_signs_at_once() {
         for previous in [None, Some("never heard of")] {
-            let set = KeySet::configure(Some(old()), &with("new", previous), noon()).value;
+            let set = KeySet::configure(Some(&old()), &with("new", previous), noon()).value;
 
             assert_eq!(set.signs_from(&key("new")), Some(noon()), "{previous:?}");
         }
@@ -232,23 +236,23 @@ mod tests {
 
     #[test]
     fn a_key_that_nobody_is_configured_with_ends_with_its_tokens() {
-        let set = KeySet::configure(Some(old()), &with("new", None), noon()).value;
-        let again = KeySet::configure(Some(set.clone()), &with("new", None), noon().plus(SECOND));
+        let set = KeySet::configure(Some(&old()), &with("new", None), noon()).value;
+        let again = KeySet::configure(Some(&set), &with("new", None), noon().plus(SECOND));
 
         assert_eq!(end(&set, "old"), Some(noon().plus(RETIREMENT)));
         assert!(again.is_none());
         let later = noon().plus(RETIREMENT);
-        assert_eq!(names(&KeySet::keep(Some(set), &key("new"), later).value), ["new"]);
+        assert_eq!(names(&KeySet::keep(Some(&set), &key("new"), later).value), ["new"]);
     }
 
     #[test]
     fn a_key_that_a_replica_still_signs_with_does_not_end() {
-        let set = KeySet::configure(Some(old()), &with("new", None), noon()).value;
+        let set = KeySet::configure(Some(&old()), &with("new", None), noon()).value;
         let soon = noon().plus(Duration::from_mins(1));
         let later = noon().plus(Duration::from_mins(3));
 
-        assert!(KeySet::keep(Some(set.clone()), &key("old"), soon).is_none());
-        let change = KeySet::keep(Some(set), &key("old"), later);
+        assert!(KeySet::keep(Some(&set), &key("old"), soon).is_none());
+        let change = KeySet::keep(Some(&set), &key("old"), later);
 
         assert_eq!(end(&change.value, "old"), Some(later.plus(RETIREMENT)));
         assert_eq!(change.told::<Keys>().len(), 1);
@@ -256,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_key_that_was_forgotten_while_it_signs_comes_back() {
-        let change = KeySet::keep(Some(old()), &key("new"), noon());
+        let change = KeySet::keep(Some(&old()), &key("new"), noon());
 
         assert_eq!(names(&change.value), ["old", "new"]);
         assert_eq!(end(&change.value, "new"), Some(noon().plus(RETIREMENT)));
@@ -264,10 +268,10 @@ mod tests {
 
     #[test]
     fn a_rollout_that_is_taken_back_trusts_the_old_key_again() {
-        let rolled_out = KeySet::configure(Some(old()), &with("new", None), noon()).value;
+        let rolled_out = KeySet::configure(Some(&old()), &with("new", None), noon()).value;
         let later = noon().plus(SECOND);
 
-        let change = KeySet::configure(Some(rolled_out), &with("old", Some("new")), later);
+        let change = KeySet::configure(Some(&rolled_out), &with("old", Some("new")), later);
 
         assert_eq!((end(&change.value, "old"), end(&change.value, "new")), (None, None));
         assert_eq!(change.value.signs_from(&key("old")), old().signs_from(&key("old")));

@@ -9,18 +9,18 @@ mod refresh;
 mod session;
 mod user;
 
-pub use digest::Digest;
-pub use email::{Email, InvalidEmail};
-pub use keys::{Configured, HEAD_START, Key, KeySet, PublicHalf, RETIREMENT};
-pub use name::{InvalidName, Name};
-pub use password::{InvalidPassword, Password, PasswordHash};
-pub use refresh::{NotAToken, RefreshToken, Sealed};
-pub use session::{GRACE, Next, Previous, Refreshed, Rotation, SESSION_LIFE, Session};
-pub use user::{Account, EmailClaim, User};
+pub(crate) use digest::Digest;
+pub(crate) use email::Email;
+pub(crate) use keys::{Configured, Key, KeySet, PublicHalf};
+pub(crate) use name::Name;
+pub(crate) use password::{NewPassword, Password, PasswordHash};
+pub(crate) use refresh::{RefreshToken, Sealed};
+pub(crate) use session::{Next, Refreshed, Rotation, Session};
+pub(crate) use user::{Account, EmailClaim, User};
 
 /// Why somebody is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// Somebody registered with this address before.
     #[error("this e-mail address has an account already")]
     EmailTaken,

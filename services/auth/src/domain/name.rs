@@ -13,19 +13,12 @@ const LONGEST: usize = 100;
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 100, example = "Alice")]
-pub struct Name(String);
+pub(crate) struct Name(String);
 
 /// A text that nobody is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a name has 1 to 100 characters on one line")]
-pub struct InvalidName;
-
-impl Name {
-    /// The name itself.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+pub(crate) struct InvalidName;
 
 impl TryFrom<String> for Name {
     type Error = InvalidName;
@@ -60,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_name_is_in_any_script() {
-        assert_eq!(name(" Ζωή 🌻 ").unwrap().as_str(), "Ζωή 🌻");
+        assert_eq!(name(" Ζωή 🌻 ").unwrap().0, "Ζωή 🌻");
         assert!(name(&"ä".repeat(100)).is_ok());
     }
 

@@ -9,48 +9,67 @@ use utoipa::ToSchema;
 const SHORTEST: usize = 8;
 const LONGEST: usize = 128;
 
-/// A password as it was typed: 8 to 128 characters, whichever.
+/// A password as it was typed, whatever it is.
 ///
 /// It is wiped from memory when it is dropped, and `Debug` does not show it.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(from = "String")]
+#[schema(value_type = String, format = Password)]
+pub(crate) struct Password(SecretString);
+
+/// A password that somebody chooses: 8 to 128 characters, whichever.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(value_type = String, format = Password, min_length = 8, max_length = 128)]
-pub struct Password(SecretString);
+pub(crate) struct NewPassword(Password);
 
 /// A text that is too short or too long for a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a password has 8 to 128 characters")]
-pub struct InvalidPassword;
+pub(crate) struct InvalidPassword;
 
 impl Password {
     /// What was typed, for the one who hashes it.
-    pub fn expose(&self) -> &[u8] {
-        self.0.expose_secret().as_bytes()
+    pub(crate) fn expose(&self) -> &str {
+        self.0.expose_secret()
     }
 }
 
-impl TryFrom<String> for Password {
+impl From<String> for Password {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl TryFrom<String> for NewPassword {
     type Error = InvalidPassword;
 
     fn try_from(text: String) -> Result<Self, InvalidPassword> {
-        let secret = SecretString::from(text);
-        let length = secret.expose_secret().chars().count();
-        if (SHORTEST..=LONGEST).contains(&length) { Ok(Self(secret)) } else { Err(InvalidPassword) }
+        let password = Password::from(text);
+        let length = password.expose().chars().count();
+        let fits = (SHORTEST..=LONGEST).contains(&length);
+        if fits { Ok(Self(password)) } else { Err(InvalidPassword) }
+    }
+}
+
+impl From<NewPassword> for Password {
+    fn from(chosen: NewPassword) -> Self {
+        chosen.0
     }
 }
 
 /// What is kept of a password: a salted argon2id hash, as a PHC string.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PasswordHash(String);
+pub(crate) struct PasswordHash(String);
 
 impl PasswordHash {
     /// The hash that this PHC string is.
-    pub fn from_phc(text: impl Into<String>) -> Self {
+    pub(crate) fn from_phc(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
     /// As a PHC string.
-    pub fn as_phc(&self) -> &str {
+    pub(crate) fn as_phc(&self) -> &str {
         &self.0
     }
 }
@@ -65,7 +84,7 @@ impl fmt::Debug for PasswordHash {
 mod tests {
     use super::*;
 
-    fn password(text: &str) -> Result<Password, InvalidPassword> {
+    fn password(text: &str) -> Result<NewPassword, InvalidPassword> {
         text.to_owned().try_into()
     }
 

@@ -22,7 +22,7 @@ const NONCE: usize = 12;
 /// one tells a token that was used before, which ends the sign-in, from one that anybody made up,
 /// which ends nothing. Only digests are stored. `Debug` shows the session alone.
 #[derive(Clone, PartialEq, Eq)]
-pub struct RefreshToken {
+pub(crate) struct RefreshToken {
     session: SessionId,
     family: [u8; FAMILY],
     own: [u8; OWN],
@@ -31,47 +31,47 @@ pub struct RefreshToken {
 /// A text that is not a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a refresh token")]
-pub struct NotAToken;
+pub(crate) struct NotAToken;
 
 /// A token's successor, sealed so that only who has the token itself can read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sealed(String);
+pub(crate) struct Sealed(String);
 
 impl RefreshToken {
     /// The first token of a sign-in, of secrets that were drawn for it.
-    pub const fn first(session: SessionId, family: [u8; FAMILY], own: [u8; OWN]) -> Self {
+    pub(crate) const fn first(session: SessionId, family: [u8; FAMILY], own: [u8; OWN]) -> Self {
         Self { session, family, own }
     }
 
     /// The next token of the same sign-in.
     #[must_use]
-    pub const fn successor(&self, own: [u8; OWN]) -> Self {
+    pub(crate) const fn successor(&self, own: [u8; OWN]) -> Self {
         Self { own, ..*self }
     }
 
     /// The sign-in it is of.
-    pub const fn session(&self) -> SessionId {
+    pub(crate) const fn session(&self) -> SessionId {
         self.session
     }
 
     /// Recognises all tokens of its sign-in.
-    pub fn family(&self) -> Digest {
+    pub(crate) fn family(&self) -> Digest {
         Digest::of(&self.family)
     }
 
     /// Recognises this token.
-    pub fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         Digest::of(&self.own)
     }
 
     /// The token as its shopper gets it.
-    pub fn expose(&self) -> String {
+    pub(crate) fn expose(&self) -> String {
         let secret = [&self.family[..], &self.own[..]].concat();
         format!("{}.{}", self.session, URL_SAFE_NO_PAD.encode(secret))
     }
 
     /// Seals its successor under a key that only this token yields. `nonce` is drawn for it.
-    pub fn seal(&self, successor: &Self, nonce: [u8; NONCE]) -> Sealed {
+    pub(crate) fn seal(&self, successor: &Self, nonce: [u8; NONCE]) -> Sealed {
         let mut secret = successor.own.to_vec();
         self.key()
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), self.aad(), &mut secret)
@@ -80,7 +80,7 @@ impl RefreshToken {
     }
 
     /// The successor that was sealed for this token; none when it was for another.
-    pub fn unseal(&self, sealed: &Sealed) -> Option<Self> {
+    pub(crate) fn unseal(&self, sealed: &Sealed) -> Option<Self> {
         let mut bytes = URL_SAFE_NO_PAD.decode(&sealed.0).ok()?;
         let (nonce, secret) = bytes.split_first_chunk_mut::<NONCE>()?;
         let nonce = Nonce::assume_unique_for_key(*nonce);

@@ -7,12 +7,12 @@ use contracts::auth::SessionRevoked;
 use contracts::{SessionId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Refusal, RefreshToken, Sealed};
+use super::{Digest, RefreshToken, Refusal, Sealed};
 
 /// How long a sign-in lasts at most: 30 days.
-pub const SESSION_LIFE: Duration = Duration::from_hours(24 * 30);
+pub(crate) const SESSION_LIFE: Duration = Duration::from_hours(24 * 30);
 /// How long a used token gives its successor once more: the first answer may have been lost.
-pub const GRACE: Duration = Duration::from_secs(30);
+pub(crate) const GRACE: Duration = Duration::from_secs(30);
 
 /// One sign-in of one person.
 ///
@@ -21,42 +21,42 @@ pub const GRACE: Duration = Duration::from_secs(30);
 ///   └───── revoke, or a token that was used before ──▶ revoked
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Session {
+pub(crate) struct Session {
     /// Names it.
     #[serde(rename = "_id")]
-    pub id: SessionId,
+    pub(crate) id: SessionId,
     /// Whose it is.
-    pub user_id: UserId,
+    pub(crate) user_id: UserId,
     /// When the person signed in.
-    pub created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
     /// Until when it lasts, unless it is revoked.
-    pub expires_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
     /// Recognises every token of it.
-    pub family: Digest,
+    pub(crate) family: Digest,
     /// Recognises the token that is good for one use.
-    pub current: Digest,
+    pub(crate) current: Digest,
     /// The token that was good before, while its successor is not used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub previous: Option<Previous>,
+    pub(crate) previous: Option<Previous>,
     /// When it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revoked_at: Option<Timestamp>,
+    pub(crate) revoked_at: Option<Timestamp>,
 }
 
 /// A token that was used, whose successor was not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Previous {
+pub(crate) struct Previous {
     /// Recognises it.
-    pub digest: Digest,
+    pub(crate) digest: Digest,
     /// When it was used.
-    pub rotated_at: Timestamp,
+    pub(crate) rotated_at: Timestamp,
     /// What it was exchanged for.
-    pub successor: Sealed,
+    pub(crate) successor: Sealed,
 }
 
 /// A token that is presented, and what it is to be exchanged for.
 #[derive(Clone, Debug)]
-pub struct Rotation {
+pub(crate) struct Rotation {
     family: Digest,
     presented: Digest,
     next: Digest,
@@ -65,16 +65,16 @@ pub struct Rotation {
 
 /// What presenting a token came to.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Refreshed {
+pub(crate) struct Refreshed {
     /// The sign-in as it is now.
-    pub session: Session,
+    pub(crate) session: Session,
     /// Which token is good from now on.
-    pub next: Next,
+    pub(crate) next: Next,
 }
 
 /// Which token is good after one was presented.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Next {
+pub(crate) enum Next {
     /// The one that was drawn for this exchange.
     Drawn,
     /// The one that was given before, as the answer may have been lost.
@@ -94,7 +94,7 @@ impl Document for Session {
 
 impl Rotation {
     /// The exchange of a token for its successor; `nonce` is drawn for sealing it.
-    pub fn of(token: &RefreshToken, successor: &RefreshToken, nonce: [u8; 12]) -> Self {
+    pub(crate) fn of(token: &RefreshToken, successor: &RefreshToken, nonce: [u8; 12]) -> Self {
         Self {
             family: token.family(),
             presented: token.digest(),
@@ -106,7 +106,7 @@ impl Rotation {
 
 impl Session {
     /// A person signs in, and gets this token.
-    pub fn begin(user_id: UserId, token: &RefreshToken, now: Timestamp) -> Self {
+    pub(crate) fn begin(user_id: UserId, token: &RefreshToken, now: Timestamp) -> Self {
         Self {
             id: token.session(),
             user_id,
@@ -123,7 +123,11 @@ impl Session {
     ///
     /// A token that was used before ends the sign-in, since two have it and one of them is a thief.
     /// The last one gives its successor again within [`GRACE`], while that was not used itself.
-    pub fn refresh(self, rotation: &Rotation, now: Timestamp) -> Result<Change<Refreshed>, Refusal> {
+    pub(crate) fn refresh(
+        self,
+        rotation: &Rotation,
+        now: Timestamp,
+    ) -> Result<Change<Refreshed>, Refusal> {
         if !self.lasts(now) || self.family != rotation.family {
             return Err(Refusal::SignInOver);
         }
@@ -137,7 +141,7 @@ impl Session {
     }
 
     /// The sign-in ends, and everybody hears of it. It ends once.
-    pub fn revoke(self, now: Timestamp) -> Change<Self> {
+    pub(crate) fn revoke(self, now: Timestamp) -> Change<Self> {
         if self.revoked_at.is_some() {
             return Change::none(self);
         }

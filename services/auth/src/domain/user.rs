@@ -9,50 +9,50 @@ use super::{Digest, Email, Name, PasswordHash, Refusal};
 
 /// A person: a guest, or one with an account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct User {
+pub(crate) struct User {
     /// Names the person.
     #[serde(rename = "_id")]
-    pub id: UserId,
+    pub(crate) id: UserId,
     /// What they may do.
-    pub role: Role,
+    pub(crate) role: Role,
     /// Where they get mail; a guest has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<Email>,
+    pub(crate) email: Option<Email>,
     /// What proves that they are who they say; a guest has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub password_hash: Option<PasswordHash>,
+    pub(crate) password_hash: Option<PasswordHash>,
     /// How they want to be called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<Name>,
+    pub(crate) name: Option<Name>,
     /// Since when they are known.
-    pub created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
 }
 
 /// An e-mail address that has an account: one address, one account.
 ///
 /// It is named by the digest of the address, so that no address is in a key, an error or a log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EmailClaim {
+pub(crate) struct EmailClaim {
     /// Names the address.
     #[serde(rename = "_id")]
-    pub id: Digest,
+    pub(crate) id: Digest,
     /// Whose it is.
-    pub user_id: UserId,
+    pub(crate) user_id: UserId,
 }
 
 /// What somebody registers with.
 #[derive(Clone, Debug)]
-pub struct Account {
+pub(crate) struct Account {
     /// Names the person; chosen before, so that a repeat is recognised.
-    pub id: UserId,
+    pub(crate) id: UserId,
     /// What they may do.
-    pub role: Role,
+    pub(crate) role: Role,
     /// Where they get mail, and how they are found when they sign in.
-    pub email: Email,
+    pub(crate) email: Email,
     /// Of the password that they chose.
-    pub password_hash: PasswordHash,
+    pub(crate) password_hash: PasswordHash,
     /// How they want to be called.
-    pub name: Option<Name>,
+    pub(crate) name: Option<Name>,
 }
 
 impl Document for User {
@@ -75,13 +75,13 @@ impl Document for EmailClaim {
 
 impl User {
     /// Somebody comes without an account.
-    pub const fn guest(id: UserId, now: Timestamp) -> Self {
+    pub(crate) const fn guest(id: UserId, now: Timestamp) -> Self {
         let (email, password_hash, name) = (None, None, None);
         Self { id, role: Role::Guest, email, password_hash, name, created_at: now }
     }
 
     /// Somebody makes an account, unless the address has one. `claim` is that of the address.
-    pub fn register(
+    pub(crate) fn register(
         claim: Option<EmailClaim>,
         account: Account,
         now: Timestamp,
@@ -101,7 +101,7 @@ impl User {
     }
 
     /// The person, if this is still what proves who they are.
-    pub fn proved_by(self, verified: &PasswordHash) -> Result<Self, Refusal> {
+    pub(crate) fn proved_by(self, verified: &PasswordHash) -> Result<Self, Refusal> {
         if self.password_hash.as_ref() == Some(verified) {
             Ok(self)
         } else {
@@ -145,7 +145,7 @@ mod tests {
     fn registering_claims_the_address_and_says_so() {
         let change = User::register(None, account(), noon()).unwrap();
 
-        assert_eq!(change.writes::<User>(), [change.value.clone()]);
+        assert_eq!(change.writes::<User>(), std::slice::from_ref(&change.value));
         assert_eq!(change.writes::<EmailClaim>(), [claim(id('a'))]);
         let told = Registered { user_id: id('a'), role: Role::Shopper };
         assert_eq!(change.told::<Registered>(), [told]);

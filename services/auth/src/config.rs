@@ -1,0 +1,142 @@
+//! What auth is told when it starts.
+
+use std::fmt;
+use std::time::Duration;
+
+use clap::Parser;
+use common::config::{Misconfigured, ServiceConfig};
+use common::identity::LIFE;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::domain::{Email, NewPassword};
+use crate::keyring::SigningKeys;
+
+/// No secret that keys are derived from is shorter, in characters.
+const SHORTEST_KEY: usize = 32;
+
+/// Owns accounts, sign-ins and signing keys.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "auth", version)]
+pub struct Config {
+    /// What every service needs to know.
+    #[command(flatten)]
+    pub service: ServiceConfig,
+
+    /// The secret that the signing key is derived from: at least 32 characters, the same for every
+    /// replica. `openssl rand -base64 48` makes a good one.
+    #[arg(
+        long,
+        env = "JWT_KEY",
+        default_value = "",
+        hide_default_value = true,
+        hide_env_values = true
+    )]
+    pub jwt_key: SecretString,
+
+    /// The secret before this one. It signs until everybody knows the new key, and what it signed
+    /// stays good; keep it for ten minutes after the last replica knows the new one.
+    #[arg(
+        long,
+        env = "JWT_KEY_PREVIOUS",
+        default_value = "",
+        hide_default_value = true,
+        hide_env_values = true
+    )]
+    pub jwt_key_previous: SecretString,
+
+    /// How long an access token is good for: 1s to 5m.
+    #[arg(long, env = "SOUK_ACCESS_TOKEN_LIFE", default_value = "5m",
+        value_parser = humantime::parse_duration)]
+    pub access_token_life: Duration,
+
+    /// The e-mail address of the first administrator, who is made an account when the service
+    /// starts, unless the address has one.
+    #[arg(
+        long,
+        env = "SOUK_ADMIN_EMAIL",
+        default_value = "",
+        hide_default_value = true,
+        hide_env_values = true
+    )]
+    pub admin_email: SecretString,
+
+    /// The password of the first administrator, 8 to 128 characters. It is for a new account only
+    /// and never changes one.
+    #[arg(
+        long,
+        env = "SOUK_ADMIN_PASSWORD",
+        default_value = "",
+        hide_default_value = true,
+        hide_env_values = true
+    )]
+    pub admin_password: SecretString,
+}
+
+/// The first one who minds the shop.
+#[derive(Clone)]
+pub(crate) struct Administrator {
+    pub(crate) email: Email,
+    pub(crate) password: NewPassword,
+}
+
+impl Config {
+    /// The keys to sign with.
+    pub(crate) fn keys(&self) -> Result<SigningKeys, Misconfigured> {
+        let (current, previous) = (&self.jwt_key, &self.jwt_key_previous);
+        let current = long_enough("JWT_KEY", current.expose_secret())?;
+        let previous = given(previous).map(|text| long_enough("JWT_KEY_PREVIOUS", text));
+        Ok(SigningKeys::derive(current, previous.transpose()?))
+    }
+
+    /// How long access tokens are good for. Nobody remembers revoked sign-ins for longer than the
+    /// longest.
+    pub(crate) fn life(&self) -> Result<Duration, Misconfigured> {
+        let life = self.access_token_life;
+        let sane = (Duration::from_secs(1)..=LIFE).contains(&life);
+        sane.then_some(life).ok_or(Misconfigured {
+            variable: "SOUK_ACCESS_TOKEN_LIFE",
+            reason: "an access token is good for 1s to 5m",
+        })
+    }
+
+    /// The first administrator, if there is to be one.
+    pub(crate) fn administrator(&self) -> Result<Option<Administrator>, Misconfigured> {
+        let missing = |variable| Misconfigured { variable, reason: "set both, or neither" };
+        let (email, password) = match (given(&self.admin_email), given(&self.admin_password)) {
+            (None, None) => return Ok(None),
+            (None, Some(_)) => return Err(missing("SOUK_ADMIN_EMAIL")),
+            (Some(_), None) => return Err(missing("SOUK_ADMIN_PASSWORD")),
+            (Some(email), Some(password)) => (email, password),
+        };
+        let email = email.parse().map_err(|_| Misconfigured {
+            variable: "SOUK_ADMIN_EMAIL",
+            reason: "not like alice@example.com",
+        })?;
+        let password = password.to_owned().try_into().map_err(|_| Misconfigured {
+            variable: "SOUK_ADMIN_PASSWORD",
+            reason: "a password has 8 to 128 characters",
+        })?;
+        Ok(Some(Administrator { email, password }))
+    }
+}
+
+impl fmt::Debug for Administrator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Administrator(…)")
+    }
+}
+
+/// An empty variable is as good as none: manifests like to have them all.
+fn given(text: &SecretString) -> Option<&str> {
+    Some(text.expose_secret()).filter(|text| !text.is_empty())
+}
+
+/// Files like to end with a newline, which is no part of the secret.
+fn long_enough<'a>(variable: &'static str, text: &'a str) -> Result<&'a str, Misconfigured> {
+    let text = text.trim();
+    let long = text.chars().count() >= SHORTEST_KEY;
+    long.then_some(text).ok_or(Misconfigured {
+        variable,
+        reason: "at least 32 characters; `openssl rand -base64 48` makes a good one",
+    })
+}

@@ -1,0 +1,178 @@
+//! Where accounts and sign-ins are kept.
+
+use common::identity::Identity;
+use common::store::{Cause, One, Receipt, Scope, Store, StoreError, Stored, UpdateError};
+use common::{Change, Clock, Document as _, Service};
+use contracts::{SessionId, Timestamp, UserId};
+use mongodb::bson::doc;
+use tracing::{info, warn};
+
+use crate::domain::{
+    Account, Email, EmailClaim, Next, PasswordHash, RefreshToken, Refreshed, Refusal, Rotation,
+    Session, User,
+};
+use crate::random;
+
+/// Accounts and sign-ins. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Accounts {
+    store: Store,
+    identity: Identity,
+}
+
+/// Somebody who is signed in, and the token that keeps them so.
+pub(crate) struct SignIn {
+    pub(crate) user: User,
+    pub(crate) token: RefreshToken,
+}
+
+type Outcome<T> = Result<T, UpdateError<Refusal>>;
+
+impl Accounts {
+    /// Makes sure that everything has its place.
+    pub(crate) async fn open(service: &Service) -> Result<Self, StoreError> {
+        let store = service.store();
+        store.collection_of::<User>().await?;
+        store.collection_of::<EmailClaim>().await?;
+        store.index::<Session>(doc! { "expires_at": 1 }, false).await?;
+        Ok(Self { store, identity: service.identity() })
+    }
+
+    /// Tells the time and draws ids.
+    pub(crate) fn clock(&self) -> &Clock {
+        self.store.clock()
+    }
+
+    /// Checks who is asking.
+    pub(crate) const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// A person, as they are now.
+    pub(crate) async fn get(&self, id: UserId) -> Result<Option<Stored<User>>, StoreError> {
+        self.store.get(&id).await
+    }
+
+    /// Whose address this is. Whether it is anybody's cannot be told from how long it takes.
+    pub(crate) async fn find(&self, email: &Email) -> Result<Option<User>, StoreError> {
+        let claim = self.store.get::<EmailClaim>(&email.digest()).await?;
+        let nobody = || UserId::from_uuid(self.clock().uuid());
+        let id = claim.map_or_else(nobody, |claim| claim.user_id);
+        Ok(self.get(id).await?.map(|user| user.value))
+    }
+
+    /// Somebody comes without an account.
+    pub(crate) async fn guest(&self, cause: Cause) -> Outcome<SignIn> {
+        let (id, token) = (UserId::from_uuid(self.clock().uuid()), self.first_token());
+        let scope = (One::<User>(id), One::<Session>(token.session()));
+        let begins = token.clone();
+        let come = move |_, now| {
+            let session = Session::begin(id, &begins, now);
+            Ok(Change::to(User::guest(id, now)).with(&session))
+        };
+        Ok(SignIn { user: self.decide(scope, cause, come).await?, token })
+    }
+
+    /// Somebody makes an account, without being signed in.
+    pub(crate) async fn enrol(&self, account: Account, cause: Cause) -> Outcome<User> {
+        let scope = (One::<EmailClaim>(account.email.digest()), One::<User>(account.id));
+        let enrol = move |(claim, _), now| User::register(claim, account.clone(), now);
+        self.decide(scope, cause, enrol).await
+    }
+
+    /// Somebody makes an account and is signed in.
+    pub(crate) async fn register(&self, account: Account, cause: Cause) -> Outcome<SignIn> {
+        let token = self.first_token();
+        let claim = One::<EmailClaim>(account.email.digest());
+        let scope = (claim, One::<User>(account.id), One::<Session>(token.session()));
+        let begins = token.clone();
+        let register = move |(claim, _, _), now| {
+            let session = Change::to(Session::begin(account.id, &begins, now));
+            Ok(User::register(claim, account.clone(), now)?.and(session))
+        };
+        Ok(SignIn { user: self.decide(scope, cause, register).await?, token })
+    }
+
+    /// Somebody signs in whose password was verified against this.
+    pub(crate) async fn sign_in(
+        &self,
+        id: UserId,
+        verified: PasswordHash,
+        cause: Cause,
+    ) -> Outcome<SignIn> {
+        let token = self.first_token();
+        let scope = (One::<User>(id), One::<Session>(token.session()));
+        let begins = token.clone();
+        let sign_in = move |(user, _): (Option<User>, _), now| {
+            let user = user.ok_or(Refusal::WrongCredentials)?.proved_by(&verified)?;
+            Ok(Change::none(user).with(&Session::begin(id, &begins, now)))
+        };
+        Ok(SignIn { user: self.decide(scope, cause, sign_in).await?, token })
+    }
+
+    /// A token is exchanged for the next one.
+    pub(crate) async fn refresh(&self, token: &RefreshToken, cause: Cause) -> Outcome<SignIn> {
+        let drawn = token.successor(random::bytes());
+        let rotation = Rotation::of(token, &drawn, random::bytes());
+        let exchange = move |session: Option<Session>, now| {
+            session.ok_or(Refusal::SignInOver)?.refresh(&rotation, now)
+        };
+        let refreshed = self.decide(One::<Session>(token.session()), cause, exchange).await?;
+        let Refreshed { session, next } = refreshed;
+        let next = match next {
+            Next::Drawn => Some(drawn),
+            Next::Given(sealed) => token.unseal(&sealed),
+            Next::Withheld => {
+                warn!(session.id = %session.id, "refresh token used again: sign-in revoked");
+                self.heard(&session);
+                None
+            }
+        };
+        let user = self.get(session.user_id).await?.map(|user| user.value);
+        let over = UpdateError::Refused(Refusal::SignInOver);
+        next.zip(user).map(|(token, user)| SignIn { user, token }).ok_or(over)
+    }
+
+    /// A sign-in ends. One that is over stays so.
+    pub(crate) async fn sign_out(&self, session: SessionId, cause: Cause) -> Outcome<()> {
+        let end = |session: Option<Session>, now| {
+            Ok(session.map_or_else(|| Change::none(None), |known| known.revoke(now).map(Some)))
+        };
+        if let Some(ended) = self.decide(One::<Session>(session), cause, end).await? {
+            self.heard(&ended);
+        }
+        Ok(())
+    }
+
+    /// Forgets the sign-ins that nobody can go on with.
+    pub(crate) async fn forget_expired(&self) -> Result<(), mongodb::error::Error> {
+        let over = doc! { "expires_at": { "$lt": self.clock().now().to_string() } };
+        let deleted = self.store.collection(Session::COLLECTION).delete_many(over).await?;
+        info!(count = deleted.deleted_count, "sessions forgotten");
+        Ok(())
+    }
+
+    /// This replica refuses the tokens of a revoked sign-in at once; the others hear of it.
+    fn heard(&self, session: &Session) {
+        if let Some(at) = session.revoked_at {
+            self.identity.revoke(session.id, at);
+        }
+    }
+
+    fn first_token(&self) -> RefreshToken {
+        let session = SessionId::from_uuid(self.clock().uuid());
+        RefreshToken::first(session, random::bytes(), random::bytes())
+    }
+
+    /// Deciding again comes to the same, as ids and secrets were drawn before: no receipt, which
+    /// would have to keep an answer that holds tokens.
+    async fn decide<S: Scope, T: Send + 'static>(
+        &self,
+        scope: S,
+        cause: Cause,
+        decide: impl Fn(S::Things, Timestamp) -> Result<Change<T>, Refusal> + Send + 'static,
+    ) -> Outcome<T> {
+        let decided = self.store.apply(scope, Receipt::none(cause), decide).await?;
+        Ok(decided.expect("without a receipt it is decided every time"))
+    }
+}
