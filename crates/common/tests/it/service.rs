@@ -15,7 +15,10 @@ use common::config::ServiceConfig;
 use common::service::{RunError, Running};
 use futures_util::stream;
 use testkit::{Client, World, eventually, ports};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use utoipa_axum::router::OpenApiRouter;
 
 const SOON: Duration = Duration::from_secs(10);
@@ -100,7 +103,7 @@ async fn a_service_that_is_first_waits_for_the_others() {
     };
     let (running, there) = tokio::join!(started(&config, &door), others_come);
 
-    assert!(there.elapsed() < Duration::from_secs(1), "{:?}", there.elapsed());
+    assert!(there.elapsed() < Duration::from_secs(2), "{:?}", there.elapsed());
     let _ = ops.get("/ready").await.ok();
     let _ = ops.get("/health").await.ok();
     let _ = http(&running).get("/hello").await.ok();
@@ -182,7 +185,7 @@ async fn a_stream_that_panics_takes_nobody_along() {
 async fn an_idle_connection_does_not_hold_up_a_stop() {
     let (world, door) = (World::start().await, Door::closed());
     let running = started(&config(&world), &door).await;
-    let _silent = tokio::net::TcpStream::connect(running.http).await.unwrap();
+    let _silent = TcpStream::connect(running.http).await.unwrap();
     let http = http(&running);
     let _ = http.get("/hello").await.ok();
 
@@ -239,6 +242,20 @@ async fn a_wiped_database_begins_a_new_generation() {
 
     assert_eq!(first.generation(), second.generation());
     assert_ne!(first.generation(), third.generation());
+}
+
+#[tokio::test]
+async fn who_does_not_send_headers_is_not_waited_for() {
+    let (world, door) = (World::start().await, Door::closed());
+    let keep_alive = Duration::from_millis(100);
+    let running = started(&ServiceConfig { keep_alive, ..config(&world) }, &door).await;
+    let mut slow = TcpStream::connect(running.http).await.unwrap();
+
+    slow.write_all(b"GET /hello HTTP/1.1\r\n").await.unwrap();
+
+    let mut answer = String::new();
+    timeout(SOON, slow.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(!answer.contains("hello"), "{answer}");
 }
 
 #[tokio::test]
