@@ -11,6 +11,7 @@ use serde_json::error::Category;
 
 use super::Problem;
 use super::explain::{explain, pointer};
+use super::shape::has_fields;
 
 /// The media type of an answer.
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/json");
@@ -64,6 +65,9 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         return Err(Problem::malformed().because(detail));
     }
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| not_json(&error))?;
+    if text.trim_start().starts_with('[') && has_fields::<T>() {
+        return Err(Problem::invalid().at("", "expected an object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         match error.inner().classify() {

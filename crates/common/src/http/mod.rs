@@ -15,6 +15,7 @@ mod page;
 mod parts;
 mod polls;
 mod problem;
+mod shape;
 mod trace;
 mod wait;
 

@@ -10,7 +10,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::call::{REQUEST_ID, TRACEPARENT};
 use super::guard::Waited;
@@ -29,14 +29,8 @@ pub(super) async fn observe(
     let call = Call::of(request.headers(), &gate.clock);
     let private = is_private(&request);
     let mut record = Record::of(&request, &call);
-    let span = tracing::info_span!(
-        "request",
-        request.id = call.request_id(),
-        trace.id = call.traceparent().trace_id(),
-        http.route = record.route,
-    );
     request.extensions_mut().insert(call.clone());
-    let response = next.run(request).instrument(span).await;
+    let response = next.run(request).instrument(record.span.clone()).await;
     let mut response = explained(response, &call);
     dress(response.headers_mut(), &call, private);
     record.status = response.status().as_u16();
@@ -47,7 +41,7 @@ pub(super) async fn observe(
 /// The one line in the log and the one measurement of a request, made when it is over.
 struct Record {
     started: Instant,
-    request_id: String,
+    span: Span,
     method: &'static str,
     route: String,
     status: u16,
@@ -56,42 +50,41 @@ struct Record {
 
 impl Record {
     fn of(request: &Request, call: &Call) -> Self {
+        let method = method(request.method());
+        // Never the path itself: it may hold what is private, and has no bound.
         let route = request.extensions().get::<MatchedPath>();
-        Self {
-            started: Instant::now(),
-            request_id: call.request_id().to_owned(),
-            method: method(request.method()),
-            // Never the path itself: it may hold what is private, and has no bound.
-            route: route.map_or("none", MatchedPath::as_str).to_owned(),
-            status: ABANDONED,
-            waited: false,
-        }
+        let route = route.map_or("none", MatchedPath::as_str).to_owned();
+        let span = tracing::info_span!(
+            "request",
+            request.id = call.request_id(),
+            trace.id = call.traceparent().trace_id(),
+            http.method = method,
+            http.route = route,
+        );
+        Self { started: Instant::now(), span, method, route, status: ABANDONED, waited: false }
     }
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
         let took = self.started.elapsed();
-        let labels = [
-            ("method", self.method.to_owned()),
-            ("route", self.route.clone()),
-            ("status", self.status.to_string()),
-        ];
         // A long poll takes as long as it was asked to: that says nothing about the service.
         let name = if self.waited {
             "souk_http_wait_duration_seconds"
         } else {
             "souk_http_request_duration_seconds"
         };
+        let (route, status) = (std::mem::take(&mut self.route), self.status.to_string());
+        let labels = [("method", self.method.to_owned()), ("route", route), ("status", status)];
         metrics::histogram!(name, &labels).record(took.as_secs_f64());
-        tracing::info!(
-            request.id = self.request_id,
-            http.method = self.method,
-            http.route = self.route,
-            http.status = self.status,
-            http.duration_ms = took.as_secs_f64() * 1000.0,
-            "request answered"
-        );
+        self.span.in_scope(|| {
+            let duration_ms = took.as_secs_f64() * 1000.0;
+            tracing::info!(
+                http.status = self.status,
+                http.duration_ms = duration_ms,
+                "request answered"
+            );
+        });
     }
 }
 

@@ -52,6 +52,7 @@ async fn values_that_do_not_fit_are_named() {
 
     for (body, pointer, detail) in [
         ("[]", "", "expected an object"),
+        ("[[], null]", "", "expected an object"),
         ("null", "", "expected an object"),
         ("7", "", "expected an object"),
         ("{}", "/lines", "missing field"),

@@ -207,7 +207,7 @@ async fn maybe(key: Option<IdempotencyKey>) -> String {
 }
 
 async fn panic() {
-    panic!("the secret is {}", 42);
+    panic!("the secret is {}", std::hint::black_box(42));
 }
 
 async fn import(patience: Patience) -> &'static str {

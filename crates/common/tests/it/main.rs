@@ -6,6 +6,7 @@ mod frame_config;
 mod http;
 mod http_app;
 mod http_gate;
+mod http_record;
 mod identity;
 mod identity_known;
 mod identity_signer;
