@@ -36,7 +36,7 @@ pub struct BusConfig {
     pub user: Option<String>,
     /// How it proves that.
     pub password: Option<SecretString>,
-    /// Tells this replica from the others.
+    /// Tells this replica from the others that run. One that begins anew may bear an old one's.
     pub instance: String,
     /// Whether it may declare streams and durables itself; else it waits until they are there.
     pub declare: bool,
@@ -125,6 +125,11 @@ impl Bus {
     /// Whether the server can be reached right now.
     pub fn is_connected(&self) -> bool {
         self.client.connection_state() == State::Connected
+    }
+
+    /// The client itself, for what is asked and answered over the bus without being kept.
+    pub fn client(&self) -> &Client {
+        &self.client
     }
 
     /// Waits until the server can be reached.

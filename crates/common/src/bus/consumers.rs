@@ -232,7 +232,6 @@ impl Consuming {
                 routes: subscription.routes.clone(),
                 caught_up,
                 place: None,
-                sessions: 0,
             };
             self.ready.push(Box::pin(listener.run(self.stop.clone())));
             is_caught_up

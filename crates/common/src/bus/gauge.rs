@@ -30,7 +30,7 @@ pub struct ConsumerHealth {
     pub pending: u64,
     /// How many events the replicas were given and have not settled.
     pub unsettled: u64,
-    /// When the oldest event was told that is known not to be handled.
+    /// When the oldest event was told that is not handled, or a time shortly before.
     pub oldest: Option<Timestamp>,
 }
 
@@ -51,6 +51,8 @@ struct Seen {
     /// What this replica was given and did not settle, by its place in the stream.
     open: BTreeMap<u64, Timestamp>,
     newest: Option<Timestamp>,
+    /// When anything was given to any replica.
+    active: Option<Timestamp>,
 }
 
 /// The gauges of all durables of a service.
@@ -132,23 +134,31 @@ impl Gauge {
         if let Ok(consumer) = found {
             self.note(consumer.cached_info());
         }
+        self.publish(bus.clock.now());
     }
 
     fn note(&self, info: &Info) {
         let mut seen = self.lock();
         seen.pending = info.num_pending;
         seen.unsettled = info.num_ack_pending as u64;
+        seen.active = Some(timestamp(info.delivered.last_active.unwrap_or(info.created)));
         // What is below the floor was settled, perhaps by another replica.
         seen.open = seen.open.split_off(&(info.ack_floor.stream_sequence + 1));
-        drop(seen);
-        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
-        gauge!("souk_consumer_lag", "durable" => self.durable.clone(), "stream" => self.stream.clone())
-            .set(info.num_pending as f64);
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+    fn publish(&self, now: Timestamp) {
+        let ConsumerHealth { durable, stream, pending, oldest, .. } = self.health();
+        let age = oldest.map_or(Duration::ZERO, |oldest| now.since(oldest));
+        let labels = [("durable", durable), ("stream", stream)];
+        gauge!("souk_consumer_lag", &labels).set(pending as f64);
+        gauge!("souk_consumer_oldest_seconds", &labels).set(age.as_secs_f64());
     }
 
     fn health(&self) -> ConsumerHealth {
         let seen = self.lock();
-        let unread = seen.newest.filter(|_| seen.pending > 0);
+        // What is unread was told after what was read last.
+        let unread = seen.newest.or(seen.active).filter(|_| seen.pending > 0);
         ConsumerHealth {
             durable: self.durable.clone(),
             stream: self.stream.clone(),

@@ -1,6 +1,7 @@
 //! The consuming of one type of event by every replica: in order, from where it was, without a
 //! place that the server keeps.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::pull::Config;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer};
 use async_nats::jetstream::context::GetStreamErrorKind;
-use async_nats::jetstream::stream::Info;
+use async_nats::jetstream::stream::{ConsumerCreateStrictErrorKind as ErrorKind, Info};
 use contracts::EventType;
 use time::OffsetDateTime;
 use tokio::sync::watch;
@@ -39,7 +40,6 @@ pub(super) struct Listener {
     /// Tells when everything was heard that was there when it began.
     pub(super) caught_up: watch::Sender<bool>,
     pub(super) place: Option<Place>,
-    pub(super) sessions: u32,
 }
 
 /// How far a listener came, in the stream as it was created then.
@@ -120,15 +120,28 @@ impl Listener {
         if self.from == From::Now && place.is_none() {
             self.place = Some(Place { created: stream.created, next: end });
         }
-        let name = self.next_name();
-        let config = Config { name: Some(name.clone()), deliver_policy, ..self.config() };
-        let jetstream = &self.bus.jetstream;
-        let created = jetstream.create_consumer_strict_on_stream(config, &stream.config.name).await;
+        self.create(deliver_policy).await
+    }
+
+    /// Creates this replica's consumer. An earlier one may have sent what never arrived: it goes.
+    async fn create(&self, deliver_policy: DeliverPolicy) -> Result<PullConsumer, Lost> {
+        let (jetstream, stream) = (&self.bus.jetstream, self.event_type.stream());
+        let config = Config { deliver_policy, ..self.config() };
+        let name = self.name();
+        let mut created = jetstream.create_consumer_strict_on_stream(config.clone(), &stream).await;
+        if created.as_ref().is_err_and(|error| error.kind() == ErrorKind::AlreadyExists) {
+            let deleted = jetstream.delete_consumer_from_stream(&name, &stream).await;
+            deleted.map_err(|error| refused(&name, &error))?;
+            created = jetstream.create_consumer_strict_on_stream(config, &stream).await;
+        }
         Ok(created.map_err(|error| refused(&name, &error))?)
     }
 
     fn config(&self) -> Config {
         Config {
+            name: Some(self.name()),
+            // Makes it another than an earlier one that is alike.
+            metadata: HashMap::from([("session".to_owned(), self.bus.clock.uuid().to_string())]),
             filter_subject: self.event_type.filter(),
             ack_policy: AckPolicy::None,
             inactive_threshold: FORGOTTEN,
@@ -138,13 +151,10 @@ impl Listener {
         }
     }
 
-    /// A name that no consumer has: an earlier one of this replica may still be there, and may
-    /// have sent what never arrived.
-    fn next_name(&mut self) -> String {
-        self.sessions += 1;
+    /// One name for each replica and type, so that rights can name it.
+    fn name(&self) -> String {
         let Bus { config, .. } = &self.bus;
-        let event_type = dashed(&self.event_type);
-        format!("{}-{event_type}-{}-{}", config.service, config.instance, self.sessions)
+        format!("{}-{}-{}", config.service, dashed(&self.event_type), config.instance)
     }
 
     fn ago(&self, ago: Duration) -> OffsetDateTime {

@@ -16,6 +16,7 @@ use bytes::Bytes;
 use contracts::{Envelope, EventId};
 
 use super::Bus;
+use super::streams::OPS;
 
 /// The last message is another one than was expected, as a cluster says it.
 const WRONG_LAST: ErrorCode = ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT;
@@ -109,6 +110,12 @@ impl Bus {
             }
         }
         Err(PublishError::Overtaken { subject: row.nats_subject.clone() })
+    }
+
+    /// Keeps what an operator did, under `ops_log.<service>.<act>`.
+    pub async fn record(&self, act: &str, record: Bytes) -> Result<(), PublishError> {
+        let subject = format!("ops_log.{}.{act}", self.config.service);
+        self.send(OPS, &subject, PublishMessage::build().payload(record)).await.map(drop)
     }
 
     /// The sequence of the event that was told last on a subject; none when nothing was.

@@ -13,7 +13,8 @@ use super::{Backoff, Bus};
 
 /// Where dead letters rest.
 pub(super) const DEAD: &str = "DEAD";
-const OPS: &str = "OPS";
+/// Where it is kept what operators did.
+pub(super) const OPS: &str = "OPS";
 const FACTS_STAY: Duration = Duration::from_hours(24 * 14);
 /// A repeat that comes sooner is not stored again.
 const REPEATS: Duration = Duration::from_mins(2);

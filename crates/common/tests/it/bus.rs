@@ -5,5 +5,6 @@ mod dead;
 mod declare;
 mod outage;
 mod publish;
+mod rights;
 mod stage;
 mod work;

@@ -26,9 +26,15 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// With more configuration of the server, such as its users.
+    pub(super) async fn start_with(more: &str) -> Self {
         let scratch = Scratch::new().expect("a folder");
         let binary = tools::nats_server(&|line| eprintln!("{line}")).await.expect("nats-server");
-        let nats = NatsServer::start(&binary, scratch.path(), None).await.expect("a server");
+        let nats =
+            NatsServer::start_with(&binary, scratch.path(), None, more).await.expect("a server");
         Self { nats, _scratch: scratch }
     }
 
