@@ -1,0 +1,155 @@
+//! What the provider says by itself.
+
+use std::time::Duration;
+
+use contracts::PaymentId;
+use contracts::payment::{ActionRequired, Captured, Failed, Failure};
+use mongodb::bson::doc;
+use serde_json::json;
+
+use crate::shop::{AMOUNT, Setup, Shop, captured, fresh_order, pay, signature};
+
+/// Begins a payment that the shopper has to confirm, and gives the page where that is done.
+async fn to_confirm(shop: &Shop, order: contracts::OrderId) -> String {
+    let asked = pay(&shop.alice(), order, "pm_card_authenticationRequired", "k").await.status(201);
+    assert_eq!(asked["status"], "requires_action");
+    assert_eq!(asked["next_action"]["type"], "redirect");
+    asked["next_action"]["url"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_confirmed_payment_is_captured() {
+    let shop = Shop::open().await;
+    let order = shop.order().await;
+    let page = to_confirm(&shop, order).await;
+    let _: ActionRequired = shop.peer.hears(PaymentId::of(order)).await;
+    let shown = shop.nobody().get(&page).await.status(200);
+    assert!(shown.text.contains("<form"), "{}", shown.text);
+
+    let done = shop.nobody().post(format!("{page}/confirm")).await.status(200);
+
+    assert!(done.text.contains("confirmed"), "{}", done.text);
+    // The webhook arrived before the page was answered.
+    assert_eq!(shop.read(order).await["status"], "captured");
+    let _: Captured = shop.peer.hears(PaymentId::of(order)).await;
+    assert_eq!(shop.entered(order).await, AMOUNT);
+    let _ = shop.nobody().post(format!("{page}/refuse")).await.status(200);
+    assert_eq!(shop.read(order).await["status"], "captured");
+}
+
+#[tokio::test]
+async fn a_refused_payment_is_declined() {
+    let shop = Shop::open().await;
+    let order = shop.order().await;
+    let page = to_confirm(&shop, order).await;
+
+    let _ = shop.nobody().post(format!("{page}/refuse")).await.status(200);
+
+    let failed: Failed = shop.peer.hears(PaymentId::of(order)).await;
+    assert_eq!(failed.failure, Failure::NotAuthenticated);
+    assert_eq!(shop.read(order).await["failure"], "not_authenticated");
+    let _ = pay(&shop.alice(), order, "pm_card_visa", "k2").await.status(201);
+}
+
+#[tokio::test]
+async fn a_page_is_for_a_charge_that_waits() {
+    let shop = Shop::open().await;
+    let nothing = "/api/payments/sandbox/authorize/att_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
+
+    let _ = shop.nobody().get(nothing).await.status(404);
+    let _ = shop.nobody().post(format!("{nothing}/confirm")).await.status(404);
+    let _ = shop.nobody().get("/api/payments/sandbox/authorize/att_1").await.status(400);
+}
+
+#[tokio::test]
+async fn a_webhook_counts_once() {
+    let shop = Shop::with(Setup { replicas: 2, ..Setup::default() }).await;
+    let order = shop.order().await;
+    to_confirm(&shop, order).await;
+    let webhook = captured("whk_1", order, &shop.attempt(order).await);
+
+    for _ in 0..3 {
+        let _ = shop.webhook(&webhook).await.status(204);
+    }
+    let _ = shop.webhook(&captured("whk_2", order, &shop.attempt(order).await)).await.status(204);
+
+    let id = PaymentId::of(order);
+    let _: Captured = shop.peer.hears(id).await;
+    assert_eq!(shop.peer.told::<Captured>(id).await.len(), 1);
+    assert_eq!(shop.entered(order).await, AMOUNT);
+}
+
+#[tokio::test]
+async fn a_forged_webhook_moves_nothing() {
+    let shop = Shop::open().await;
+    let order = shop.order().await;
+    to_confirm(&shop, order).await;
+    let body = captured("whk_1", order, &shop.attempt(order).await).to_string();
+    let good = signature(&body, shop.now());
+    let old = signature(&body, shop.now().minus(Duration::from_mins(6)));
+
+    let refused = shop.send_webhook(&body, "").await.status(400);
+    assert_eq!(refused["type"], "urn:souk:problem:webhook-not-trusted");
+    let _ = shop.send_webhook(&body, "t=1,v1=00").await.status(400);
+    let _ = shop.send_webhook(&body, &old).await.status(400);
+    let _ = shop.send_webhook(&format!("{body} "), &good).await.status(400);
+    let unsigned = shop.nobody().post("/api/payments/webhooks/sandbox").body(body);
+    let _ = unsigned.await.status(400);
+
+    assert_eq!(shop.read(order).await["status"], "requires_action");
+}
+
+#[tokio::test]
+async fn a_webhook_of_something_else_is_heard_and_left() {
+    let shop = Shop::open().await;
+    let order = shop.order().await;
+    let nobodys = captured("whk_1", fresh_order(), "att_0190b0e1c7f67c3e9d1a2b3c4d5e6f70");
+
+    let _ = shop.webhook(&nobodys).await.status(204);
+    let _ = shop
+        .webhook(&captured("whk_2", order, "att_0190b0e1c7f67c3e9d1a2b3c4d5e6f70"))
+        .await
+        .status(204);
+    let _ = shop.webhook(&json!({ "type": "payout.paid" })).await.status(204);
+    let elsewhere = shop.nobody().post("/api/payments/webhooks/elsewhere").body("{}");
+    let _ = elsewhere.await.status(404);
+
+    assert_eq!(shop.entered(order).await, 0);
+}
+
+#[tokio::test]
+async fn a_webhook_that_is_faster_than_the_answer_answers() {
+    let slow = Duration::from_secs(10);
+    let shop = Shop::with(Setup { provider_timeout: slow, ..Setup::default() }).await;
+    let order = shop.order().await;
+    let request = pay(&shop.alice(), order, "pm_sandbox_timeout_then_success", "k");
+    let asked = request.clone().into_future();
+
+    let (first, repeat) = tokio::join!(
+        async { tokio::time::timeout(Duration::from_secs(2), asked).await.is_ok() },
+        async {
+            let attempt = shop.attempt(order).await;
+            let repeat = request.clone().into_future();
+            let told = async { shop.webhook(&captured("whk_1", order, &attempt)).await };
+            tokio::join!(repeat, told).0
+        }
+    );
+
+    assert!(!first, "the provider does not answer");
+    assert_eq!(repeat.status(201)["status"], "captured");
+    assert_eq!((shop.charges(order).await, shop.attempts(order).await.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_webhook_that_never_arrives_is_not_needed() {
+    let nowhere = Some("http://127.0.0.1:9/".to_owned());
+    let shop = Shop::with(Setup { webhook_url: nowhere, ..Setup::default() }).await;
+    let order = shop.order().await;
+    let page = to_confirm(&shop, order).await;
+
+    let _ = shop.nobody().post(format!("{page}/confirm")).await.status(200);
+
+    shop.until(order, "captured").await;
+    let given_up = doc! { "notice": { "$exists": false }, "tellings": 5 };
+    shop.holds("sandbox_charges", given_up).await;
+}
