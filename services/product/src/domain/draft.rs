@@ -42,7 +42,7 @@ pub(crate) struct Draft {
     pub(crate) images: Vec<Image>,
     /// What tells its variants apart; gathered from the variants when not given.
     #[serde(default, deserialize_with = "given_at_most::<OPTIONS, _, _>")]
-    #[schema(max_items = 10)]
+    #[schema(nullable = false, max_items = 10)]
     pub(crate) options: Option<Vec<OptionName>>,
     /// What can be bought of it.
     #[serde(deserialize_with = "some_at_most::<VARIANTS, _, _>")]
@@ -69,27 +69,28 @@ pub(crate) struct NewVariant {
 
 /// A change of a product. What is absent stays; a category of null is taken away.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Edit {
     /// Its name for people.
-    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) title: Option<Title>,
     /// Its name in URLs; the earlier ones go on to lead to it.
-    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) slug: Option<Slug>,
     /// What is said about it.
-    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) description: Option<Description>,
     /// The shelf it stands on; null takes it off all shelves.
-    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Category>)]
     #[expect(clippy::option_option, reason = "absent, null and a name are three things")]
     pub(crate) category: Option<Option<Category>>,
     /// Words under which it is found, instead of those it has.
     #[serde(
+        default,
         deserialize_with = "given_at_most::<TAGS, _, _>",
         skip_serializing_if = "Option::is_none"
     )]
@@ -97,6 +98,7 @@ pub(crate) struct Edit {
     pub(crate) tags: Option<Vec<Tag>>,
     /// Its pictures, instead of those it has.
     #[serde(
+        default,
         deserialize_with = "given_at_most::<IMAGES, _, _>",
         skip_serializing_if = "Option::is_none"
     )]
@@ -104,17 +106,22 @@ pub(crate) struct Edit {
     pub(crate) images: Option<Vec<Image>>,
     /// What tells its variants apart, instead of what did.
     #[serde(
+        default,
         deserialize_with = "given_at_most::<OPTIONS, _, _>",
         skip_serializing_if = "Option::is_none"
     )]
     #[schema(nullable = false, max_items = 10)]
     pub(crate) options: Option<Vec<OptionName>>,
     /// Variants that change or are added; those that are not named stay as they are.
-    #[serde(deserialize_with = "at_most::<VARIANTS, _, _>", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "at_most::<VARIANTS, _, _>",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     #[schema(max_items = 100)]
     pub(crate) variants: Vec<VariantEdit>,
     /// Whether it is taken off the shelves, or put back.
-    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) archived: Option<bool>,
 }

@@ -1,7 +1,6 @@
 //! The texts and numbers a catalogue is made of, each within its bounds.
 
 use std::fmt;
-use std::ops::RangeInclusive;
 
 use contracts::{Money, OrderId, ProductId, Sku};
 use serde::{Deserialize, Serialize};
@@ -13,15 +12,13 @@ use utoipa::ToSchema;
 pub struct Invalid(&'static str);
 
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident($text:ident) = $fits:expr, $rule:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident: $least:tt to $most:tt, $fits:expr, $rule:literal;)+) => {$(
         $(#[$doc])*
-        ///
-        #[doc = concat!("It is ", $rule, ".")]
         #[derive(
             Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
         )]
         #[serde(try_from = "String", into = "String")]
-        #[schema(value_type = String)]
+        #[schema(value_type = String, min_length = $least, max_length = $most)]
         pub struct $name(String);
 
         impl $name {
@@ -35,8 +32,9 @@ macro_rules! texts {
             type Error = Invalid;
 
             fn try_from(given: String) -> Result<Self, Invalid> {
-                let $text = given.trim();
-                if $fits { Ok(Self($text.to_owned())) } else { Err(Invalid($rule)) }
+                let text = given.trim();
+                let fits = ($least..=$most).contains(&text.chars().count()) && $fits(text);
+                if fits { Ok(Self(text.to_owned())) } else { Err(Invalid($rule)) }
             }
         }
 
@@ -55,26 +53,27 @@ macro_rules! texts {
 }
 
 texts! {
-    /// What a product is called.
-    Title(text) = line(text, 1..=200), "1 to 200 characters on one line";
+    /// What a product is called, on one line.
+    Title: 1 to 200, is_line, "a title is 1 to 200 characters on one line";
     /// What is said about a product; may be nothing.
-    Description(text) = lines(text, 10_000), "at most 10000 characters";
-    /// A product's name in URLs.
-    Slug(text) = slug(text), "1 to 80 of a-z and 0-9 in words parted by single hyphens, and not docs";
+    Description: 0 to 10_000, is_prose, "a description is at most 10000 characters";
+    /// A product's name in URLs: words of a-z and 0-9, parted by single hyphens. None is called
+    /// docs, as that address is taken.
+    Slug: 1 to 80, is_slug, "a slug is 1 to 80 of a-z and 0-9 in words parted by single hyphens, and not docs";
     /// The shelf a product stands on.
-    Category(text) = line(text, 1..=80), "1 to 80 characters on one line";
+    Category: 1 to 80, is_line, "a category is 1 to 80 characters on one line";
     /// A word under which a product is found.
-    Tag(text) = line(text, 1..=50), "1 to 50 characters on one line";
-    /// Where a picture of a product is.
-    Image(text) = image(text), "an address of at most 2000 characters that begins with https://, http:// or /";
-    /// What tells the variants of a product apart, such as a size.
-    OptionName(text) = line(text, 1..=40) && !text.contains(['.', '$']), "1 to 40 characters on one line, without . and $";
+    Tag: 1 to 50, is_line, "a tag is 1 to 50 characters on one line";
+    /// Where a picture of a product is: begins with https://, http:// or /.
+    Image: 1 to 2000, is_address, "a picture is an address of at most 2000 characters that begins with https://, http:// or /";
+    /// What tells the variants of a product apart, such as a size; without . and $.
+    OptionName: 1 to 40, is_name, "an option is 1 to 40 characters on one line, without . and $";
     /// Which of an option a variant is, such as large.
-    OptionValue(text) = line(text, 1..=100), "1 to 100 characters on one line";
+    OptionValue: 1 to 100, is_line, "what a variant is of an option is 1 to 100 characters on one line";
     /// Why somebody changed a stock.
-    Reason(text) = line(text, 1..=200), "1 to 200 characters on one line";
+    Reason: 1 to 200, is_line, "a reason is 1 to 200 characters on one line";
     /// What somebody looks for.
-    Search(text) = line(text, 0..=100), "at most 100 characters on one line";
+    Search: 0 to 100, is_line, "a search is at most 100 characters on one line";
 }
 
 impl Default for Description {
@@ -227,26 +226,28 @@ impl From<NewSku> for Sku {
     }
 }
 
-fn line(text: &str, length: RangeInclusive<usize>) -> bool {
-    length.contains(&text.chars().count()) && !text.chars().any(char::is_control)
+fn is_line(text: &str) -> bool {
+    !text.chars().any(char::is_control)
 }
 
-fn lines(text: &str, longest: usize) -> bool {
-    let plain = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
-    text.chars().count() <= longest && text.chars().all(plain)
+fn is_prose(text: &str) -> bool {
+    text.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t'))
 }
 
-fn slug(text: &str) -> bool {
+fn is_name(text: &str) -> bool {
+    is_line(text) && !text.contains(['.', '$'])
+}
+
+fn is_slug(text: &str) -> bool {
     let of_word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let words = text.split('-').all(|word| !word.is_empty() && word.bytes().all(of_word));
     // At that address the API describes itself.
-    text.len() <= 80 && words && text != "docs"
+    words && text != "docs"
 }
 
-fn image(text: &str) -> bool {
+fn is_address(text: &str) -> bool {
     let begins = ["https://", "http://", "/"].iter().any(|start| text.starts_with(start));
-    let plain = !text.chars().any(|c| c.is_whitespace() || c.is_control());
-    begins && plain && text.len() <= 2000
+    begins && !text.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 
 /// Apostrophes are part of a word: za'atar.

@@ -33,7 +33,7 @@ pub(super) struct Looking {
     #[param(value_type = Option<bool>)]
     in_stock: bool,
     /// In what order.
-    #[param(value_type = Option<Sort>)]
+    #[param(value_type = Option<Sort>, inline)]
     sort: Sort,
 }
 

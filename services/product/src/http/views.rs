@@ -52,7 +52,7 @@ pub(super) struct VariantView {
 
 /// A category of products.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = Category)]
+#[schema(as = CategoryCount)]
 pub(super) struct CategoryView {
     #[schema(example = "kitchen")]
     name: String,

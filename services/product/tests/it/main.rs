@@ -1,0 +1,11 @@
+//! The product service as others see it: over HTTP and over the bus, on real servers.
+#![expect(clippy::unwrap_used, reason = "it is how a test fails")]
+
+mod catalogue;
+mod edits;
+mod openapi;
+mod overdue;
+mod saga;
+mod shelves;
+mod shop;
+mod stock;
