@@ -110,3 +110,39 @@ fn depth(bytes: &[u8]) -> usize {
     }
     deepest
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read")]
+    struct Body {
+        #[serde(default)]
+        a: Option<Box<Body>>,
+        #[serde(default)]
+        b: BTreeMap<String, Vec<i8>>,
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let status = read::<Body>(&bytes).map_err(|problem| problem.status().as_u16());
+
+            prop_assert!(matches!(status, Ok(_) | Err(400 | 422)));
+        }
+
+        #[test]
+        fn nothing_like_json_makes_it_panic(text in r#"([\[\]{}:,"\\abu0-9 \-.eE]|null|true|"a"|"b"){0,40}"#) {
+            let status = read::<Body>(text.as_bytes()).map_err(|problem| problem.status().as_u16());
+
+            prop_assert!(matches!(status, Ok(_) | Err(400 | 422)), "{text}");
+        }
+    }
+}

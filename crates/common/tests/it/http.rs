@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::http_app::{App, ask, token};
 
+const ONE: &str = "/orders/ord_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
 const ORDER: &str = r#"{"lines": [{"sku": "MUG-BLUE", "quantity": 2}]}"#;
 
 #[tokio::test]
@@ -130,7 +131,6 @@ async fn a_large_body_is_refused_whoever_reads_it() {
 #[tokio::test]
 async fn addresses_that_do_not_read_are_malformed() {
     let app = App::new();
-    let order = "ord_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
 
     for path in [
         "/orders/7".to_owned(),
@@ -147,13 +147,12 @@ async fn addresses_that_do_not_read_are_malformed() {
         "/orders?cursor=%20".into(),
         "/orders?cursor=bm9wZQ".into(),
         format!("/orders?cursor={}", "A".repeat(4000)),
-        format!("/orders/{order}?wait=soon"),
-        format!("/orders/{order}?wait=-1s"),
+        format!("{ONE}?wait=soon"),
+        format!("{ONE}?wait=-1s"),
     ] {
         let heard = app.get_as(Role::Guest, &path).await;
 
-        let problem = heard.problem(400, "malformed");
-        assert!(problem["detail"].is_string(), "{path}: {problem}");
+        assert!(heard.problem(400, "malformed")["detail"].is_string(), "{path}: {}", heard.text);
         for internal in ["Failed to", "deserialize", "OrderId", "i64"] {
             assert!(!heard.text.contains(internal), "{path}: {}", heard.text);
         }
@@ -225,11 +224,10 @@ async fn an_answer_of_a_commit_goes_out_with_its_headers() {
 #[tokio::test]
 async fn an_edit_says_what_it_is_about() {
     let app = App::new();
-    let path = "/orders/ord_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
     let edit = async |lines: &[&str]| {
         let request = lines
             .iter()
-            .fold(ask(Method::PATCH, path), |request, line| request.header("if-match", *line));
+            .fold(ask(Method::PATCH, ONE), |request, line| request.header("if-match", *line));
         app.send(request.body(Body::empty()).unwrap()).await
     };
 

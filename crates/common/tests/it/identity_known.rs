@@ -48,6 +48,15 @@ impl Replica {
         let collection = self.store.collection(collection);
         collection.find_one(doc! { "_id": id.to_string() }).await.unwrap().is_some()
     }
+
+    /// Waits until the token is good or not, as said.
+    async fn comes_to_know(&self, token: &str, expected: Result<(), Denied>) {
+        eventually("it is known", SOON, async || {
+            let known = self.identity.verify(token).await.map(drop);
+            (known == expected).then_some(())
+        })
+        .await;
+    }
 }
 
 fn ended(session_id: SessionId, revoked_at: Timestamp) -> SessionRevoked {
@@ -65,17 +74,11 @@ async fn what_auth_told_is_known_at_once_and_after_a_restart_without_the_bus() {
 
     first.hear(&world, &stop).await;
     peer.tell_keys().await;
-    eventually("the keys are known", SOON, async || {
-        first.identity.verify(&bob).await.is_ok().then_some(())
-    })
-    .await;
+    first.comes_to_know(&bob, Ok(())).await;
     let now = Clock::system().now();
     peer.tell(&ended(LONG_AGO, now.minus(Duration::from_hours(1)))).await;
     peer.tell(&ended(ENDED, now)).await;
-    eventually("the sign-in has ended", SOON, async || {
-        (first.identity.verify(&bob).await == Err(Denied::Revoked)).then_some(())
-    })
-    .await;
+    first.comes_to_know(&bob, Err(Denied::Revoked)).await;
     eventually("both are remembered", SOON, async || {
         let keys = first.remembers("identity_keys", "current").await;
         (keys && first.remembers("revoked_sessions", ENDED).await).then_some(())

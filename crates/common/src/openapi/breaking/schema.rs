@@ -170,15 +170,19 @@ fn may_be_null(variants: &[&Value]) -> bool {
 
 fn types(old: &Shape<'_>, new: &Shape<'_>, side: Side, at: &str) -> Vec<String> {
     let (wide, narrow) = match side {
-        Side::Given => (&old.types, &new.types),
-        Side::Taken => (&new.types, &old.types),
+        Side::Given => (old, new),
+        Side::Taken => (new, old),
     };
-    let fits = |kind: &&str| wide.contains(kind) || (*kind == "integer" && wide.contains("number"));
-    // No type means any.
-    let all_fit = wide.is_empty() || (!narrow.is_empty() && narrow.iter().all(fits));
-    let format = |shape: &Shape<'_>| shape.says.get("format").map(|format| (*format).clone());
-    let same_format = old.types != new.types || format(old) == format(new);
-    if all_fit && same_format { Vec::new() } else { vec![format!("{at} is of another type now")] }
+    let fits = |kind: &&str| {
+        wide.types.contains(kind) || (*kind == "integer" && wide.types.contains("number"))
+    };
+    // No type means any, and no format too.
+    let any = wide.types.is_empty();
+    let all_fit = any || (!narrow.types.is_empty() && narrow.types.iter().all(fits));
+    let format_fits =
+        wide.says.get("format").is_none_or(|format| narrow.says.get("format") == Some(format));
+    let fits = all_fit && (format_fits || wide.types != narrow.types);
+    if fits { Vec::new() } else { vec![format!("{at} is of another type now")] }
 }
 
 /// A value that was always the same names a variant, and must stay; others may come.
