@@ -1,0 +1,10 @@
+//! The order service as others see it: over HTTP and over the bus, on real servers.
+#![expect(clippy::unwrap_used, reason = "it is how a test fails")]
+
+mod acts;
+mod follow;
+mod list;
+mod openapi;
+mod saga;
+mod shop;
+mod storm;
