@@ -1,8 +1,10 @@
 //! Everything that a service hears, from its start to its stop.
 
+use std::collections::HashMap;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
+use contracts::EventType;
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::{mpsc, watch};
@@ -14,7 +16,7 @@ use tracing::info;
 use super::durable::Durable;
 use super::gauge::{ConsumerHealth, Gauges};
 use super::handling::Handling;
-use super::listener::Listener;
+use super::listener::{self, Listener};
 use super::routes::{Routes, open};
 use super::streams::DeclareError;
 use super::subscription::{From, Kind, Subscription};
@@ -54,7 +56,7 @@ impl Bus {
     ) -> Result<(), DeclareError> {
         self.connected().await;
         self.declare_streams().await?;
-        for subscription in subscriptions {
+        for subscription in &Subscription::merged(subscriptions.to_vec()) {
             for durable in Durable::all_of(subscription, &self.config.service, generation) {
                 let found = durable.ensure(self).await?;
                 for newcomer in durable.unheard(&found.cached_info().config) {
@@ -76,13 +78,11 @@ impl Bus {
     ) -> Consumers {
         let mut consuming = Consuming::new(self, stop);
         let (mut listeners, mut routes) = (Vec::new(), Vec::new());
-        for subscription in subscriptions {
+        for subscription in &Subscription::merged(subscriptions) {
             match &subscription.kind {
-                Kind::Broadcast { from } => {
-                    listeners.extend(consuming.listen(*from, &subscription));
-                }
+                Kind::Broadcast { from } => listeners.extend(consuming.listen(*from, subscription)),
                 Kind::Work { .. } | Kind::Copies => {
-                    routes.push(consuming.work(&subscription, generation));
+                    routes.push(consuming.work(subscription, generation));
                 }
             }
         }
@@ -153,6 +153,8 @@ struct Consuming {
     tasks: JoinSet<()>,
     ready: Vec<BoxFuture<'static, ()>>,
     newcomers: (UnboundedSender<Handling>, UnboundedReceiver<Handling>),
+    /// How many listen to each type.
+    listening: HashMap<EventType, u32>,
 }
 
 impl Consuming {
@@ -168,6 +170,7 @@ impl Consuming {
             gauges,
             tasks: JoinSet::new(),
             newcomers: mpsc::unbounded_channel(),
+            listening: HashMap::new(),
         }
     }
 
@@ -223,10 +226,13 @@ impl Consuming {
     fn listen(&mut self, from: From, subscription: &Subscription) -> Vec<watch::Receiver<bool>> {
         let types = subscription.routes.by_stream().into_values().flatten();
         let listening = types.map(|event_type| {
+            let number = self.listening.entry(event_type).or_default();
+            *number += 1;
             let (caught_up, is_caught_up) = watch::channel(false);
             let listener = Listener {
                 bus: self.bus.clone(),
                 consumer: format!("{}-broadcast", self.bus.config.service).into(),
+                name: listener::name(&self.bus, event_type, *number),
                 event_type,
                 from,
                 routes: subscription.routes.clone(),

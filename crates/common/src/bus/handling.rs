@@ -7,6 +7,7 @@ use async_nats::Request;
 use async_nats::jetstream::{AckKind, Message};
 use contracts::{Envelope, EventType};
 use metrics::counter;
+use tokio::time::timeout;
 use tracing::{Instrument as _, Span, debug, error, info_span, warn};
 
 use super::Bus;
@@ -117,9 +118,9 @@ impl Bus {
     /// Tells the server what became of a message, and waits until it knows.
     pub(super) async fn answer(&self, message: &Message, kind: AckKind) {
         let Some(reply) = message.reply.clone() else { return };
-        let request = Request::new().payload(kind.into()).timeout(Some(ANSWER));
-        if let Err(error) = self.client.send_request(reply, request).await {
-            debug!(%error, "the server may not know what became of an event");
+        let request = Request::new().payload(kind.into()).timeout(None);
+        if !matches!(timeout(ANSWER, self.client.send_request(reply, request)).await, Ok(Ok(_))) {
+            debug!("the server may not know what became of an event");
         }
     }
 }

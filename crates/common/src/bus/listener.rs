@@ -34,6 +34,8 @@ const FORGOTTEN: Duration = Duration::from_mins(1);
 pub(super) struct Listener {
     pub(super) bus: Bus,
     pub(super) consumer: Arc<str>,
+    /// Of this replica alone.
+    pub(super) name: String,
     pub(super) event_type: EventType,
     pub(super) from: From,
     pub(super) routes: Routes,
@@ -47,6 +49,13 @@ pub(super) struct Listener {
 pub(super) struct Place {
     created: OffsetDateTime,
     next: u64,
+}
+
+/// The name of the consumer by which a replica listens to a type: one that rights can name.
+pub(super) fn name(bus: &Bus, event_type: EventType, number: u32) -> String {
+    let service = &bus.config.service;
+    let name = format!("{service}-{}-{}", dashed(&event_type), bus.config.instance);
+    if number == 1 { name } else { format!("{name}-{number}") }
 }
 
 impl Listener {
@@ -127,19 +136,19 @@ impl Listener {
     async fn create(&self, deliver_policy: DeliverPolicy) -> Result<PullConsumer, Lost> {
         let (jetstream, stream) = (&self.bus.jetstream, self.event_type.stream());
         let config = Config { deliver_policy, ..self.config() };
-        let name = self.name();
+        let name = &self.name;
         let mut created = jetstream.create_consumer_strict_on_stream(config.clone(), &stream).await;
         if created.as_ref().is_err_and(|error| error.kind() == ErrorKind::AlreadyExists) {
-            let deleted = jetstream.delete_consumer_from_stream(&name, &stream).await;
-            deleted.map_err(|error| refused(&name, &error))?;
+            let deleted = jetstream.delete_consumer_from_stream(name, &stream).await;
+            deleted.map_err(|error| refused(name, &error))?;
             created = jetstream.create_consumer_strict_on_stream(config, &stream).await;
         }
-        Ok(created.map_err(|error| refused(&name, &error))?)
+        Ok(created.map_err(|error| refused(name, &error))?)
     }
 
     fn config(&self) -> Config {
         Config {
-            name: Some(self.name()),
+            name: Some(self.name.clone()),
             // Makes it another than an earlier one that is alike.
             metadata: HashMap::from([("session".to_owned(), self.bus.clock.uuid().to_string())]),
             filter_subject: self.event_type.filter(),
@@ -149,12 +158,6 @@ impl Listener {
             num_replicas: 1,
             ..Config::default()
         }
-    }
-
-    /// One name for each replica and type, so that rights can name it.
-    fn name(&self) -> String {
-        let Bus { config, .. } = &self.bus;
-        format!("{}-{}-{}", config.service, dashed(&self.event_type), config.instance)
     }
 
     fn ago(&self, ago: Duration) -> OffsetDateTime {

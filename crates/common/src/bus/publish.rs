@@ -179,6 +179,9 @@ impl Bus {
                 Ok(Some(Last { message: stored.sequence, event }))
             }
             Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) if error.kind() == RawMessageErrorKind::Other => {
+                Err(PublishError::Timeout { subject: subject.to_owned() })
+            }
             Err(error) => Err(refused(error.to_string())),
         }
     }

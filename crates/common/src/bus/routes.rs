@@ -38,9 +38,17 @@ impl Routes {
                 Err(malformed) => Box::pin(async move { Err(Trouble::Reject(why(&malformed))) }),
             }
         };
-        let route = Route { event_type: E::TYPE, hear: Arc::new(hear) };
-        let before = self.0.insert(E::TYPE.type_name(), route);
-        assert!(before.is_none(), "{} is handled already", E::TYPE.type_name());
+        self.insert(Route { event_type: E::TYPE, hear: Arc::new(hear) });
+    }
+
+    pub(super) fn extend(&mut self, other: Self) {
+        other.0.into_values().for_each(|route| self.insert(route));
+    }
+
+    fn insert(&mut self, route: Route) {
+        let name = route.event_type.type_name();
+        let before = self.0.insert(name.clone(), route);
+        assert!(before.is_none(), "{name} is handled already");
     }
 
     /// The types that are handled, stream by stream.

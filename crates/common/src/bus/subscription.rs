@@ -32,6 +32,7 @@ pub struct Broadcast<S> {
 }
 
 /// Any of the ways to hear.
+#[derive(Clone)]
 #[must_use = "nothing is heard until the service consumes it"]
 pub struct Subscription {
     pub(super) kind: Kind,
@@ -123,6 +124,24 @@ impl<S: Clone + Send + Sync + 'static> Broadcast<S> {
     {
         self.routes.add(self.state.clone(), handler);
         self
+    }
+}
+
+impl Subscription {
+    /// One for each name: the durables of a name are shared by all that hear under it.
+    ///
+    /// # Panics
+    /// When a type is handled twice under one name.
+    pub(super) fn merged(subscriptions: Vec<Self>) -> Vec<Self> {
+        let mut merged: Vec<Self> = Vec::new();
+        for subscription in subscriptions {
+            let alike = merged.iter_mut().find(|other| other.kind == subscription.kind);
+            match alike.filter(|other| !matches!(other.kind, Kind::Broadcast { .. })) {
+                Some(other) => other.routes.extend(subscription.routes),
+                None => merged.push(subscription),
+            }
+        }
+        merged
     }
 }
 

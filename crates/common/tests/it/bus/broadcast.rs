@@ -26,6 +26,25 @@ async fn every_replica_hears_it() {
 }
 
 #[tokio::test]
+async fn two_of_a_replica_may_listen_to_the_same() {
+    let stage = Stage::start().await;
+    let ears = [Ear::new(), Ear::new()];
+    let hear = ears.iter().map(|ear| Broadcast::new_only(ear.clone()).on(Ear::shipped).into());
+    let cart = stage.replica(stage.config("cart"), "g1", hear.collect()).await;
+    cart.consumers.caught_up().await;
+    let bus = stage.bus("order").await;
+
+    for (tracking, sequence) in [("a", 1), ("b", 2), ("c", 3)] {
+        tell(&bus, &shipped(1, tracking), sequence).await;
+    }
+
+    for ear in &ears {
+        ear.heard_times("c", 1).await;
+        assert_eq!(ear.heard(), ["a", "b", "c"]);
+    }
+}
+
+#[tokio::test]
 async fn it_is_caught_up_when_it_heard_the_newest_of_everything() {
     let stage = Stage::start().await;
     let bus = stage.bus("product").await;

@@ -157,7 +157,7 @@ async fn a_handler_that_never_ends_is_given_up() {
     let mut config = stage.config("cart");
     config.patience.handling = std::time::Duration::from_millis(20);
     let work = Work::new("saga", ear.clone()).on(never);
-    let _cart = stage.replica(config, "g1", work).await;
+    let _cart = stage.replica(config, "g1", vec![work.into()]).await;
 
     tell(&stage.bus("order").await, &shipped(1, "a"), 1).await;
 

@@ -33,7 +33,7 @@ async fn a_service_without_the_right_waits_until_all_is_declared() {
     let ear = Ear::new();
     let mut config = stage.config("cart");
     config.declare = false;
-    let cart = stage.replica(config, "g1", work(&ear)).await;
+    let cart = stage.replica(config, "g1", vec![work(&ear).into()]).await;
     let refused = cart.bus.declare(&[], "g1").await;
     assert!(matches!(refused, Err(DeclareError::Missing { .. })), "{refused:?}");
     assert!(stage.durable("ORDER", "cart-saga").await.is_none());

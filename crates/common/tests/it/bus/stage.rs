@@ -50,18 +50,17 @@ impl Stage {
 
     /// A replica of the cart service that hears this.
     pub(super) async fn cart(&self, subscription: impl Into<Subscription>) -> Replica {
-        self.replica(self.config("cart"), "g1", subscription).await
+        self.replica(self.config("cart"), "g1", vec![subscription.into()]).await
     }
 
     pub(super) async fn replica(
         &self,
         config: BusConfig,
         generation: &str,
-        subscription: impl Into<Subscription>,
+        subscriptions: Vec<Subscription>,
     ) -> Replica {
         let bus = Bus::connect(config, Clock::system()).await.expect("a client");
         let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
-        let subscriptions = vec![subscription.into()];
         let consumers = bus.consume(subscriptions, generation, &tracker, &stop);
         Replica { bus, consumers, tracker, stop: stop.drop_guard() }
     }

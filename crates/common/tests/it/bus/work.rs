@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::bus::{BusConfig, Copies, Fact, Handled, Trouble, Work};
+use common::bus::{Copies, Fact, Handled, Trouble, Work};
 use contracts::order;
 use testkit::eventually;
 use tokio::sync::Semaphore;
@@ -201,6 +201,25 @@ async fn a_newly_handled_type_is_heard_from_the_beginning() {
 }
 
 #[tokio::test]
+async fn work_of_one_name_may_be_declared_in_parts() {
+    let stage = Stage::start().await;
+    let bus = stage.bus("order").await;
+    let ear = Ear::new();
+    let parts = vec![
+        Work::new("saga", ear.clone()).on(Ear::shipped).into(),
+        Work::new("saga", ear.clone()).on(Ear::delivered).into(),
+    ];
+    let cart = stage.replica(stage.config("cart"), "g1", parts).await;
+
+    tell(&bus, &shipped(1, "a"), 1).await;
+    tell(&bus, &delivered(1), 2).await;
+
+    ear.heard_all(["a".to_owned(), format!("delivered {}", order_id(1))]).await;
+    stage.settled("ORDER", "cart-saga").await;
+    assert_eq!(cart.consumers.health().len(), 1);
+}
+
+#[tokio::test]
 async fn a_type_that_a_replica_does_not_know_is_left_to_one_that_does() {
     let stage = Stage::start().await;
     let bus = stage.bus("order").await;
@@ -231,10 +250,6 @@ impl Stage {
         self.settled("ORDER", "cart-saga").await;
         replica.stop().ended().await;
     }
-
-    fn cart_config(&self) -> BusConfig {
-        self.config("cart")
-    }
 }
 
 #[tokio::test]
@@ -247,10 +262,10 @@ async fn copies_begin_at_the_newest_and_each_generation_anew() {
     let (first, second) = (Ear::new(), Ear::new());
 
     let copies = Copies::new(first.clone()).on(Ear::stock);
-    let _first = stage.replica(stage.cart_config(), "g1", copies).await;
+    let _first = stage.replica(stage.config("cart"), "g1", vec![copies.into()]).await;
     first.heard_times("MUG 7", 1).await;
     let copies = Copies::new(second.clone()).on(Ear::stock);
-    let _second = stage.replica(stage.cart_config(), "g2", copies).await;
+    let _second = stage.replica(stage.config("cart"), "g2", vec![copies.into()]).await;
 
     second.heard_times("MUG 7", 1).await;
     stage.settled("PRODUCT_STATE", "cart-copies-g1").await;
