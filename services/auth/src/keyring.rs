@@ -9,16 +9,18 @@ use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use common::bus::Bus;
 use common::identity::{Claims, Identity};
 use common::store::{Cause, One, Receipt, Retold as _, Store, StoreError, UpdateError};
 use common::{Change, Service};
-use contracts::{SessionId, Timestamp};
+use contracts::auth::Keys;
+use contracts::{Event as _, SessionId, Timestamp};
 use jsonwebtoken::EncodingKey;
 use tracing::{info, warn};
 
 use crate::domain::{Configured, Digest, KeySet, PublicHalf, User};
 
-/// How often a replica makes sure that the key it signs with is trusted.
+/// How often it is made sure that everybody trusts the key in use.
 pub(crate) const ROUND: Duration = Duration::from_mins(1);
 
 /// The keys a replica is configured with.
@@ -41,6 +43,7 @@ pub(crate) struct Keyring(Arc<Inner>);
 
 struct Inner {
     store: Store,
+    bus: Bus,
     identity: Identity,
     keys: SigningKeys,
     /// When the current key begins to sign.
@@ -72,8 +75,8 @@ impl Keyring {
         let (with, now) = (keys.configured(), store.clock().now());
         let set = change(&store, move |known, now| KeySet::configure(known, &with, now)).await?;
         let from = set.signs_from(&keys.current.public).unwrap_or(now);
-        let identity = service.identity();
-        let keyring = Self(Arc::new(Inner { store, identity, keys, from, life }));
+        let (bus, identity) = (service.bus(), service.identity());
+        let keyring = Self(Arc::new(Inner { store, bus, identity, keys, from, life }));
         keyring.trust().await?;
         info!(kid = keyring.0.keys.current.public.kid, signs.from = %from, "signing key known");
         Ok(keyring)
@@ -95,7 +98,7 @@ impl Keyring {
         Ok(set.map(|stored| stored.value))
     }
 
-    /// Makes sure, now and then, that the key in use stays trusted.
+    /// Makes sure, again and again, that the key that this replica signs with stays trusted.
     pub(crate) async fn mind(self) {
         loop {
             tokio::time::sleep(ROUND).await;
@@ -109,6 +112,18 @@ impl Keyring {
         let key = self.in_use(self.0.store.clock().now()).public.clone();
         change(&self.0.store, move |known, now| KeySet::keep(known, &key, now)).await?;
         Ok(self.trust().await?)
+    }
+
+    /// A database that was wiped or restored has counted less far than was told, and nobody listens
+    /// to what seems older: then the keys are told once more, as the newest.
+    pub(crate) async fn be_heard(self) -> anyhow::Result<()> {
+        let (bus, stream) = (&self.0.bus, Keys::TYPE.stream());
+        let heard = bus.last_sequence(&stream, &Keys::TYPE.subject(KeySet::ID)).await?;
+        let set = self.0.store.get::<KeySet>(&KeySet::ID).await?;
+        if heard > set.map(|set| set.sequence()) {
+            self.0.store.retell_state::<KeySet>(bus).await?;
+        }
+        Ok(())
     }
 
     /// Lets this replica trust the keys as they are stored: the bus brings them later.

@@ -38,17 +38,16 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
         administrator::appoint(administrator, &accounts, &passwords).await?;
     }
 
-    let (minded, stopping, sessions) = (keyring.clone(), service.stopping(), accounts.clone());
+    let (minded, stopping) = (keyring.clone(), service.stopping());
     service.spawn("signing key", async move {
         stopping.run_until_cancelled(minded.mind()).await;
     });
+    let (keys, sessions) = (keyring.clone(), accounts.clone());
     Ok(service
         .serve(http::router(), Auth { accounts, passwords, keyring })
         .retells::<KeySet>()
-        .every(TIDY, "sessions", move || {
-            let sessions = sessions.clone();
-            async move { sessions.forget_expired().await }
-        }))
+        .every(keyring::ROUND, "keys", move || keys.clone().be_heard())
+        .every(TIDY, "sessions", move || sessions.clone().forget_expired()))
 }
 
 /// What its API offers.

@@ -145,7 +145,7 @@ impl Accounts {
     }
 
     /// Forgets the sign-ins that nobody can go on with.
-    pub(crate) async fn forget_expired(&self) -> Result<(), mongodb::error::Error> {
+    pub(crate) async fn forget_expired(self) -> Result<(), mongodb::error::Error> {
         let over = doc! { "expires_at": { "$lt": self.clock().now().to_string() } };
         let deleted = self.store.collection(Session::COLLECTION).delete_many(over).await?;
         info!(count = deleted.deleted_count, "sessions forgotten");

@@ -1,0 +1,106 @@
+//! Whatever is asked, the answer is one that the asker can understand.
+
+use serde_json::{Value, json};
+use testkit::Client;
+
+use crate::house::{ALICE, House, PASSWORD};
+
+const ENDPOINTS: [&str; 3] = ["/api/auth/register", "/api/auth/login", "/api/auth/refresh"];
+
+/// What does not fit, and the pointer that says so.
+fn misfits() -> Vec<(&'static str, Value, &'static str)> {
+    let person = |email: &str, password: &str| json!({ "email": email, "password": password });
+    let [register, login, refresh] = ENDPOINTS;
+    vec![
+        (register, person("alice", PASSWORD), "/email"),
+        (register, person("", PASSWORD), "/email"),
+        (register, person("alice@example.com\u{0}", PASSWORD), "/email"),
+        (register, person("a@b@example.com", PASSWORD), "/email"),
+        (register, person(&format!("{}@example.com", "a".repeat(300)), PASSWORD), "/email"),
+        (register, person(ALICE, ""), "/password"),
+        (register, person(ALICE, "1234567"), "/password"),
+        (register, person(ALICE, &"🔑".repeat(129)), "/password"),
+        (register, json!({ "email": ALICE, "password": 12_345_678 }), "/password"),
+        (register, json!({ "email": [ALICE], "password": PASSWORD }), "/email"),
+        (register, json!({ "email": { "$ne": "" }, "password": PASSWORD }), "/email"),
+        (register, json!({ "email": ALICE }), "/password"),
+        (register, json!({ "email": ALICE, "password": PASSWORD, "role": "admin" }), "/role"),
+        (register, json!({ "email": ALICE, "password": PASSWORD, "name": "" }), "/name"),
+        (register, json!({ "email": ALICE, "password": PASSWORD, "name": "a\nb" }), "/name"),
+        (
+            register,
+            json!({ "email": ALICE, "password": PASSWORD, "name": "a".repeat(101) }),
+            "/name",
+        ),
+        (login, person("alice", PASSWORD), "/email"),
+        (login, json!({ "email": ALICE, "password": null }), "/password"),
+        (login, json!({ "email": ALICE, "password": { "$gt": "" } }), "/password"),
+        (login, json!({ "email": ALICE }), "/password"),
+        (login, json!({ "email": ALICE, "password": PASSWORD, "name": "x" }), "/name"),
+        (refresh, json!({}), "/refresh_token"),
+        (refresh, json!({ "refresh_token": 7 }), "/refresh_token"),
+        (refresh, json!({ "refresh_token": "x", "x": 1 }), "/x"),
+    ]
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_pointed_at() {
+    let (_house, replica) = House::with_a_door().await;
+
+    for (path, body, pointer) in misfits() {
+        let answer = replica.door().post(path).json(&body).await.status(422);
+
+        assert_eq!(answer["errors"][0]["pointer"], pointer, "{path} {body}");
+        assert!(!answer.text.contains("12345678"), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_json_is_malformed() {
+    let (_house, replica) = House::with_a_door().await;
+
+    for path in ENDPOINTS {
+        let ask =
+            |body: &[u8], kind| replica.door().post(path).body(body).header("content-type", kind);
+        for body in [&b""[..], b"{", b"nonsense", b"\xff\xfe", b"{\"email\": \"a\"} trailing"] {
+            let _ = ask(body, "application/json").await.status(400);
+        }
+        for body in [&b"[]"[..], b"\"text\"", b"7", b"null"] {
+            let _ = ask(body, "application/json").await.status(422);
+        }
+        let _ = ask("[".repeat(200).as_bytes(), "application/json").await.status(400);
+        let _ = ask(b"{}", "text/plain").await.status(415);
+        let _ = ask(&vec![b' '; 300 * 1024], "application/json").await.status(413);
+    }
+}
+
+#[tokio::test]
+async fn whoever_shows_no_good_token_is_nobody() {
+    let (_house, replica) = House::with_a_door().await;
+    let ask = async |client: &Client, header: Option<&str>| {
+        for request in [client.get("/api/auth/me"), client.post("/api/auth/logout")] {
+            let request = match header {
+                Some(value) => request.header("authorization", value),
+                None => request,
+            };
+            let answer = request.await.status(401);
+            assert!(answer.header("www-authenticate").unwrap().starts_with("Bearer"));
+        }
+    };
+
+    ask(&replica.door(), None).await;
+    for value in ["", "Bearer", "Bearer ", "Bearer x.y.z", "Basic YTpi", "bearer a b c", "x"] {
+        ask(&replica.door(), Some(value)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_found() {
+    let (_house, replica) = House::with_a_door().await;
+
+    let _ = replica.door().get("/api/auth/nothing").await.status(404);
+    let _ = replica.door().get("/api/auth/login").await.status(405);
+    let _ = replica.door().post("/api/auth/me").await.status(405);
+    let _ = replica.door().get("/api/auth/openapi.json").await.status(200);
+    let _ = replica.door().get("/api/auth/docs").await.status(200);
+}

@@ -1,0 +1,11 @@
+//! The auth service as others see it: over HTTP and over the bus, on real servers.
+#![expect(clippy::unwrap_used, reason = "it is how a test fails")]
+
+mod administrator;
+mod house;
+mod input;
+mod keys;
+mod openapi;
+mod process;
+mod refresh;
+mod sign_in;
