@@ -15,7 +15,6 @@ use super::server::serve;
 use super::signals::Signals;
 use super::{FRAME, Service, listen};
 use crate::http::{Gate, Limits, layers};
-use crate::ops::Phase;
 use crate::store::Store;
 use crate::telemetry::{self, UPKEEP};
 
@@ -80,8 +79,9 @@ impl Service {
         let ops = self.operated.unwrap_or(self.config.ops);
         let told = CancellationToken::new();
         self.life.support.spawn("upkeep", upkeep(self.store()));
-        self.tell(told.clone());
+        // What was committed at the start is told once there are streams for it.
         self.hear().await;
+        self.tell(told.clone());
         for chore in std::mem::take(&mut self.plan.chores) {
             let name = chore.name();
             let done = chore.run(self.store.collection(FRAME), self.clock(), self.stopping());
@@ -91,9 +91,19 @@ impl Service {
         let keep_alive = self.config.keep_alive;
         let served = serve(listener, api, keep_alive, self.life.work.clone(), self.stopping());
         self.life.work.spawn("public port", served);
-        self.ops.enter(Phase::Ready);
-        info!(%http, %ops, "ready");
+        self.become_ready();
+        info!(%http, %ops, "serving");
         Ok(Running { http, ops, service: self, told })
+    }
+
+    /// Ready once it can tell who is asking; what needs no token is served before.
+    fn become_ready(&self) {
+        let (identity, ops) = (self.identity(), self.ops.clone());
+        self.life.support.spawn("readiness", async move {
+            identity.ready().await;
+            ops.ready();
+            info!("ready");
+        });
     }
 
     /// Hears what the service wants to hear. A service that is new waits for the bus; one that was
@@ -150,7 +160,7 @@ impl Running {
     /// Takes nothing new, finishes what was begun, tells what was committed, and ends.
     pub async fn stop(self) -> Result<(), RunError> {
         let service = &self.service;
-        service.ops.enter(Phase::Stopping);
+        service.ops.stopping();
         service.life.stopping.cancel();
         let finished = timeout(service.config.grace, self.finish()).await;
         match service.life.work.culprit() {
