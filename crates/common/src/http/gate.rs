@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION, RETRY_AFTER};
+use axum::http::header::{
+    AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
+};
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
@@ -79,14 +81,13 @@ pub fn layers(router: Router, gate: &Gate) -> Router {
 }
 
 fn cors(origins: &[HeaderValue]) -> CorsLayer {
-    let own = ["idempotency-key", REQUEST_ID, TRACEPARENT].map(HeaderName::from_static);
-    let [_, request_id, _] = own.clone();
+    let [request_id, traceparent, key] =
+        [REQUEST_ID, TRACEPARENT, "idempotency-key"].map(HeaderName::from_static);
+    let asked = [AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, key, traceparent];
     CorsLayer::new()
         .allow_origin(origins.to_vec())
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers(
-            [AUTHORIZATION, CONTENT_TYPE, IF_MATCH].into_iter().chain(own).collect::<Vec<_>>(),
-        )
+        .allow_headers(asked.into_iter().chain([request_id.clone()]).collect::<Vec<_>>())
         .expose_headers([ETAG, LOCATION, RETRY_AFTER, request_id])
 }
 
