@@ -144,8 +144,11 @@ impl Bus {
 
 fn addresses(url: &str) -> Result<Vec<ServerAddr>, ConnectError> {
     let parse = |url: &str| {
-        ServerAddr::from_str(url)
-            .map_err(|source| ConnectError::Address { url: url.to_owned(), source })
+        ServerAddr::from_str(url).map_err(|source| {
+            // What precedes an @ may be a password.
+            let url = url.rsplit('@').next().unwrap_or_default().to_owned();
+            ConnectError::Address { url, source }
+        })
     };
     url.split(',').map(str::trim).map(parse).collect()
 }

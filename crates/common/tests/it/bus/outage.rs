@@ -1,7 +1,7 @@
 //! A server that goes away, comes back, or comes back with nothing.
 
 use common::Clock;
-use common::bus::{Bus, Work};
+use common::bus::{Bus, Trouble, Work};
 use testkit::eventually;
 use testkit::process::Signal;
 
@@ -86,6 +86,21 @@ async fn a_stream_that_was_deleted_is_made_again() {
     tell(&bus, &shipped(1, "a"), 1).await;
 
     ear.heard_times("a", 1).await;
+}
+
+#[tokio::test]
+async fn a_dead_letter_waits_for_its_stream() {
+    let stage = Stage::start().await;
+    let ear = Ear::answering(|_, _| Err(Trouble::Reject("bad".to_owned())));
+    let _cart = stage.cart(Work::new("saga", ear.clone()).on(Ear::shipped)).await;
+    let bus = stage.bus("order").await;
+    stage.settled("ORDER", "cart-saga").await;
+
+    stage.jetstream().await.delete_stream("DEAD").await.unwrap();
+    tell(&bus, &shipped(1, "a"), 1).await;
+
+    assert_eq!(stage.messages("DEAD", 1).await.len(), 1);
+    stage.settled("ORDER", "cart-saga").await;
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use common::Clock;
 use common::bus::{Broadcast, Bus, BusConfig, Copies, Published, Subscription, Trouble, Work};
 use testkit::eventually;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -77,16 +78,29 @@ fn subscriptions(ear: &Ear, keys: &Ear) -> Vec<Subscription> {
     ]
 }
 
-#[tokio::test]
-async fn a_service_needs_no_more_rights_than_these() {
+fn all_rights() -> String {
     let hearing = [
         durable("ORDER", "cart-saga"),
         durable("PRODUCT_STATE", "cart-copies-g1"),
         broadcast("PRODUCT_STATE", "cart-product-stock-v1-r1", "product.stock.v1.*"),
     ];
     let cart = [rights_of("cart"), hearing.concat()].concat();
-    let stage =
-        Stage::start_with(&users(&[("cart", cart), ("product", rights_of("product"))])).await;
+    users(&[("cart", cart), ("product", rights_of("product"))])
+}
+
+/// Tells two states as two replicas, the second of which has to ask what was told last.
+async fn tell_stock(stage: &Stage) {
+    for (available, sequence) in [(9, 1), (8, 2)] {
+        let product = stage.bus_as("product", "product").await;
+        product.connected().await;
+        let told = product.publish_state(&letter(&stock("MUG", available), sequence)).await;
+        assert_eq!(told, Ok(Published::Told));
+    }
+}
+
+#[tokio::test]
+async fn a_service_needs_no_more_rights_than_these() {
+    let stage = Stage::start_with(&all_rights()).await;
     let ear = Ear::answering(|what, _| match what {
         "bad" => Err(Trouble::Reject("bad".to_owned())),
         _ => Ok(()),
@@ -97,22 +111,14 @@ async fn a_service_needs_no_more_rights_than_these() {
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
 
     let consumers = cart.consume(subscriptions(&ear, &keys), "g1", &tracker, &stop);
-    tokio::time::timeout(SOON, consumers.caught_up()).await.unwrap();
+    timeout(SOON, consumers.caught_up()).await.unwrap();
     tell(&root, &shipped(1, "good"), 1).await;
     tell(&root, &shipped(1, "bad"), 2).await;
-    let product = stage.bus_as("product", "product").await;
-    product.connected().await;
-    for (available, sequence) in [(9, 1), (8, 2)] {
-        // As two replicas, the second of which has to ask what was told last.
-        let product = stage.bus_as("product", "product").await;
-        product.connected().await;
-        let told = product.publish_state(&letter(&stock("MUG", available), sequence)).await;
-        assert_eq!(told, Ok(Published::Told));
-    }
+    tell_stock(&stage).await;
+    cart.record("test", "{}".into()).await.unwrap();
 
     ear.heard_all(["good", "bad", "MUG 8"].map(ToOwned::to_owned)).await;
     keys.heard_times("MUG 8", 1).await;
-    cart.record("test", "{}".into()).await.unwrap();
     eventually("a dead letter", SOON, async || {
         let dead = root.last_sequence("DEAD", "dead.cart.cart-saga.order-shipped-v1").await;
         dead.ok().flatten()
@@ -120,5 +126,5 @@ async fn a_service_needs_no_more_rights_than_these() {
     .await;
     stop.cancel();
     tracker.close();
-    tracker.wait().await;
+    timeout(SOON, tracker.wait()).await.unwrap();
 }
