@@ -63,7 +63,7 @@ pub struct Order {
 /// ─ place ─▶ Placed ─ reserve ─▶ Reserved ─ capture ─▶ Paid ─ ship ─▶ Shipped ─ deliver ─▶ Delivered
 ///              │                    │                   │                                     │
 ///            refuse               expire          refuse_commit,                          complete
-///              │                    │             refund all of it                            │
+///              │                    │             refunded in full                            │
 ///              ▼                    ▼                   ▼                                     ▼
 ///          Cancelled             Expired            Cancelled                             Completed
 ///

@@ -5,13 +5,12 @@
 
 use common::bus::{Broadcast, Copies, Fact, Handled, Trouble, Work};
 use common::store::{Cause, Receipt, UpdateError};
-use contracts::{Event, OrderId, auth, cart, order, payment, product};
+use contracts::{Event, OrderId, Timestamp, auth, cart, order, payment, product};
 use futures_util::StreamExt as _;
 use tracing::warn;
 
 use crate::domain::{Merged, Order, Outcome, Refusal};
 use crate::store::Orders;
-use contracts::Timestamp;
 
 /// How many orders whose time is up are seen to at once.
 const AT_ONCE: usize = 64;
