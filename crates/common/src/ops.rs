@@ -39,11 +39,10 @@ pub(crate) struct Ops {
 
 /// How far a process has come.
 ///
-/// It is ready once its collections, indexes and consumers are there and it listened for the keys
-/// that tokens are signed with. It does not wait until there are any: they come from the auth
-/// service, which may be down, late or yet to start for the first time, and what needs no token is
-/// to be served all the same. Until keys are known, a request that bears a token is answered with
-/// 503 and `Retry-After`, so that nobody is refused for good and a fleet starts in any order.
+/// It is ready once its collections, indexes and consumers are there and it knows the keys that
+/// tokens are signed with: those it kept, or those that the auth service told. It serves before,
+/// what needs no token at least, and answers a request that bears one with 503 and `Retry-After`,
+/// so that nobody is refused for good and a fleet starts in any order.
 ///
 /// Once ready it stays so until it is asked to stop, whatever it depends on does meanwhile: a
 /// database that is away for a moment must not take every replica out of the ingress at once.
@@ -105,8 +104,20 @@ impl Ops {
         let _ = self.consumers.set(consumers);
     }
 
-    pub(crate) fn enter(&self, phase: Phase) {
-        self.phase.send_replace(phase);
+    /// It serves, unless it stops already.
+    pub(crate) fn ready(&self) {
+        self.phase.send_if_modified(|phase| {
+            let ready = *phase == Phase::Starting;
+            if ready {
+                *phase = Phase::Ready;
+            }
+            ready
+        });
+    }
+
+    /// It takes no more.
+    pub(crate) fn stopping(&self) {
+        self.phase.send_replace(Phase::Stopping);
     }
 
     fn phase(&self) -> Phase {

@@ -96,6 +96,12 @@ impl Identity {
         self.0.keys.borrow().is_some()
     }
 
+    /// Waits until keys are known.
+    pub async fn ready(&self) {
+        // They are watched as long as this is there.
+        let _ = self.0.keys.subscribe().wait_for(Option::is_some).await;
+    }
+
     /// Lets nobody in any more by a token of this sign-in.
     pub fn revoke(&self, session: SessionId, at: Timestamp) {
         let mut revoked = self.0.revoked.write().unwrap_or_else(PoisonError::into_inner);

@@ -98,11 +98,12 @@ impl Service {
 
     /// Ready once it can tell who is asking; what needs no token is served before.
     fn become_ready(&self) {
-        let (identity, ops) = (self.identity(), self.ops.clone());
+        let (identity, ops, stopping) = (self.identity(), self.ops.clone(), self.stopping());
         self.life.support.spawn("readiness", async move {
-            identity.ready().await;
-            ops.ready();
-            info!("ready");
+            if stopping.run_until_cancelled(identity.ready()).await.is_some() {
+                ops.ready();
+                info!("ready");
+            }
         });
     }
 

@@ -12,6 +12,7 @@ mod identity_known;
 mod identity_signer;
 mod openapi;
 mod openapi_breaking;
+mod ready;
 mod service;
 mod service_acts;
 mod service_chores;

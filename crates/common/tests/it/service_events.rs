@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use common::config::ServiceConfig;
 use contracts::OrderId;
+use mongodb::bson::doc;
 use testkit::{Client, World, eventually};
 use tokio::sync::Semaphore;
 
+use crate::ready::make_ready;
 use crate::shelf::{Shelves, messages};
 
 const SOON: Duration = Duration::from_secs(10);
@@ -29,7 +31,9 @@ async fn what_is_committed_is_told_and_heard() {
     let parcel = shelves.deliver().await;
 
     heard(&shelves, parcel).await;
-    let health = Client::at(format!("http://{}", running.ops)).get("/health").await.ok();
+    let ops = Client::at(format!("http://{}", running.ops));
+    make_ready(&world, &ops).await;
+    let health = ops.get("/health").await.ok();
     assert!(health.text.contains("\"order-saga\""), "{}", health.text);
     running.stop().await.unwrap();
 }
@@ -53,6 +57,7 @@ async fn a_stop_finishes_the_event_that_is_being_handled() {
     let (service, shelves) = Shelves::start_behind(&config, Arc::clone(&gate)).await;
     let running = service.run_in_background().await.unwrap();
     let ops = Client::at(format!("http://{}", running.ops));
+    make_ready(&world, &ops).await;
     let parcel = shelves.deliver().await;
     eventually("it is being handled", SOON, async || (shelves.begun() > 0).then_some(())).await;
 
@@ -80,7 +85,11 @@ async fn a_service_that_was_there_before_starts_while_the_bus_is_away() {
     let world = World::start().await;
     let config = config(&world);
     let (service, _) = Shelves::start(&config).await;
-    service.run_in_background().await.unwrap().stop().await.unwrap();
+    let kept = service.store().collection("identity_keys");
+    let running = service.run_in_background().await.unwrap();
+    make_ready(&world, &Client::at(format!("http://{}", running.ops))).await;
+    eventually("the keys are kept", SOON, async || kept.find_one(doc! {}).await.unwrap()).await;
+    running.stop().await.unwrap();
     world.nats().stop().await;
 
     let (service, shelves) = Shelves::start(&config).await;

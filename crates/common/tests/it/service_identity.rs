@@ -45,7 +45,8 @@ async fn until_keys_are_told_a_token_is_to_come_back_and_all_else_is_served() {
 
     let early = client.get("/me").bearer(&token).await.status(503);
     assert!(early.header("retry-after").is_some());
-    let _ = Client::at(format!("http://{}", running.ops)).get("/ready").await.ok();
+    let ops = Client::at(format!("http://{}", running.ops));
+    let _ = ops.get("/ready").await.status(503);
     let _ = client.get("/hello").await.ok();
     let _ = client.get("/me").await.status(401);
 
@@ -56,6 +57,7 @@ async fn until_keys_are_told_a_token_is_to_come_back_and_all_else_is_served() {
     })
     .await;
     assert_eq!(me, alice.to_string());
+    let _ = ops.get("/ready").await.ok();
     running.stop().await.unwrap();
 }
 
