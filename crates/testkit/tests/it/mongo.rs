@@ -5,6 +5,7 @@ use mongodb::{Client, Collection};
 use testkit::World;
 
 /// Writes two documents in one transaction.
+#[expect(clippy::disallowed_methods, reason = "it tries the server, not the store")]
 async fn write_both(uri: &str, database: &str) -> mongodb::error::Result<()> {
     let client = Client::with_uri_str(uri).await?;
     let things: Collection<Document> = client.database(database).collection("things");

@@ -1,7 +1,5 @@
 //! Bad luck: services that die, a broker that is away or forgets, databases that are wiped.
 
-use std::collections::BTreeMap;
-
 use futures_util::future::join_all;
 use mongodb::bson::Document;
 use serde_json::json;
@@ -189,22 +187,21 @@ async fn wipe(shop: &Shop, service: Service, collections: &[&str]) {
 async fn a_session_that_ended_is_worth_nothing_in_any_replica() {
     let shop = Shop::open_twice().await;
     let guest = shop.guest().await;
-    let asks: BTreeMap<Service, &str> = [
+    let asks = [
         (Service::Auth, "/api/auth/me"),
         (Service::Cart, "/api/cart"),
         (Service::Order, "/api/orders"),
         (Service::Payment, "/api/payments?order_id=ord_0190b0e1c7f67c3e9d1a2b3c4d5e6f70"),
-    ]
-    .into();
+    ];
     let token = guest.token().to_owned();
-    for (service, path) in &asks {
+    for (service, path) in asks {
         for number in 0..2 {
-            let answer = shop.fleet.replica(*service, number).get(*path).bearer(&token).await;
+            let answer = shop.fleet.replica(service, number).get(path).bearer(&token).await;
             assert_ne!(answer.status, 401, "{service} {number}");
         }
     }
 
-    let _ = guest.client.post("/api/auth/logout").await.ok();
+    guest.client.post("/api/auth/logout").await.ok();
 
     for (service, path) in asks {
         for number in 0..2 {
@@ -219,9 +216,11 @@ async fn a_session_that_ended_is_worth_nothing_in_any_replica() {
 
 #[tokio::test]
 async fn an_order_expires_while_its_payment_is_on_the_way_and_the_money_finds_an_end() {
-    let options = Options::default()
-        .env(Service::Order, "SOUK_PAY_BY", "1s")
-        .env(Service::Order, "SOUK_PAY_EXTENSION", "1s");
+    let options = Options::default().env(Service::Order, "SOUK_PAY_BY", "1s").env(
+        Service::Order,
+        "SOUK_PAY_EXTENSION",
+        "1s",
+    );
     let shop = Shop::open_with(options).await;
     let mug = shop.sells("MUG", 1250, 3).await;
     let guest = shop.guest().await;

@@ -4,4 +4,5 @@ mod crowd;
 mod faults;
 mod input;
 mod purchase;
+mod readme;
 mod shop;

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 use testkit::fleet::{Options, Service};
-use testkit::{Client, Fleet, Shopper, Staff, World, eventually};
+use testkit::{Answer, Client, Fleet, Request, Shopper, Staff, World, eventually};
 
-/// Longer than any saga takes, even on a busy machine.
-pub(super) const SOON: Duration = Duration::from_secs(60);
+/// Longer than any saga takes, even on a busy machine and when those who hold an event are killed
+/// over it several times: each time it comes again after half a minute.
+pub(super) const SOON: Duration = Duration::from_mins(3);
 
 /// Five services, their servers, and somebody who minds the shop.
 pub(super) struct Shop {
@@ -69,7 +70,13 @@ impl Shop {
     }
 
     /// Waits until there are so many pieces on hand and so many reserved.
-    pub(super) async fn until_counted(&self, product: &str, sku: &str, on_hand: i64, reserved: i64) {
+    pub(super) async fn until_counted(
+        &self,
+        product: &str,
+        sku: &str,
+        on_hand: i64,
+        reserved: i64,
+    ) {
         let wanted = Counted { on_hand, reserved, available: on_hand - reserved };
         let what = format!("{sku}: {wanted:?}");
         eventually(&what, SOON, async || {
@@ -82,7 +89,9 @@ impl Shop {
     pub(super) async fn until(&self, shopper: &Shopper, order: &str, any_of: &[&str]) -> Value {
         let what = format!("order {order} is one of {any_of:?}");
         eventually(&what, SOON, async || {
-            let answer = shopper.client.get(format!("/api/orders/{order}?wait=1s")).await;
+            // A service that is killed over it answers nothing.
+            let asked = shopper.client.get(format!("/api/orders/{order}?wait=1s")).send();
+            let answer = asked.await.ok()?;
             any_of.iter().any(|status| answer["status"] == *status).then_some(answer.body)
         })
         .await
@@ -102,4 +111,13 @@ impl Shop {
             self.fleet.stop(service).await;
         }
     }
+}
+
+/// The payment service hears of an order a moment after the shopper does.
+pub(super) async fn as_soon_as_due(pay: &Request) -> Answer {
+    eventually("the payment is due", SOON, async || {
+        let answer = pay.clone().await;
+        (answer.status != 404).then_some(answer)
+    })
+    .await
 }
