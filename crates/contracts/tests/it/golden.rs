@@ -131,14 +131,14 @@ fn known() -> BTreeMap<String, Described> {
 
 /// What was told in the past, by the name of its type.
 fn golden() -> BTreeMap<String, Value> {
-    let files = fs::read_dir(folder()).unwrap().map(|file| file.unwrap().path());
-    files
-        .map(|path| (stem(&path), serde_json::from_slice(&fs::read(&path).unwrap()).unwrap()))
-        .collect()
+    let files = fs::read_dir(folder()).expect("there are golden files");
+    files.map(|file| read(&file.expect("a golden file").path())).collect()
 }
 
-fn stem(path: &Path) -> String {
-    path.file_stem().unwrap().to_str().unwrap().to_owned()
+fn read(path: &Path) -> (String, Value) {
+    let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+    let text = fs::read(path).expect("a golden file can be read");
+    (name, serde_json::from_slice(&text).expect("a golden file is JSON"))
 }
 
 fn folder() -> PathBuf {
