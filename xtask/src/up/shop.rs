@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 
 use anyhow::{Context as _, anyhow, bail};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use testkit::Client;
 use testkit::fleet::Service;
 use testkit::process::Spec;
@@ -22,8 +23,12 @@ use super::part::Part;
 use super::progress::{phase, say};
 use super::{Args, CATALOGUE, MANIFEST, demo, leftovers, place, servers};
 
+/// How many files this process and each part may open.
+const FILES: u64 = 65_536;
+
 /// Runs the shop until it is told to stop, or cannot go on.
 pub(crate) async fn run(args: &Args, stop: &CancellationToken) -> anyhow::Result<()> {
+    allow_many_files();
     let data = unless(stop, take(args)).await?;
     let account = Account::new(args, &data)?;
     let routes = Routes::read(&place(MANIFEST))?;
@@ -43,6 +48,16 @@ pub(crate) async fn run(args: &Args, stop: &CancellationToken) -> anyhow::Result
     ingress.finish().await;
     say("stopped");
     outcome
+}
+
+/// Each connection through the ingress takes two files, and systems allow few unless asked.
+fn allow_many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let many = limit.maximum.map_or(FILES, |most| most.min(FILES));
+    if limit.current.is_some_and(|now| now < many) {
+        // Where it cannot be had, fewer people shop at the same time.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(many), ..limit });
+    }
 }
 
 /// Does something, unless it is told to stop meanwhile.
