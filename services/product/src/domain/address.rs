@@ -1,10 +1,15 @@
 //! Slugs: the names of products in URLs.
 
+use std::collections::BTreeMap;
+
 use common::Document;
 use contracts::ProductId;
 use serde::{Deserialize, Serialize};
 
-use super::Slug;
+use super::{Refusal, Slug};
+
+/// Addresses by their ids, as far as a decision can see them.
+pub(crate) type Addresses = BTreeMap<String, Address>;
 
 /// A slug that leads to a product. It does so for ever, so that no link breaks when the product is
 /// called something else.
@@ -31,8 +36,29 @@ impl Address {
         format!("slug:{slug}")
     }
 
+    /// The first of these slugs that leads to no product yet.
+    pub(super) fn free(mut slugs: Vec<Slug>, known: &Addresses) -> Result<Slug, Refusal> {
+        match slugs.iter().position(|slug| !known.contains_key(&Self::of(slug))) {
+            Some(free) => Ok(slugs.swap_remove(free)),
+            None => Err(Refusal::SlugTaken { slug: slugs.swap_remove(0) }),
+        }
+    }
+
+    /// Whether the slug leads to no product yet; refused when it leads to another one.
+    pub(super) fn is_new(
+        slug: &Slug,
+        product_id: ProductId,
+        known: &Addresses,
+    ) -> Result<bool, Refusal> {
+        match known.get(&Self::of(slug)) {
+            None => Ok(true),
+            Some(address) if address.product_id == product_id => Ok(false),
+            Some(_) => Err(Refusal::SlugTaken { slug: slug.clone() }),
+        }
+    }
+
     /// From now on the slug leads to this product.
-    pub(crate) fn leading(slug: &Slug, product_id: ProductId) -> Self {
+    pub(super) fn leading(slug: &Slug, product_id: ProductId) -> Self {
         Self { id: Self::of(slug), product_id }
     }
 }

@@ -11,7 +11,7 @@ mod words;
 #[cfg(test)]
 mod histories;
 
-pub(crate) use address::Address;
+pub(crate) use address::{Address, Addresses};
 pub(crate) use draft::{Draft, Edit};
 pub(crate) use product::{Listing, Product, Variant};
 pub(crate) use refusal::Refusal;

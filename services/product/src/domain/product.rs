@@ -10,7 +10,7 @@ use super::draft::{Draft, Edit, OPTIONS, VARIANTS, VariantEdit};
 use super::words::{
     Category, Description, Image, OptionName, OptionValue, Price, Slug, Tag, Title,
 };
-use super::{Address, Refusal, Shelf, StockItem};
+use super::{Address, Addresses, Refusal, Shelf, StockItem};
 
 /// Something the shop sells, in one variant or in several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,17 +74,12 @@ impl Product {
     pub(crate) fn create(
         id: ProductId,
         draft: Draft,
-        addresses: &BTreeMap<String, Address>,
+        addresses: &Addresses,
         stock: &Shelf,
         actor: UserId,
         now: Timestamp,
     ) -> Result<Change<Listing>, Refusal> {
-        let is_free = |slug: &Slug| !addresses.contains_key(&Address::of(slug));
-        let mut slugs = draft.slugs(id);
-        let slug = match slugs.iter().position(is_free) {
-            Some(free) => slugs.swap_remove(free),
-            None => return Err(Refusal::SlugTaken { slug: slugs.swap_remove(0) }),
-        };
+        let slug = Address::free(draft.slugs(id), addresses)?;
         let mut product = Self {
             id,
             slug,
@@ -108,16 +103,15 @@ impl Product {
     pub(crate) fn edit(
         self,
         edit: Edit,
-        addresses: &BTreeMap<String, Address>,
+        addresses: &Addresses,
         stock: &Shelf,
         actor: UserId,
         now: Timestamp,
     ) -> Result<Change<Listing>, Refusal> {
-        let address = edit.slug.as_ref().and_then(|slug| addresses.get(&Address::of(slug)));
-        if let (Some(slug), Some(_)) = (&edit.slug, address.filter(|it| it.product_id != self.id)) {
-            return Err(Refusal::SlugTaken { slug: slug.clone() });
-        }
-        let is_new = edit.slug.is_some() && address.is_none();
+        let is_new = match &edit.slug {
+            Some(slug) => Address::is_new(slug, self.id, addresses)?,
+            None => false,
+        };
         let before = self.clone();
         let mut product = Self {
             slug: edit.slug.unwrap_or(self.slug),
@@ -270,8 +264,6 @@ mod tests {
     use super::*;
     use crate::domain::histories::{noon, product_id, sku, staff};
 
-    type Addresses = BTreeMap<String, Address>;
-
     fn price(amount: i64) -> Value {
         json!({"amount": amount, "currency": "EUR"})
     }
@@ -281,7 +273,9 @@ mod tests {
             "title": "Enamel mug",
             "description": "Two handles.",
             "category": "kitchen",
-            "variants": [{"sku": "MUG", "options": {"colour": "blue"}, "price": price(1250), "on_hand": 3}],
+            "variants": [
+                {"sku": "MUG", "options": {"colour": "blue"}, "price": price(1250), "on_hand": 3},
+            ],
         }))
         .unwrap()
     }

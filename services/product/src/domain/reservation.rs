@@ -113,7 +113,7 @@ impl Reservation {
         let asked = Self { round, ..self };
         match &asked.state {
             State::Released | State::Refused => asked.take(lines, stock, now),
-            // That the asking before expired is still on its way: what is held is held for this one.
+            // The expiry of the asking before is still on its way: what is held is held for this.
             State::Held { .. } => {
                 Ok(Change::to(Self { state: State::held(now), ..asked }).telling(&reserved))
             }

@@ -59,17 +59,20 @@ texts! {
     Description: 0 to 10_000, is_prose, "a description is at most 10000 characters";
     /// A product's name in URLs: words of a-z and 0-9, parted by single hyphens. None is called
     /// docs, as that address is taken.
-    Slug: 1 to 80, is_slug, "a slug is 1 to 80 of a-z and 0-9 in words parted by single hyphens, and not docs";
+    Slug: 1 to 80, is_slug,
+        "a slug is 1 to 80 of a-z and 0-9 in words parted by single hyphens, and not docs";
     /// The shelf a product stands on.
     Category: 1 to 80, is_line, "a category is 1 to 80 characters on one line";
     /// A word under which a product is found.
     Tag: 1 to 50, is_line, "a tag is 1 to 50 characters on one line";
     /// Where a picture of a product is: begins with https://, http:// or /.
-    Image: 1 to 2000, is_address, "a picture is an address of at most 2000 characters that begins with https://, http:// or /";
+    Image: 1 to 2000, is_address,
+        "a picture is an address of at most 2000 characters, from https://, http:// or /";
     /// What tells the variants of a product apart, such as a size; without . and $.
     OptionName: 1 to 40, is_name, "an option is 1 to 40 characters on one line, without . and $";
     /// Which of an option a variant is, such as large.
-    OptionValue: 1 to 100, is_line, "what a variant is of an option is 1 to 100 characters on one line";
+    OptionValue: 1 to 100, is_line,
+        "what a variant is of an option is 1 to 100 characters on one line";
     /// Why somebody changed a stock.
     Reason: 1 to 200, is_line, "a reason is 1 to 200 characters on one line";
     /// What somebody looks for.
@@ -347,7 +350,8 @@ mod tests {
             let Ok(title) = Title::try_from(text) else { return Ok(()) };
             let suggested = Slug::of(&title);
 
-            let own = Slug::told_apart(suggested.as_ref(), format!("prd_{id:032x}").parse().unwrap());
+            let id = format!("prd_{id:032x}").parse().unwrap();
+            let own = Slug::told_apart(suggested.as_ref(), id);
 
             prop_assert_eq!(Slug::try_from(own.as_str().to_owned()), Ok(own));
         }

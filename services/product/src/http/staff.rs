@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 
 use super::views::{MovementView, ProductView, StockView};
 use crate::domain::{
-    Address, Adjustment, Draft, Edit, Listing, Product, Refusal, Shelf, StockItem,
+    Address, Addresses, Adjustment, Draft, Edit, Listing, Product, Refusal, Shelf, StockItem,
 };
 use crate::store::{LedgerPlace, Products};
 
@@ -35,8 +35,8 @@ pub(super) async fn create_product(
     let addresses: Vec<_> = draft.slugs(id).iter().map(Address::of).collect();
     let skus: Vec<Sku> = draft.variants.iter().map(|new| new.sku.clone().into()).collect();
     let scope = (One::<Product>(id), Many::<Address>(addresses), Many::<StockItem>(skus));
-    let create = move |(_, addresses, shelf): (_, _, Shelf), now| {
-        Product::create(id, draft.clone(), &addresses, &shelf, actor, now)
+    let create = move |(_, addresses, stock): (_, Addresses, Shelf), now| {
+        Product::create(id, draft.clone(), &addresses, &stock, actor, now)
     };
     let created =
         move |saved: &Saved<'_, Listing>| shown(201, saved).located(format!("/api/products/{id}"));
@@ -68,9 +68,9 @@ pub(super) async fn edit_product(
     let added = edit.variants.iter().map(|variant| variant.sku.clone().into());
     let skus: Vec<Sku> = seen.variants.iter().map(|it| it.sku.clone()).chain(added).collect();
     let scope = (product, Many::<Address>(addresses), Many::<StockItem>(skus));
-    let change = move |(product, addresses, shelf): (Option<Product>, _, Shelf), now| {
+    let change = move |(product, addresses, stock): (Option<Product>, Addresses, Shelf), now| {
         let product = product.ok_or(Refusal::NoProduct)?;
-        product.edit(edit.clone(), &addresses, &shelf, actor, now)
+        product.edit(edit.clone(), &addresses, &stock, actor, now)
     };
     Ok(products.store().update(scope, receipt, change, |saved| shown(200, saved)).await?)
 }

@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "it is how a test fails")]
 
 mod catalogue;
+mod day;
 mod edits;
 mod openapi;
 mod overdue;
+mod retold;
 mod saga;
 mod shelves;
 mod shop;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_nats::jetstream;
 use common::Clock;
-use common::config::ServiceConfig;
+use common::config::{Act, Replay, ServiceConfig};
 use common::identity::Claims;
 use common::service::Running;
 use contracts::auth::{Keys, PublicKey, Role};
@@ -31,9 +31,10 @@ const PUBLIC: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 /// The replicas of the service and what they stand on.
 pub(crate) struct Shop {
     replicas: Vec<Running>,
+    config: product::Config,
     jetstream: jetstream::Context,
     pub(crate) clock: Clock,
-    _world: World,
+    world: World,
 }
 
 impl Shop {
@@ -44,10 +45,16 @@ impl Shop {
 
     /// Opens with several replicas of one database.
     pub(crate) async fn with_replicas(replicas: usize) -> Self {
+        Self::grouping(replicas, 64).await
+    }
+
+    /// The same; one commit takes so many changes at most.
+    pub(crate) async fn grouping(replicas: usize, group_commit: usize) -> Self {
         let world = World::start().await;
         let clock = Clock::manual(MORNING.parse().unwrap());
         let service = ServiceConfig {
             clock: clock.clone(),
+            group_commit,
             ..ServiceConfig::for_tests(
                 world.mongo_uri(),
                 &world.database("product"),
@@ -64,7 +71,7 @@ impl Shop {
         }
         let client = async_nats::connect(world.nats().url()).await.unwrap();
         let jetstream = jetstream::new(client);
-        Self { replicas: running, jetstream, clock, _world: world }
+        Self { replicas: running, config, jetstream, clock, world }
     }
 
     /// One who shows no token.
@@ -228,6 +235,15 @@ impl Shop {
             Some(self.told::<E>().await).filter(|told| told.len() >= count)
         })
         .await
+    }
+
+    /// The broker loses all that it was told, and an operator has state told again.
+    pub(crate) async fn loses_its_memory(&self) {
+        self.world.nats().wipe().await.unwrap();
+        let act = Some(Act::Replay(Replay { since: None, state: true }));
+        let service = ServiceConfig { act, ..self.config.service.clone() };
+        let config = product::Config { service, ..self.config.clone() };
+        product::start(config).await.unwrap().run().await.unwrap();
     }
 
     /// What rests among the dead letters.
