@@ -64,12 +64,12 @@ impl Committer {
             match self.attempt(&mut calls).await {
                 Ok(fates) => return settle(calls, fates),
                 Err(Lost::Culprit { index, fate }) => calls.remove(index).settle(fate),
-                Err(Lost::Race | Lost::Began { .. }) if Instant::now() < until => {
+                Err(Lost::Race | Lost::Began) if Instant::now() < until => {
                     metrics::counter!("souk_commit_races_total").increment(1);
                     races += 1;
                     step_back(races, self.clock.now()).await;
                 }
-                Err(Lost::Race | Lost::Began { .. }) => {
+                Err(Lost::Race | Lost::Began) => {
                     return settle_all(calls, &UpdateError::Busy);
                 }
                 Err(Lost::Away(error)) => return settle_all(calls, &UpdateError::Store(error)),

@@ -53,7 +53,7 @@ impl StoreError {
         if is_away(error) {
             Self::Away(error.kind.to_string())
         } else {
-            Self::Refused { what: what.to_owned(), why: error.kind.to_string() }
+            Self::Refused { what: what.to_owned(), why: without_values(error) }
         }
     }
 }
@@ -76,6 +76,20 @@ pub enum UpdateError<R> {
     /// The database did not do what it was asked.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What the database said, less what it was said of: its words may quote documents.
+fn without_values(error: &mongodb::error::Error) -> String {
+    use mongodb::error::{ErrorKind, WriteFailure};
+
+    match &*error.kind {
+        ErrorKind::Command(command) => format!("{} ({})", command.code_name, command.code),
+        ErrorKind::Write(WriteFailure::WriteError(failed)) => {
+            format!("write error {}", failed.code)
+        }
+        ErrorKind::InsertMany(_) | ErrorKind::BulkWrite(_) => "write errors".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// Whether the database was out of reach rather than unwilling.

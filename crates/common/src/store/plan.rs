@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use contracts::EventId;
+use contracts::{EventId, Timestamp};
 use mongodb::bson;
 
 use super::outbox::{OutboxRow, Pending};
@@ -101,6 +101,7 @@ impl Plan {
         for pending in tellings {
             let floor = self.floors.get(&pending.subject).copied().unwrap_or(0);
             let slot = aggregate(&mut self.view, &pending.subject)?;
+            let floor = if pending.is_state() { floor.max(slot.newborn(now)) } else { floor };
             slot.meta.told = slot.meta.told.max(floor) + 1;
             let sequence = slot.meta.told;
             rows.push(pending.seal(EventId::from_uuid(clock.uuid()), sequence, now));
@@ -124,6 +125,12 @@ impl Slot {
         let drawn = clock.uuid().simple().to_string();
         // The last characters are random; the first ones tell the time.
         drawn[24..].clone_into(&mut self.meta.born);
+    }
+
+    /// Where the sequence of a state begins: the milliseconds since 1970, so that a thing that is
+    /// made anew, after its database was wiped perhaps, is newer than all that was told of it.
+    fn newborn(&self, now: Timestamp) -> i64 {
+        if self.loaded.is_none() { now.as_millis() } else { 0 }
     }
 
     fn touch(&mut self) {

@@ -30,10 +30,7 @@ pub(crate) enum Lost {
     /// Another writer was first: load and decide again.
     Race,
     /// Another writer began the same thing first: load and decide again.
-    Began {
-        /// What the database said.
-        why: String,
-    },
+    Began,
     /// One call is at fault by itself.
     Culprit {
         /// Which one.
@@ -129,23 +126,28 @@ fn check(reply: Result<Document, Error>, statement: &Statement) -> Result<(), Lo
 
 fn write_error(error: Option<&Document>) -> Lost {
     let code = error.and_then(|error| error.get_i32("code").ok()).unwrap_or(0);
-    let why = error.and_then(|error| error.get_str("errmsg").ok()).unwrap_or("no reason given");
-    by_code(code, why)
+    let message = error.and_then(|error| error.get_str("errmsg").ok()).unwrap_or_default();
+    by_code(code, message)
 }
 
-fn by_code(code: i32, why: &str) -> Lost {
+fn by_code(code: i32, message: &str) -> Lost {
     match code {
         WRITE_CONFLICT => Lost::Race,
         // Somebody began the same thing first; a duplicate of anything but the id stays one.
-        DUPLICATE_KEY if why.contains("index: _id_") => Lost::Began { why: why.to_owned() },
-        _ => Lost::Refused(StoreError::Refused { what: "write".into(), why: why.to_owned() }),
+        DUPLICATE_KEY if message.contains("index: _id_") => Lost::Began,
+        _ => Lost::Refused(refused(code)),
     }
+}
+
+/// By its code alone: the words of the database may quote documents.
+fn refused(code: i32) -> StoreError {
+    StoreError::Refused { what: "write".to_owned(), why: format!("write error {code}") }
 }
 
 /// A ledger row that is there already was not begun by another writer: its id is not its own.
 fn repeated(lost: Lost) -> Lost {
     match lost {
-        Lost::Began { why } => Lost::Refused(StoreError::Refused { what: "row".into(), why }),
+        Lost::Began => Lost::Refused(refused(DUPLICATE_KEY)),
         other => other,
     }
 }

@@ -188,5 +188,6 @@ async fn of_state_one_commit_tells_the_newest_only() {
     assert!(rows.len() < 100, "{} states were told", rows.len());
     let newest = rows.iter().max_by_key(|row| row.get_i64("sequence").unwrap()).unwrap();
     assert!(newest.get_str("payload").unwrap().contains(r#""available":800"#));
-    assert_eq!(here.sequences("MUG").await, (1..=rows.len() as i64).collect::<Vec<_>>());
+    let told = here.sequences("MUG").await;
+    assert!(told.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{told:?}");
 }
