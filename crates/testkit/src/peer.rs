@@ -45,18 +45,18 @@ impl Peer {
         self.tell(&Keys { set: "current".into(), keys: vec![key] }).await;
     }
 
-    /// An access token of this person, good for an hour.
+    /// An access token of this person, good for five minutes.
     pub fn token(&self, person: UserId, role: Role) -> String {
         self.token_of(person, role, SessionId::from_uuid(fresh()))
     }
 
-    /// An access token of this person in this session, good for an hour.
+    /// An access token of this person in this session, good for five minutes.
     pub fn token_of(&self, person: UserId, role: Role, session: SessionId) -> String {
         let now = now().as_millis() / 1000;
-        let head = json!({ "alg": "EdDSA", "typ": "JWT", "kid": KEY });
+        let head = json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": KEY });
         let claims = json!({
             "iss": "souk", "aud": "souk", "sub": person, "sid": session, "role": role,
-            "iat": now, "nbf": now, "exp": now + 3600,
+            "iat": now, "nbf": now, "exp": now + 300,
         });
         let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(head), part(claims));

@@ -13,9 +13,9 @@ pub const ISSUER: &str = "souk";
 pub const AUDIENCE: &str = "souk";
 /// How long an access token is good for.
 pub const LIFE: Duration = Duration::from_mins(5);
-/// What an access token calls itself (RFC 9068, section 2.1), first as ours do: no token of
-/// another kind passes for one (RFC 8725, section 3.11).
-pub(super) const KINDS: [&str; 2] = ["at+jwt", "JWT"];
+/// What an access token calls itself (RFC 9068, section 2.1): no token of another kind passes for
+/// one (RFC 8725, section 3.11).
+pub(super) const KIND: &str = "at+jwt";
 
 /// What an access token says: who asks, since which sign-in, and until when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +61,7 @@ impl Claims {
     /// The token, signed with the Ed25519 key that `kid` names (RFC 8037).
     pub fn signed(&self, kid: &str, key: &EncodingKey) -> jsonwebtoken::errors::Result<String> {
         let header = Header {
-            typ: Some(KINDS[0].into()),
+            typ: Some(KIND.into()),
             kid: Some(kid.into()),
             ..Header::new(Algorithm::EdDSA)
         };

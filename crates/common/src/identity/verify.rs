@@ -10,7 +10,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_he
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
-use super::claims::KINDS;
+use super::claims::KIND;
 use super::sessions::Revoked;
 use super::{AUDIENCE, Claims, ISSUER};
 use crate::Clock;
@@ -186,7 +186,7 @@ fn kid(token: &str) -> Result<String, Denied> {
         return Err(Denied::Invalid);
     }
     let Header { alg, typ, crit, kid, .. } = decode_header(token).map_err(|_| Denied::Invalid)?;
-    let kind = typ.is_some_and(|typ| KINDS.iter().any(|kind| typ.eq_ignore_ascii_case(kind)));
+    let kind = typ.is_some_and(|typ| typ.eq_ignore_ascii_case(KIND));
     let ours = alg == Algorithm::EdDSA && kind && crit.is_none();
     kid.filter(|_| ours).ok_or(Denied::Invalid)
 }
