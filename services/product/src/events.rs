@@ -21,7 +21,7 @@ async fn placed(products: Products, fact: Fact<Placed>) -> Handled {
     let receipt = fact.receipt();
     let Placed { order_id, round, lines } = fact.event;
     let asked = lines.clone();
-    let step = move |order: Reservation, shelf: &_, now| order.place(round, &asked, shelf, now);
+    let step = move |order: Reservation, stock: &_, now| order.place(round, &asked, stock, now);
     Ok(products.step(receipt, order_id, &lines, step).await?)
 }
 
@@ -29,7 +29,7 @@ async fn paid(products: Products, fact: Fact<Paid>) -> Handled {
     let receipt = fact.receipt();
     let Paid { order_id, lines, .. } = fact.event;
     let sold = lines.clone();
-    let step = move |order: Reservation, shelf: &_, now| order.pay(&sold, shelf, now);
+    let step = move |order: Reservation, stock: &_, now| order.pay(&sold, stock, now);
     Ok(products.step(receipt, order_id, &lines, step).await?)
 }
 
@@ -38,14 +38,14 @@ async fn paid(products: Products, fact: Fact<Paid>) -> Handled {
 async fn expired(products: Products, fact: Fact<Expired>) -> Handled {
     let receipt = fact.receipt();
     let Expired { order_id, round, lines } = fact.event;
-    let step = move |order: Reservation, shelf: &_, now| order.expire(round, shelf, now);
+    let step = move |order: Reservation, stock: &_, now| order.expire(round, stock, now);
     Ok(products.step(receipt, order_id, &lines, step).await?)
 }
 
 async fn cancelled(products: Products, fact: Fact<Cancelled>) -> Handled {
     let receipt = fact.receipt();
     let Cancelled { order_id, lines, .. } = fact.event;
-    let step = |order: Reservation, shelf: &_, now| order.cancel(shelf, now);
+    let step = |order: Reservation, stock: &_, now| order.cancel(stock, now);
     Ok(products.step(receipt, order_id, &lines, step).await?)
 }
 

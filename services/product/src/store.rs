@@ -90,8 +90,8 @@ impl Products {
         loop {
             let decide = decide.clone();
             let scope = (One::<Reservation>(order_id), Many::<StockItem>(skus.clone()));
-            let step = move |(known, shelf): (Option<Reservation>, Shelf), now| {
-                decide(known.unwrap_or_else(|| Reservation::unheard_of(order_id)), &shelf, now)
+            let step = move |(known, stock): (Option<Reservation>, Shelf), now| {
+                decide(known.unwrap_or_else(|| Reservation::unheard_of(order_id)), &stock, now)
             };
             match self.store.apply(scope, receipt.clone(), step).await {
                 // What is set aside are other lines than the event named: look at those, too.
