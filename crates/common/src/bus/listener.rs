@@ -86,7 +86,7 @@ impl Listener {
             if pull.asked() <= AT_ONCE / 2 {
                 pull.ask(AT_ONCE - pull.asked()).await?;
             }
-            let message = pull.next().await?;
+            let Some(message) = pull.next().await? else { continue };
             let (next, pending) = {
                 let info = message.info().map_err(|error| Lost::Refused(error.to_string()))?;
                 (info.stream_sequence + 1, info.pending)

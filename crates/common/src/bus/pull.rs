@@ -79,15 +79,16 @@ impl Pull {
         Ok(())
     }
 
-    /// The next message. Nothing is lost when this is not awaited to its end.
-    pub(super) async fn next(&mut self) -> Result<Message, Lost> {
+    /// The next message; `None` when all that was asked for came or ended, so that it is time to
+    /// ask anew. Nothing is lost when this is not awaited to its end.
+    pub(super) async fn next(&mut self) -> Result<Option<Message>, Lost> {
         loop {
             let silence = sleep_until(self.heard + SILENCE);
             tokio::select! {
                 biased;
                 message = self.subscriber.next() => {
-                    let message = message.ok_or(Lost::Link)?;
-                    if let Some(message) = self.sort(message)? {
+                    let message = self.sort(message.ok_or(Lost::Link)?)?;
+                    if message.is_some() || self.asked == 0 {
                         return Ok(message);
                     }
                 }

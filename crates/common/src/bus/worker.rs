@@ -145,7 +145,8 @@ impl Worker {
             tokio::select! {
                 () = stop.cancelled() => return Ended::Stopped,
                 message = pull.next() => match message {
-                    Ok(message) => self.take(message),
+                    Ok(Some(message)) => self.take(message),
+                    Ok(None) => {}
                     Err(lost) => return Ended::Lost(lost),
                 },
                 Some(settled) = self.tasks.join_next() => {
