@@ -182,6 +182,8 @@ fn stream(name: String, subjects: Vec<String>) -> Config {
         storage: StorageType::File,
         discard: DiscardPolicy::New,
         duplicate_window: REPEATS,
+        // As the server writes that there is no bound.
+        max_messages_per_subject: -1,
         ..Config::default()
     }
 }
@@ -196,7 +198,7 @@ fn grown(found: &Config, wanted: &Config) -> Option<Config> {
     let grown = Config {
         subjects: found.subjects.iter().chain(new).cloned().collect(),
         max_age: wanted.max_age,
-        max_messages_per_subject: wanted.max_messages_per_subject.max(-1),
+        max_messages_per_subject: wanted.max_messages_per_subject,
         discard: wanted.discard,
         duplicate_window: wanted.duplicate_window,
         allow_direct: wanted.allow_direct,

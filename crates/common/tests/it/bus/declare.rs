@@ -2,8 +2,10 @@
 
 use common::Clock;
 use common::bus::{Bus, DeclareError, Subscription, Work};
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use testkit::eventually;
+use tokio::time::timeout;
 
 use super::stage::{Ear, SOON, Stage, shipped, tell};
 
@@ -44,6 +46,25 @@ async fn a_service_without_the_right_waits_until_all_is_declared() {
     tell(&stage.bus("order").await, &shipped(1, "a"), 1).await;
 
     ear.heard_times("a", 1).await;
+}
+
+#[tokio::test]
+async fn what_is_as_it_has_to_be_is_not_written_again() {
+    let stage = Stage::start().await;
+    stage.bus("order").await;
+    let watching = async_nats::connect(stage.nats.url()).await.unwrap();
+    let mut updated = watching.subscribe("$JS.EVENT.ADVISORY.STREAM.UPDATED.>").await.unwrap();
+    watching.flush().await.unwrap();
+
+    stage.bus("cart").await;
+    let jetstream = stage.jetstream().await;
+    let mut last = jetstream.get_stream("ORDER").await.unwrap().cached_info().config.clone();
+    last.description = Some("the mark".to_owned());
+    jetstream.update_stream(last).await.unwrap();
+
+    let first = timeout(SOON, updated.next()).await.unwrap().unwrap();
+    let orders = first.subject.ends_with("ORDER");
+    assert!(orders, "{}", first.subject);
 }
 
 #[tokio::test]
