@@ -15,8 +15,6 @@ mod terms;
 mod told;
 
 #[cfg(test)]
-mod histories;
-#[cfg(test)]
 mod tests;
 
 use common::{Change, Document};

@@ -121,8 +121,10 @@ impl Orders {
         }
         if let Some(Place { at, id }) = after {
             let (at, id) = (at.to_string(), id.to_string());
-            let at_once = doc! { "placed_at": &at, "_id": { "$lt": id } };
-            filter.insert("$or", [doc! { "placed_at": { "$lt": &at } }, at_once].to_vec());
+            // The first bound is what the index takes.
+            filter.insert("placed_at", doc! { "$lte": &at });
+            let earlier = doc! { "placed_at": { "$lt": at } };
+            filter.insert("$or", vec![earlier, doc! { "_id": { "$lt": id } }]);
         }
         self.store.find(filter, doc! { "placed_at": -1, "_id": -1 }, page.look_ahead()).await
     }

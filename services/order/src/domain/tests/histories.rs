@@ -5,7 +5,6 @@ use std::time::Duration;
 use contracts::order::{self, RefundDue};
 use proptest::prelude::*;
 
-use super::tests::{TERMS, attempt, bought, noon, parcel, placed, refund};
 use super::*;
 
 /// What may happen to an order.
