@@ -20,10 +20,10 @@ pub struct Config {
         value_parser = humantime::parse_duration)]
     pub pay_by: Duration,
 
-    /// How long a shopper who began to pay has to finish at least; given once.
-    #[arg(long, env = "SOUK_PAY_ATTEMPT", default_value = "5m",
+    /// How long a shopper who began to pay has at least to finish; given once.
+    #[arg(long, env = "SOUK_PAY_EXTENSION", default_value = "5m",
         value_parser = humantime::parse_duration)]
-    pub pay_attempt: Duration,
+    pub pay_extension: Duration,
 
     /// How long goods may be sent back, from when they arrived; then the order is complete.
     #[arg(long, env = "SOUK_RETURN_WINDOW", default_value = "14days",
@@ -41,7 +41,7 @@ impl Config {
     pub fn terms(&self) -> Terms {
         Terms {
             to_pay: self.pay_by,
-            to_finish_paying: self.pay_attempt,
+            to_finish_paying: self.pay_extension,
             to_return: self.return_window,
         }
     }

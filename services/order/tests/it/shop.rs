@@ -64,7 +64,7 @@ impl Shop {
                 ..ServiceConfig::for_tests(uri, &database, &nats)
             },
             pay_by: Duration::from_mins(15),
-            pay_attempt: Duration::from_mins(5),
+            pay_extension: Duration::from_mins(5),
             return_window: Duration::from_hours(24 * 14),
             sweep: Duration::from_millis(100),
         };
