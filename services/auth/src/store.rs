@@ -148,7 +148,9 @@ impl Accounts {
     pub(crate) async fn forget_expired(self) -> Result<(), mongodb::error::Error> {
         let over = doc! { "expires_at": { "$lt": self.clock().now().to_string() } };
         let deleted = self.store.collection(Session::COLLECTION).delete_many(over).await?;
-        info!(count = deleted.deleted_count, "sessions forgotten");
+        if deleted.deleted_count > 0 {
+            info!(count = deleted.deleted_count, "sessions forgotten");
+        }
         Ok(())
     }
 

@@ -18,7 +18,7 @@ const LONGEST_LABEL: usize = 63;
 /// An e-mail address, trimmed and in lower case: however it is typed, it is one account's.
 ///
 /// A dot-atom at a domain of at least two labels, in ASCII; a domain in another script is given in
-/// its ASCII form. It is personal: `Debug` does not show it, and nothing is logged of it.
+/// its ASCII form.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, format = Email, max_length = 254, example = "alice@example.com")]
@@ -61,6 +61,7 @@ impl From<Email> for String {
     }
 }
 
+/// Nobody sees it by accident: it is personal.
 impl fmt::Debug for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Email(…)")

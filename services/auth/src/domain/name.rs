@@ -8,8 +8,6 @@ use utoipa::ToSchema;
 const LONGEST: usize = 100;
 
 /// How a person wants to be called: 1 to 100 characters, trimmed, on one line.
-///
-/// It is personal: `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 100, example = "Alice")]
@@ -37,6 +35,7 @@ impl From<Name> for String {
     }
 }
 
+/// Nobody sees it by accident: it is personal.
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Name(…)")

@@ -9,9 +9,7 @@ use utoipa::ToSchema;
 const SHORTEST: usize = 8;
 const LONGEST: usize = 128;
 
-/// A password as it was typed, whatever it is.
-///
-/// It is wiped from memory when it is dropped, and `Debug` does not show it.
+/// A password as it was typed.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(from = "String")]
 #[schema(value_type = String, format = Password)]

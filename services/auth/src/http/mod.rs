@@ -21,6 +21,11 @@ use crate::passwords::{Busy, Passwords};
 use crate::store::{Accounts, SignIn};
 use views::{Credentials, JwkSet, Refresh, Registration, SignedIn, UserView};
 
+/// A new key is told at least that long before it signs.
+const KEYS_CACHED: &str = "public, max-age=60";
+
+type Created<T> = (StatusCode, Json<T>);
+
 /// What the endpoints work with.
 #[derive(Clone)]
 pub(crate) struct Auth {
@@ -150,11 +155,6 @@ impl Auth {
         Ok(SignedIn::of(sign_in, access))
     }
 }
-
-type Created<T> = (StatusCode, Json<T>);
-
-/// A new key is told at least that long before it signs.
-const KEYS_CACHED: &str = "public, max-age=60";
 
 fn created<T>(view: T) -> Created<T> {
     (StatusCode::CREATED, Json(view))

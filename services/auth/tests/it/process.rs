@@ -66,6 +66,21 @@ async fn a_configuration_that_cannot_be_used_is_named() {
 }
 
 #[tokio::test]
+async fn what_is_declared_takes_no_secrets() {
+    let world = World::start().await;
+    let spec = program()
+        .arg("--declare")
+        .env("MONGODB_URI", world.mongo_uri())
+        .env("NATS_URL", world.nats().url())
+        .env("SOUK_DATABASE", world.database("auth"))
+        .log(world.dir().join("auth.log"));
+
+    let code = Process::start(&spec).unwrap().wait().await;
+
+    assert_eq!(code, 0);
+}
+
+#[tokio::test]
 async fn nothing_secret_or_personal_is_logged() {
     let world = World::start().await;
     let (log, http, ops) = (world.dir().join("auth.log"), ports::free(), ports::free());
