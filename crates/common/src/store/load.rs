@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use futures_util::TryStreamExt as _;
 use futures_util::future::try_join_all;
-use futures_util::{TryStreamExt as _, try_join};
 use mongodb::Database;
 use mongodb::bson::{self, doc};
 
@@ -32,8 +32,9 @@ impl Wanted {
 
 /// Reads the documents and the receipts of a group.
 pub(crate) async fn plan(database: &Database, wanted: Wanted) -> Result<Plan, StoreError> {
-    let (view, receipts) =
-        try_join!(documents(database, wanted.documents), receipts(database, wanted.receipts))?;
+    // In this order: who sees what a call came to sees its receipt, too, and is not refused for it.
+    let view = documents(database, wanted.documents).await?;
+    let receipts = receipts(database, wanted.receipts).await?;
     Ok(Plan::of(view, receipts))
 }
 

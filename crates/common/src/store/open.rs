@@ -92,9 +92,7 @@ impl Store {
             doc! { "told": 1, "at": 1, "sequence": 1 },
             untold,
         )
-        .await?;
-        let since = IndexOptions::builder().name("since".to_owned()).build();
-        self.create_index(OutboxRow::COLLECTION, doc! { "at": 1 }, since).await
+        .await
     }
 
     async fn ends_by_itself(&self, collection: &str) -> Result<(), StoreError> {

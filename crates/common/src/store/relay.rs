@@ -182,7 +182,10 @@ impl Lanes {
         let mut replaced = Vec::new();
         let mut next = None;
         while let Some(row) = behind.pop_front() {
-            let later = |other: &OutboxRow| other.nats_subject == row.nats_subject;
+            // A sweep may bring older ones behind.
+            let later = |other: &OutboxRow| {
+                other.nats_subject == row.nats_subject && other.sequence > row.sequence
+            };
             if row.state && behind.iter().any(later) {
                 replaced.push(row.id);
                 continue;
@@ -273,6 +276,22 @@ mod tests {
 
         assert!(lanes.held.is_empty() && lanes.busy.is_empty());
         assert_eq!(std::iter::from_fn(|| marked.try_recv().ok()).count(), 4);
+    }
+
+    #[test]
+    fn a_state_that_a_sweep_brings_late_does_not_pass_for_a_newer_one() {
+        let (mut lanes, mut marked) = lanes();
+        let rows: Vec<_> = (5..=8).map(|n| row("sku", n, true)).collect();
+        lanes.take(vec![rows[2].clone()]);
+        let seventh = lanes.ready.pop_front().unwrap();
+        lanes.take(vec![rows[3].clone()]);
+        lanes.take(rows[..2].to_vec());
+
+        lanes.done(&seventh, Ok(()));
+
+        assert_eq!(lanes.ready.front().map(|row| row.sequence), Some(8));
+        let told: Vec<_> = std::iter::from_fn(|| marked.try_recv().ok()).collect();
+        assert!(!told.contains(&rows[3].id), "the newest was not told");
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use std::convert::Infallible;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use mongodb::bson::doc;
+use mongodb::bson::{DateTime, doc};
 
 use contracts::{Event, Timestamp};
 
-use super::outbox::OutboxRow;
+use super::outbox::{KEPT, OutboxRow};
 use super::scope;
 use super::{Cause, One, Receipt, Store, StoreError, UpdateError};
 use crate::Change;
@@ -30,7 +30,9 @@ impl Store {
     /// Facts told since then are to be told once more, under the same ids; says how many.
     pub async fn retell_facts(&self, since: Timestamp) -> Result<u64, StoreError> {
         let outbox = self.collection(OutboxRow::COLLECTION);
-        let told = doc! { "told": true, "state": false, "at": { "$gte": since.to_string() } };
+        // What matters is when it was told: it may have been committed long before.
+        let kept_until = DateTime::from_millis(since.plus(KEPT).as_millis());
+        let told = doc! { "told": true, "state": false, "expires_at": { "$gte": kept_until } };
         let again = doc! { "$set": { "told": false }, "$unset": { "expires_at": 1 } };
         let result = outbox.update_many(told, again).await;
         let result = result.map_err(|error| StoreError::of(OutboxRow::COLLECTION, &error))?;

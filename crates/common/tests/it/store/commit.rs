@@ -191,3 +191,30 @@ async fn of_state_one_commit_tells_the_newest_only() {
     let told = here.sequences("MUG").await;
     assert!(told.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{told:?}");
 }
+
+#[tokio::test]
+async fn a_repeat_at_the_same_time_never_hears_that_it_is_too_late() {
+    let world = World::start().await;
+    let database = world.database("store");
+    let (here, there) = (replica(&world, &database, 1).await, replica(&world, &database, 1).await);
+    let begins = |store: &common::store::Store, id, key: String| {
+        let decide = move |bell: Option<Bell>, _: Timestamp| match bell {
+            None => Ok(rung(None, id)),
+            Some(_) => Err(Broken),
+        };
+        let answer = |bell: &common::store::Saved<'_, Bell>| Answer::new(201, &bell.rings);
+        let store = store.clone();
+        async move { store.update(One::<Bell>(id), keyed(&key), decide, answer).await }
+    };
+
+    for n in 0..150 {
+        let id = fresh();
+        let asked = (0..6).map(|m| {
+            let replica = if m % 2 == 0 { &here } else { &there };
+            begins(&replica.store, id, n.to_string())
+        });
+        for answer in join_all(asked).await {
+            assert_eq!(answer.unwrap().status, 201);
+        }
+    }
+}

@@ -13,7 +13,7 @@ use testkit::{World, eventually};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::things::{Replica, Shelf, cause, fresh, keyed, replica};
+use super::things::{Replica, Shelf, cause, fresh, keyed, replica, replica_at};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -36,7 +36,11 @@ struct Telling {
 
 impl Telling {
     async fn start(world: &World, database: &str) -> Self {
-        let here = replica(world, database, 64).await;
+        Self::start_at(world, database, Clock::system()).await
+    }
+
+    async fn start_at(world: &World, database: &str, clock: Clock) -> Self {
+        let here = replica_at(world, database, 64, clock).await;
         let config = BusConfig::new("product", world.nats().url());
         let bus = Bus::connect(config, Clock::system()).await.unwrap();
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -210,4 +214,27 @@ async fn a_thing_that_is_made_anew_is_newer_than_all_that_was_told_of_it() {
     let state = messages(&world, "PRODUCT_STATE").await;
     assert_eq!(state[0].open::<product::Stock>().unwrap().available, 77);
     wiped.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_committed_long_before_it_was_told_is_told_again_too() {
+    let world = World::start().await;
+    let clock = Clock::manual(Clock::system().now());
+    let telling = Telling::start_at(&world, &world.database("relay"), clock.clone()).await;
+    world.nats().kill().await;
+    telling.here.ring(fresh(), keyed("k1")).await.unwrap();
+    clock.advance(Duration::from_hours(3));
+    world.nats().restart().await.unwrap();
+    telling.until_told().await;
+
+    world.nats().wipe().await.unwrap();
+    telling.bus.declare(&[], "1").await.unwrap();
+    let lately = clock.now().minus(Duration::from_mins(15));
+    let again = telling.here.store.retell_facts(lately).await.unwrap();
+    clock.advance(Duration::from_secs(5));
+    telling.until_told().await;
+
+    assert_eq!(again, 1);
+    assert_eq!(messages(&world, "ORDER").await.len(), 1);
+    telling.stop().await;
 }

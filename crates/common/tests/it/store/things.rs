@@ -64,9 +64,18 @@ pub(super) struct Replica {
 }
 
 pub(super) async fn replica(world: &World, database: &str, group: usize) -> Replica {
+    replica_at(world, database, group, Clock::system()).await
+}
+
+pub(super) async fn replica_at(
+    world: &World,
+    database: &str,
+    group: usize,
+    clock: Clock,
+) -> Replica {
     let client = mongodb::Client::with_uri_str(world.mongo_uri()).await.unwrap();
     let tasks = TaskTracker::new();
-    let store = Store::open(&client, database, Clock::system(), group, &tasks).await.unwrap();
+    let store = Store::open(&client, database, clock, group, &tasks).await.unwrap();
     store.collection_of::<Bell>().await.unwrap();
     store.collection_of::<Shelf>().await.unwrap();
     store.rows_of::<Ring>().await.unwrap();
