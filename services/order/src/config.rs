@@ -15,6 +15,11 @@ pub struct Config {
     #[command(flatten)]
     pub service: ServiceConfig,
 
+    /// How long product has to say whether the goods of an order are there; then it is asked again.
+    #[arg(long, env = "SOUK_ASK_AGAIN", default_value = "5m",
+        value_parser = humantime::parse_duration)]
+    pub ask_again: Duration,
+
     /// How long a shopper has to pay, from when the goods are set aside.
     #[arg(long, env = "SOUK_PAY_BY", default_value = "15m",
         value_parser = humantime::parse_duration)]
@@ -40,6 +45,7 @@ impl Config {
     /// How much time the shop gives.
     pub fn terms(&self) -> Terms {
         Terms {
+            to_answer: self.ask_again,
             to_pay: self.pay_by,
             to_finish_paying: self.pay_extension,
             to_return: self.return_window,

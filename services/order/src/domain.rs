@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use bill::{Line, Sums};
 pub use parcel::{InvalidLabel, Label, Parcel};
-pub use payment::Payment;
+pub use payment::{Back, Payment};
 pub use person::{Merged, Person};
 pub use refusal::Refusal;
 pub use stage::{Act, Stage};
@@ -51,6 +51,8 @@ pub struct Order {
     pub payment: Payment,
     /// When the order began.
     pub placed_at: Timestamp,
+    /// When its goods were asked for last.
+    pub asked_at: Timestamp,
     /// Where it stands.
     pub status: Status,
 }
@@ -70,7 +72,7 @@ pub struct Order {
 ///                                     └───── refuse ──▶ Expired
 /// ```
 ///
-/// `Cancelled` and `Completed` are final. `Placed` waits for product, `Reserved` for money until its
+/// `Cancelled` and `Completed` are final. `Placed` waits for product and asks again, `Reserved` for money until its
 /// time is up, `Paid` and `Shipped` for staff, `Delivered` for the days of return to pass; `Expired`
 /// waits for nothing, and only late money wakes it. Money of an order that is `Cancelled` or
 /// `Expired` goes back, whenever it came.
@@ -150,6 +152,7 @@ impl Order {
             round: 1,
             payment: Payment::default(),
             placed_at: now,
+            asked_at: now,
             status: Placed,
         };
         Ok(order.becomes(Placed, told::placed))
@@ -201,7 +204,7 @@ impl Order {
             // It is remembered until the goods are set aside.
             Placed => Ok(Change::to(order)),
             // The goods are on sale again: they are asked for once more.
-            Expired { .. } if is_first => Ok(order.asks_again()),
+            Expired { .. } if is_first => Ok(order.asks_again(now)),
             // Whoever gave the order up meant it.
             Cancelled { .. } | Expired { .. } => Ok(order.gives_back(Some(amount))),
             // Paid twice: payment itself sends back what is too much.
@@ -266,6 +269,16 @@ impl Order {
         }
     }
 
+    /// Nobody said whether the goods are there: they are asked for once more.
+    pub fn ask_again(self, now: Timestamp, terms: &Terms) -> Change<Self> {
+        match self.status {
+            Placed if self.asked_at.plus(terms.to_answer) <= now => self.asks_again(now),
+            Placed | Reserved { .. } | Paid { .. } => Change::none(self),
+            Shipped { .. } | Delivered { .. } | Completed { .. } => Change::none(self),
+            Cancelled { .. } | Expired { .. } => Change::none(self),
+        }
+    }
+
     /// Nobody paid in time: the goods go back on sale.
     pub fn expire(self, now: Timestamp) -> Change<Self> {
         match self.status {
@@ -300,20 +313,21 @@ impl Order {
         }
     }
 
-    /// Money went back. An order that was not sent yet is given up when none of it remains.
-    pub fn refunded(self, by: RefundId, amount: Money, now: Timestamp) -> Outcome {
+    /// Money went back. An order that was not sent yet is given up when none of it remains: payment
+    /// says so, which also knows of captures that the order has yet to hear of.
+    pub fn refunded(self, by: RefundId, back: Back, now: Timestamp) -> Outcome {
         if !self.payment.has_come() {
             return Err(Refusal::NotCaptured);
         }
         if self.payment.refunded.contains_key(&by) {
             return Ok(Change::none(self));
         }
-        if amount.currency != self.sums.total.currency || amount.amount < 0 {
+        if back.amount.currency != self.sums.total.currency || back.amount.amount < 0 {
             return Err(Refusal::DoesNotAddUp);
         }
-        let order = Self { payment: self.payment.with_refund(by, amount), ..self };
+        let order = Self { payment: self.payment.with_refund(by, back.amount), ..self };
         match order.status {
-            Placed | Paid { .. } if order.payment.remaining().is_none() => {
+            Placed | Paid { .. } if !back.remaining.is_positive() => {
                 Ok(order.give_up(CancelReason::Refunded, now))
             }
             Placed | Reserved { .. } | Paid { .. } => Ok(Change::to(order)),
@@ -323,10 +337,10 @@ impl Order {
     }
 
     /// Product wonders what the goods are still set aside for: it is told again what it missed.
-    pub fn answer_overdue(self) -> Change<Self> {
+    pub fn answer_overdue(self, now: Timestamp) -> Change<Self> {
         match self.status {
             // They are set aside, and the order never heard it.
-            Placed => self.asks_again(),
+            Placed => self.asks_again(now),
             // It is waiting for money; its time has its end.
             Reserved { .. } => Change::none(self),
             Paid { .. } => self.repeats(told::paid),
@@ -344,8 +358,9 @@ impl Order {
         self.becomes(Paid { at: now }, told::paid)
     }
 
-    fn asks_again(self) -> Change<Self> {
-        Self { round: self.round.saturating_add(1), ..self }.becomes(Placed, told::placed)
+    fn asks_again(self, now: Timestamp) -> Change<Self> {
+        let round = self.round.saturating_add(1);
+        Self { round, asked_at: now, ..self }.becomes(Placed, told::placed)
     }
 
     fn give_up(self, reason: CancelReason, now: Timestamp) -> Change<Self> {

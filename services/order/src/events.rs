@@ -9,7 +9,7 @@ use contracts::{Event, OrderId, Timestamp, auth, cart, order, payment, product};
 use futures_util::StreamExt as _;
 use tracing::warn;
 
-use crate::domain::{Merged, Order, Outcome, Refusal};
+use crate::domain::{Back, Merged, Order, Outcome, Refusal};
 use crate::store::Orders;
 
 /// How many orders whose time is up are seen to at once.
@@ -69,6 +69,14 @@ async fn goods_refused(orders: Orders, fact: Fact<product::Refused>) -> Handled 
     orders.step(fact.event.order_id, fact.receipt(), refuse).await.map_err(trouble)
 }
 
+/// Nobody said whether the goods are there.
+pub(crate) async fn ask_again(orders: Orders) -> mongodb::error::Result<()> {
+    let terms = orders.terms;
+    let unanswered = orders.unanswered().await?;
+    each(&orders, unanswered, "goods", move |order, now| Ok(order.ask_again(now, &terms))).await;
+    Ok(())
+}
+
 /// Nobody paid in time.
 pub(crate) async fn expire_unpaid(orders: Orders) -> mongodb::error::Result<()> {
     let unpaid = orders.unpaid().await?;
@@ -82,13 +90,13 @@ async fn commit_refused(orders: Orders, fact: Fact<product::CommitRefused>) -> H
 }
 
 async fn money_refunded(orders: Orders, fact: Fact<payment::Refunded>) -> Handled {
-    let (by, amount) = (fact.event.refund_id, fact.event.amount);
-    let refunded = move |order: Order, now| order.refunded(by, amount, now);
+    let payment::Refunded { refund_id: by, amount, remaining, .. } = fact.event;
+    let refunded = move |order: Order, now| order.refunded(by, Back { amount, remaining }, now);
     orders.step(fact.event.order_id, fact.receipt(), refunded).await.map_err(trouble)
 }
 
 async fn reservation_overdue(orders: Orders, fact: Fact<product::ReservationOverdue>) -> Handled {
-    let answer = |order: Order, _| Ok(order.answer_overdue());
+    let answer = |order: Order, now| Ok(order.answer_overdue(now));
     orders.step(fact.event.order_id, fact.receipt(), answer).await.map_err(trouble)
 }
 

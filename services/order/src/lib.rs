@@ -17,12 +17,13 @@ use store::Orders;
 pub async fn start(config: Config) -> anyhow::Result<Service> {
     let service = Service::start("order", &config.service).await?;
     let orders = Orders::open(&service, config.terms()).await?;
-    let (unpaid, kept) = (orders.clone(), orders.clone());
+    let (unanswered, unpaid, kept) = (orders.clone(), orders.clone(), orders.clone());
     Ok(service
         .serve(http::router(), orders.clone())
         .consume(events::saga(orders.clone()))
         .consume(events::copies(orders.clone()))
         .consume(events::wakeups(orders))
+        .every(config.sweep, "goods", move || events::ask_again(unanswered.clone()))
         .every(config.sweep, "pay_by", move || events::expire_unpaid(unpaid.clone()))
         .every(config.sweep, "returns", move || events::complete_kept(kept.clone())))
 }

@@ -53,6 +53,7 @@ impl Orders {
             doc! { "status.state": 1, "placed_at": -1, "_id": -1 },
             doc! { "status.state": 1, "status.pay_by": 1 },
             doc! { "status.state": 1, "status.at": 1 },
+            doc! { "status.state": 1, "asked_at": 1 },
         ] {
             store.index::<Order>(keys, false).await?;
         }
@@ -134,6 +135,13 @@ impl Orders {
         let now = self.clock().now().to_string();
         let unpaid = doc! { "status.state": "reserved", "status.pay_by": { "$lte": now } };
         self.ids(unpaid, doc! { "status.pay_by": 1 }).await
+    }
+
+    /// Those that nobody answered, the longest waiting first.
+    pub(crate) async fn unanswered(&self) -> mongodb::error::Result<Vec<OrderId>> {
+        let since = self.clock().now().minus(self.terms.to_answer).to_string();
+        let unanswered = doc! { "status.state": "placed", "asked_at": { "$lte": since } };
+        self.ids(unanswered, doc! { "asked_at": 1 }).await
     }
 
     /// Those whose goods can no longer be sent back, the longest kept first.

@@ -17,6 +17,15 @@ pub struct Payment {
     pub refunded: BTreeMap<RefundId, Money>,
 }
 
+/// Money that went back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Back {
+    /// How much it was.
+    pub amount: Money,
+    /// How much of all that was captured is still with the shop, as payment counts it.
+    pub remaining: Money,
+}
+
 impl Payment {
     /// Whether any money came, whatever became of it.
     pub fn has_come(&self) -> bool {

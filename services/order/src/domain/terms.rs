@@ -5,6 +5,8 @@ use std::time::Duration;
 /// How much time the shop gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
+    /// To say whether the goods are there, from when they were asked for.
+    pub to_answer: Duration,
     /// To pay, from when the goods are set aside.
     pub to_pay: Duration,
     /// To bring one attempt to pay to its end.

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::*;
 
 const TERMS: Terms = Terms {
+    to_answer: Duration::from_mins(5),
     to_pay: Duration::from_mins(15),
     to_finish_paying: Duration::from_mins(5),
     to_return: Duration::from_hours(24 * 14),
@@ -72,8 +73,11 @@ fn captured(order: Order) -> Change<Order> {
     order.capture(attempt(1), total, noon()).unwrap()
 }
 
+/// So much went back, and payment knows of the same captures as the order.
 fn refunded(order: Order, number: u128, amount: i64) -> Outcome {
-    order.refunded(refund(number), eur(amount), noon())
+    let remaining = order.payment.remaining().map_or(0, |remaining| remaining.amount);
+    let back = Back { amount: eur(amount), remaining: eur((remaining - amount).max(0)) };
+    order.refunded(refund(number), back, noon())
 }
 
 /// Names one of the attempts to pay.

@@ -66,6 +66,7 @@ impl Shop {
             pay_by: Duration::from_mins(15),
             pay_extension: Duration::from_mins(5),
             return_window: Duration::from_hours(24 * 14),
+            ask_again: Duration::from_mins(5),
             sweep: Duration::from_millis(100),
         };
         let peer = Peer::join(&world).await;

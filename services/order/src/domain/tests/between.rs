@@ -146,7 +146,7 @@ fn a_refund_waits_for_its_capture() {
 #[test]
 fn no_refund_is_below_nothing_or_of_another_currency() {
     for amount in [eur(-1), Money::new(1, "USD".parse().unwrap())] {
-        let refused = paid().refunded(refund(1), amount, noon());
+        let refused = paid().refunded(refund(1), Back { amount, remaining: eur(0) }, noon());
 
         assert_eq!(refused.unwrap_err(), Refusal::DoesNotAddUp);
     }
@@ -156,7 +156,7 @@ fn no_refund_is_below_nothing_or_of_another_currency() {
 fn product_is_told_again_what_it_missed() {
     let again = |order: Order| {
         let before = order.clone();
-        let change = order.answer_overdue();
+        let change = order.answer_overdue(noon());
         assert_eq!(change.value, before);
         change
     };
@@ -171,8 +171,32 @@ fn product_is_told_again_what_it_missed() {
 
 #[test]
 fn an_order_that_missed_the_answer_asks_again() {
-    let change = placed().answer_overdue();
+    let change = placed().answer_overdue(noon());
 
     assert_eq!(change.told::<PlacedEvent>()[0].round, 2);
     changes_nothing(&change.value.clone().reserve(1, noon(), &TERMS), &change.value);
+}
+
+#[test]
+fn a_surplus_that_went_back_before_it_was_heard_of_leaves_the_order_paid() {
+    let back = Back { amount: eur(2500), remaining: eur(2500) };
+
+    let order = paid().refunded(refund(1), back, noon()).unwrap().value;
+    assert_eq!(order.status, Paid { at: noon() });
+
+    let order = order.capture(attempt(2), eur(2500), noon()).unwrap().value;
+    assert_eq!(order.status, Paid { at: noon() });
+    assert_eq!(order.payment.remaining(), Some(eur(2500)));
+}
+
+#[test]
+fn an_order_that_nobody_answers_asks_again_after_a_while() {
+    changes_nothing(&placed().ask_again(minutes(4), &TERMS), &placed());
+
+    let change = placed().ask_again(minutes(5), &TERMS);
+
+    assert_eq!(change.told::<contracts::order::Placed>()[0].round, 2);
+    let again = change.value;
+    changes_nothing(&again.clone().ask_again(minutes(9), &TERMS), &again);
+    changes_nothing(&reserved().ask_again(minutes(99), &TERMS), &reserved());
 }

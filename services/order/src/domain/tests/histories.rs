@@ -24,6 +24,7 @@ enum Step {
     Deliver,
     Complete,
     Overdue,
+    AskAgain,
     /// Time passes.
     Pass(Duration),
 }
@@ -44,6 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Deliver),
         1 => Just(Complete),
         1 => Just(Overdue),
+        1 => Just(AskAgain),
         2 => (1_u64..30).prop_map(|minutes| Pass(Duration::from_mins(minutes))),
         1 => Just(Pass(Duration::from_hours(24 * 14))),
     ]
@@ -74,11 +76,16 @@ impl History {
             Expire => Ok(order.expire(now)),
             RefuseCommit => Ok(order.refuse_commit(now)),
             Cancel(reason) => order.cancel(reason, now),
-            Refund(by, cents) => order.refunded(refund(by), Money::new(cents, total.currency), now),
+            Refund(by, cents) => {
+                let remaining = order.payment.remaining().map_or(0, |remaining| remaining.amount);
+                let remaining = eur((remaining - cents).max(0));
+                order.refunded(refund(by), Back { amount: eur(cents), remaining }, now)
+            }
             Ship => order.ship(parcel(), now),
             Deliver => order.deliver(now),
             Complete => Ok(order.complete(now, &TERMS)),
-            Overdue => Ok(order.answer_overdue()),
+            Overdue => Ok(order.answer_overdue(now)),
+            AskAgain => Ok(order.ask_again(now, &TERMS)),
             Pass(_) => Ok(Change::none(order)),
         }
     }
