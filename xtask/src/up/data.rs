@@ -84,8 +84,12 @@ impl Data {
     /// A secret of this folder, made up at its first use; only its owner may read the file.
     pub(crate) fn secret(&self, name: &str) -> anyhow::Result<String> {
         let path = self.folder("secrets")?.join(name);
-        if let Ok(secret) = fs::read_to_string(&path) {
-            return Ok(secret.trim().to_owned());
+        match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            kept => {
+                let kept = kept.with_context(|| format!("reading {}", path.display()))?;
+                return Ok(kept.trim().to_owned());
+            }
         }
         let mut bytes = [0; 32];
         aws_lc_rs::rand::fill(&mut bytes).ok().context("the system has no random numbers")?;
