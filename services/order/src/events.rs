@@ -4,7 +4,7 @@
 //! between. What each step comes to is the order's own to say: see [`Order`](crate::domain::Order).
 
 use common::bus::{Broadcast, Copies, Fact, Handled, Trouble, Work};
-use common::store::{Cause, Receipt, UpdateError};
+use common::store::{Cause, Receipt, StoreError, UpdateError};
 use contracts::{Event, OrderId, Timestamp, auth, cart, order, payment, product};
 use futures_util::StreamExt as _;
 use tracing::warn;
@@ -54,7 +54,7 @@ async fn money_captured(orders: Orders, fact: Fact<payment::Captured>) -> Handle
 }
 
 /// The days of return have passed.
-pub(crate) async fn complete_kept(orders: Orders) -> mongodb::error::Result<()> {
+pub(crate) async fn complete_kept(orders: Orders) -> Result<(), StoreError> {
     let terms = orders.terms;
     let kept = orders.kept().await?;
     each(&orders, kept, "returns", move |order, now| Ok(order.complete(now, &terms))).await;
@@ -70,7 +70,7 @@ async fn goods_refused(orders: Orders, fact: Fact<product::Refused>) -> Handled 
 }
 
 /// Nobody said whether the goods are there.
-pub(crate) async fn ask_again(orders: Orders) -> mongodb::error::Result<()> {
+pub(crate) async fn ask_again(orders: Orders) -> Result<(), StoreError> {
     let terms = orders.terms;
     let unanswered = orders.unanswered().await?;
     each(&orders, unanswered, "goods", move |order, now| Ok(order.ask_again(now, &terms))).await;
@@ -78,7 +78,7 @@ pub(crate) async fn ask_again(orders: Orders) -> mongodb::error::Result<()> {
 }
 
 /// Nobody paid in time.
-pub(crate) async fn expire_unpaid(orders: Orders) -> mongodb::error::Result<()> {
+pub(crate) async fn expire_unpaid(orders: Orders) -> Result<(), StoreError> {
     let unpaid = orders.unpaid().await?;
     each(&orders, unpaid, "pay_by", |order, now| Ok(order.expire(now))).await;
     Ok(())

@@ -4,10 +4,9 @@ use common::http::Page;
 use common::identity::Shopper;
 use common::store::{Answer, One, Receipt, Saved, Store, StoreError, Stored, UpdateError};
 use common::wakeups::Watch;
-use common::{Change, Clock, Document as _, Service, Wakeups};
+use common::{Change, Clock, Service, Wakeups};
 use contracts::cart::CheckedOut;
 use contracts::{OrderId, Timestamp, UserId};
-use futures_util::TryStreamExt as _;
 use mongodb::bson::{Document, doc};
 use serde::{Deserialize, Serialize};
 
@@ -131,24 +130,24 @@ impl Orders {
     }
 
     /// Those whose time to pay is over, the longest over first.
-    pub(crate) async fn unpaid(&self) -> mongodb::error::Result<Vec<OrderId>> {
+    pub(crate) async fn unpaid(&self) -> Result<Vec<OrderId>, StoreError> {
         let now = self.clock().now().to_string();
         let unpaid = doc! { "status.state": "reserved", "status.pay_by": { "$lte": now } };
-        self.ids(unpaid, doc! { "status.pay_by": 1 }).await
+        self.store.ids::<Order>(unpaid, doc! { "status.pay_by": 1 }, ROUND).await
     }
 
     /// Those that nobody answered, the longest waiting first.
-    pub(crate) async fn unanswered(&self) -> mongodb::error::Result<Vec<OrderId>> {
+    pub(crate) async fn unanswered(&self) -> Result<Vec<OrderId>, StoreError> {
         let since = self.clock().now().minus(self.terms.to_answer).to_string();
         let unanswered = doc! { "status.state": "placed", "asked_at": { "$lte": since } };
-        self.ids(unanswered, doc! { "asked_at": 1 }).await
+        self.store.ids::<Order>(unanswered, doc! { "asked_at": 1 }, ROUND).await
     }
 
     /// Those whose goods can no longer be sent back, the longest kept first.
-    pub(crate) async fn kept(&self) -> mongodb::error::Result<Vec<OrderId>> {
+    pub(crate) async fn kept(&self) -> Result<Vec<OrderId>, StoreError> {
         let since = self.clock().now().minus(self.terms.to_return).to_string();
         let kept = doc! { "status.state": "delivered", "status.at": { "$lte": since } };
-        self.ids(kept, doc! { "status.at": 1 }).await
+        self.store.ids::<Order>(kept, doc! { "status.at": 1 }, ROUND).await
     }
 
     /// Somebody who is signed in, under all the ids that they have.
@@ -178,15 +177,6 @@ impl Orders {
     /// The service's clock.
     pub(crate) fn clock(&self) -> &Clock {
         self.store.clock()
-    }
-
-    /// Names only: an order that cannot be read is not to hold up the others.
-    async fn ids(&self, filter: Document, sort: Document) -> mongodb::error::Result<Vec<OrderId>> {
-        let orders = self.store.collection(Order::COLLECTION);
-        let found = orders.find(filter).projection(doc! { "_id": 1 }).sort(sort).limit(ROUND);
-        let found: Vec<Document> = found.await?.try_collect().await?;
-        let ids = found.iter().filter_map(|order| order.get_str("_id").ok()?.parse().ok());
-        Ok(ids.collect())
     }
 }
 

@@ -4,8 +4,9 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use common::bus::{Fact, Handled, Work};
-use common::store::{Cause, One, Receipt, UpdateError};
+use common::store::{Cause, One, Receipt, StoreError};
 use contracts::order::{Cancelled, Expired, Paid, Placed};
+use tracing::warn;
 
 use crate::domain::Reservation;
 use crate::store::Products;
@@ -52,17 +53,18 @@ async fn cancelled(products: Products, fact: Fact<Cancelled>) -> Handled {
 // What no order said
 
 /// Asks about the orders for which goods are set aside and of which nothing was heard for so long.
-pub(crate) async fn remind(
-    products: Products,
-    alarm: Duration,
-) -> Result<(), UpdateError<Infallible>> {
+/// One that fails is left for the next round.
+pub(crate) async fn remind(products: Products, alarm: Duration) -> Result<(), StoreError> {
     for order_id in products.overdue(alarm).await? {
         let receipt = Receipt::none(Cause::own("overdue", products.clock()));
         let ask = move |known: Option<Reservation>, now| {
             let known = known.unwrap_or_else(|| Reservation::unheard_of(order_id));
-            Ok(known.remind(alarm, now))
+            Ok::<_, Infallible>(known.remind(alarm, now))
         };
-        products.store().apply(One::<Reservation>(order_id), receipt, ask).await?;
+        let asked = products.store().apply(One::<Reservation>(order_id), receipt, ask).await;
+        if let Err(error) = asked {
+            warn!(order.id = %order_id, %error, "nobody was asked about a reservation");
+        }
     }
     Ok(())
 }

@@ -105,9 +105,7 @@ impl Products {
     pub(crate) async fn overdue(&self, alarm: Duration) -> Result<Vec<OrderId>, StoreError> {
         let before = self.clock().now().minus(alarm).to_string();
         let quiet = doc! { "state.quiet_since": { "$lte": before } };
-        let sort = doc! { "state.quiet_since": 1 };
-        let found = self.store.find::<Reservation>(quiet, sort, OVERDUE).await?;
-        Ok(found.into_iter().map(|reservation| reservation.order_id).collect())
+        self.store.ids::<Reservation>(quiet, doc! { "state.quiet_since": 1 }, OVERDUE).await
     }
 }
 

@@ -87,12 +87,8 @@ impl Store {
             .name("untold".to_owned())
             .partial_filter_expression(doc! { "told": false })
             .build();
-        self.create_index(
-            OutboxRow::COLLECTION,
-            doc! { "told": 1, "at": 1, "sequence": 1 },
-            untold,
-        )
-        .await
+        self.create_index(OutboxRow::COLLECTION, doc! { "told": 1, "at": 1, "sequence": 1 }, untold)
+            .await
     }
 
     async fn ends_by_itself(&self, collection: &str) -> Result<(), StoreError> {
