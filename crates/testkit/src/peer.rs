@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{World, eventually};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_mins(1);
 const KEY: &str = "test-key";
 
 /// Tells events as another service would, hears what the one under test tells, and signs tokens as

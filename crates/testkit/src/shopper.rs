@@ -10,7 +10,7 @@ use crate::unique::unique;
 use crate::{Answer, Client, eventually};
 
 /// Facts travel as events: what one service knows, another knows soon.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_mins(1);
 
 /// Who buys, signed in or as a guest.
 ///
