@@ -124,6 +124,9 @@ fn spec(binary: &Path, data: &Path, port: u16, cache: f64) -> Spec {
         .args(["--oplogSize".to_owned(), OPLOG.to_string()])
         .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
         .args(["--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"])
+        // A client that is killed in a transaction holds what it wrote there until this ends it:
+        // by default for a minute, in which nobody else can change it.
+        .args(["--setParameter", "transactionLifetimeLimitSeconds=5"])
         .arg("--dbpath")
         .arg(data)
 }
