@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use common::Change;
-use common::store::{Answer, Begun, One, Receipt, StoreError, UpdateError};
+use common::store::{Answer, Begun, One, Receipt, UpdateError};
 use contracts::{AttemptId, Money, OrderId, PaymentId, RefundId, Timestamp};
 use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
@@ -116,6 +116,12 @@ impl Payments {
         Ok(())
     }
 
+    /// How long a request may take that moves money: until the provider was asked, twice at most,
+    /// and somebody else was waited for.
+    pub fn longest(&self) -> Duration {
+        2 * self.patience + WAIT + WAIT
+    }
+
     /// What the provider says by itself, if it is the provider who says it.
     pub fn read_notice(&self, headers: &HeaderMap, body: &[u8]) -> Result<Option<Notice>, Forged> {
         self.provider.read_notice(headers, body)
@@ -219,23 +225,25 @@ impl Payments {
         Ok(show(&payment))
     }
 
-    /// Whether this becomes true of a payment before it is time to answer.
-    async fn comes_true(
-        &self,
-        id: PaymentId,
-        is_so: impl Fn(&Payment) -> bool,
-    ) -> Result<bool, StoreError> {
+    /// Whether this becomes true of a payment before it is time to answer; sees to it, should
+    /// everybody else be gone.
+    async fn comes_true(&self, id: PaymentId, is_so: impl Fn(&Payment) -> bool) -> Updated<bool> {
         let until = Instant::now() + WAIT;
         let mut watch = self.wakeups.watch(id);
         loop {
-            if self.get(id).await?.is_some_and(|payment| is_so(&payment)) {
+            let payment = self.get(id).await?.ok_or(UpdateError::Refused(Refusal::NotKnown))?;
+            if is_so(&payment) {
                 return Ok(true);
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Ok(false);
             }
-            watch.changed(left.min(PAUSE)).await;
+            if payment.look_at.is_some_and(|due| due <= self.clock().now()) {
+                self.pursue(id).await?;
+            } else {
+                watch.changed(left.min(PAUSE)).await;
+            }
         }
     }
 }

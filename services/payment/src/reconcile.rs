@@ -1,10 +1,11 @@
 //! Nothing stays open: what nobody brought to its end is found, and the provider is asked about it.
 
-use common::store::{Cause, Receipt};
+use common::store::{Cause, One, Receipt};
+use contracts::PaymentId;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tracing::info;
 
-use crate::domain::{Attempt, Outcome, Payment, Step};
+use crate::domain::{Attempt, Outcome, Payment, Refusal, Step};
 use crate::store::{Payments, Updated};
 
 /// How many payments are read at once.
@@ -18,7 +19,7 @@ impl Payments {
         loop {
             let neglected = self.neglected(BATCH).await?;
             let last = i64::try_from(neglected.len()).is_ok_and(|found| found < BATCH);
-            let pursued = neglected.into_iter().map(|payment| self.pursue(payment));
+            let pursued = neglected.into_iter().map(|payment| self.pursue(payment.id));
             stream::iter(pursued).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
             if last {
                 return Ok(());
@@ -26,24 +27,30 @@ impl Payments {
         }
     }
 
-    async fn pursue(&self, payment: Payment) -> Updated<()> {
+    /// Asks the provider about what is open, if that is due and nobody else does so.
+    pub(crate) async fn pursue(&self, id: PaymentId) -> Updated<()> {
         let own = || Receipt::none(Cause::own("reconcile", self.clock()));
+        let look = |known: Option<Payment>, now| Ok(known.ok_or(Refusal::NotKnown)?.look(now));
+        let Some(payment) = self.store.apply(One(id), own(), look).await?.flatten() else {
+            return Ok(());
+        };
         for attempt in payment.open_attempts() {
             if let Some(outcome) = self.find_out(&payment, attempt).await {
-                let id = attempt.id;
-                info!(attempt.id = %id, payment.id = %payment.id, "attempt reconciled");
-                self.note(payment.id, own(), move |payment, now| payment.settle(id, &outcome, now))
-                    .await?;
+                let attempt = attempt.id;
+                info!(attempt.id = %attempt, payment.id = %id, "attempt reconciled");
+                let settle = move |payment: Payment, now| payment.settle(attempt, &outcome, now);
+                self.note(id, own(), settle).await?;
             }
         }
         for refund in payment.open_refunds() {
             if self.send_refund(&payment, refund.id).await {
-                let id = refund.id;
-                info!(refund.id = %id, payment.id = %payment.id, "refund reconciled");
-                self.note(payment.id, own(), move |payment, now| payment.refunded(id, now)).await?;
+                let refund = refund.id;
+                info!(refund.id = %refund, payment.id = %id, "refund reconciled");
+                let note = move |payment: Payment, now| payment.refunded(refund, now);
+                self.note(id, own(), note).await?;
             }
         }
-        self.note(payment.id, own(), Payment::look_later).await
+        Ok(())
     }
 
     /// What became of an attempt, or becomes of it now; `None` while that is not known.

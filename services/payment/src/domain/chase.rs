@@ -47,11 +47,16 @@ impl Payment {
         }
     }
 
-    /// What is open is asked about a little later: the longer it is open, the less often.
-    pub fn look_later(self, now: Timestamp) -> Change<Self> {
-        let Some(youngest) = self.began_last() else { return Change::none(self) };
-        let pause = (now.since(youngest) / 2).clamp(FIRST_LOOK, LONGEST_PAUSE);
-        Change::to(Self { look_at: Some(now.plus(pause)), ..self })
+    /// Somebody asks the provider about what is open, if that is due: nobody else does for a while,
+    /// and the longer it is open, the less often. `None` when it is not due.
+    pub fn look(self, now: Timestamp) -> Change<Option<Self>> {
+        match (self.look_at, self.began_last()) {
+            (Some(look_at), Some(youngest)) if look_at <= now => {
+                let pause = (now.since(youngest) / 5).clamp(FIRST_LOOK, LONGEST_PAUSE);
+                Change::to(Self { look_at: Some(now.plus(pause)), ..self }).map(Some)
+            }
+            _ => Change::none(None),
+        }
     }
 
     /// What is open is asked about as soon as its answer should have come.

@@ -308,9 +308,18 @@ fn an_unconfirmed_attempt_is_called_off_after_the_time_to_pay() {
 fn what_is_open_is_asked_about_less_and_less_often() {
     let pause = |seconds| {
         let now = noon().plus(Duration::from_secs(seconds));
-        started().look_later(now).value.look_at.unwrap().since(now).as_secs()
+        started().look(now).value.unwrap().look_at.unwrap().since(now).as_secs()
     };
 
-    assert_eq!([pause(1), pause(20), pause(3600)], [3, 10, 30]);
-    assert!(paid().look_later(noon()).is_none());
+    assert_eq!([pause(3), pause(50), pause(3600)], [3, 10, 30]);
+}
+
+#[test]
+fn one_at_a_time_asks_about_what_is_open() {
+    let due = noon().plus(Duration::from_secs(3));
+
+    assert!(started().look(noon()).is_none());
+    let looked = started().look(due).value.unwrap();
+    assert!(looked.look(due).is_none());
+    assert!(paid().look(due).is_none());
 }

@@ -139,7 +139,10 @@ impl Shop {
                 self.now = now.plus(Duration::from_secs(by.into()));
                 return;
             }
-            Happening::LookedAt => Ok(payment.look_later(now)),
+            Happening::LookedAt => {
+                let known = payment.clone();
+                Ok(payment.look(now).map(|looked| looked.unwrap_or(known)))
+            }
         };
         self.commit(decided);
     }
@@ -159,7 +162,8 @@ impl Shop {
             for open in payment.open_refunds() {
                 self.commit(Ok(self.payment.clone().refunded(open.id, self.now)));
             }
-            self.commit(Ok(self.payment.clone().look_later(self.now)));
+            let known = self.payment.clone();
+            self.commit(Ok(known.clone().look(self.now).map(|looked| looked.unwrap_or(known))));
         }
         panic!("still open: {:?}", self.payment);
     }

@@ -1,7 +1,7 @@
 //! Paying.
 
 use axum::extract::State;
-use common::http::{IdempotencyKey, Problem, Problems};
+use common::http::{IdempotencyKey, Patience, Problem, Problems};
 use common::identity::Shopper;
 use common::store::Answer;
 use contracts::OrderId;
@@ -44,8 +44,10 @@ pub(super) async fn start_payment(
     State(payments): State<Payments>,
     shopper: Shopper,
     key: IdempotencyKey,
+    patience: Patience,
     Cardless(asked): Cardless<NewPayment>,
 ) -> Result<Answer, Problem> {
+    patience.extend(payments.longest());
     let receipt = key.by(shopper.id, &asked);
     let people = payments.people(&shopper).await?;
     let NewPayment { order_id, method } = asked;

@@ -1,7 +1,7 @@
 //! Giving money back.
 
 use axum::extract::State;
-use common::http::{IdempotencyKey, Path, Problem, Problems};
+use common::http::{IdempotencyKey, Path, Patience, Problem, Problems};
 use common::identity::Staff;
 use common::store::Answer;
 use contracts::{Money, PaymentId};
@@ -44,8 +44,10 @@ pub(super) async fn start_refund(
     staff: Staff,
     Path(id): Path<PaymentId>,
     key: IdempotencyKey,
+    patience: Patience,
     Cardless(asked): Cardless<NewRefund>,
 ) -> Result<Answer, Problem> {
+    patience.extend(payments.longest());
     let receipt = key.by(staff.id, &asked);
     let cause = RefundCause::Staff { by: staff.id, reason: asked.reason };
     Ok(payments.refund(id, asked.amount, cause, receipt, RefundView::answer).await?)

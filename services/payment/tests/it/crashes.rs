@@ -74,7 +74,7 @@ async fn a_charge_that_never_arrives_fails_and_another_may_follow() {
 
 /// Kills the service while it waits for the provider, starts it again, and repeats the request.
 async fn killed_on_the_way(method: &str) -> (Shop, contracts::OrderId) {
-    let patience = Duration::from_secs(60);
+    let patience = Duration::from_mins(1);
     let mut shop = Shop::with(Setup { provider_timeout: patience, ..Setup::default() }).await;
     let order = shop.order().await;
     let (alice, replica) = (shop.alice(), shop.replicas.pop().unwrap());

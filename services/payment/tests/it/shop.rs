@@ -92,7 +92,7 @@ impl Shop {
         let mut config = self.config.clone();
         // The sandbox sends its webhooks to the port of the configuration.
         config.service.http.set_port(ports::free());
-        let service = payment::start(config).await.unwrap();
+        let service = Box::pin(payment::start(config)).await.unwrap();
         self.replicas.push(service.run_in_background().await.unwrap());
     }
 
