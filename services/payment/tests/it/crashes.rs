@@ -135,12 +135,12 @@ async fn an_order_given_up_calls_off_what_is_not_confirmed() {
 #[tokio::test]
 async fn what_nobody_confirms_is_called_off_after_the_time_to_pay() {
     let clock = Clock::manual(Clock::system().now());
-    let shop = Shop::with(Setup { clock: clock.clone(), ..Setup::default() }).await;
+    let to_pay = Duration::from_mins(1);
+    let shop = Shop::with(Setup { clock: clock.clone(), to_pay, ..Setup::default() }).await;
     let order = shop.order().await;
     let _ = pay(&shop.alice(), order, "pm_card_authenticationRequired", "k").await.status(201);
 
-    clock.advance(Duration::from_mins(15));
-    clock.advance(Duration::from_secs(50));
+    clock.advance(Duration::from_secs(110));
     let id = PaymentId::of(order).to_string();
     let asked_about = doc! { "_id": id, "look_at": { "$gt": clock.now().to_string() } };
     shop.holds("payments", asked_about).await;

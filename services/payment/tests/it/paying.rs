@@ -183,14 +183,15 @@ async fn an_order_given_up_before_its_payment_is_due_takes_no_money() {
 #[tokio::test]
 async fn an_order_is_payable_until_its_time_is_over() {
     let clock = Clock::manual(Clock::system().now());
-    let shop = Shop::with(Setup { clock: clock.clone(), ..Setup::default() }).await;
+    let to_pay = Duration::from_mins(1);
+    let shop = Shop::with(Setup { clock: clock.clone(), to_pay, ..Setup::default() }).await;
     let (late, extended) = (shop.order().await, shop.order().await);
-    let pay_by = clock.now().plus(Duration::from_mins(30));
+    let pay_by = clock.now().plus(Duration::from_mins(3));
     shop.peer.tell(&PayByExtended { order_id: extended, pay_by }).await;
     let longer = doc! { "_id": PaymentId::of(extended).to_string(), "pay_by": pay_by.to_string() };
     shop.holds("payments", longer).await;
 
-    clock.advance(Duration::from_mins(16));
+    clock.advance(Duration::from_mins(2));
 
     let refused = pay(&shop.alice(), late, "pm_card_visa", "k1").await.status(409);
     assert_eq!(refused["type"], "urn:souk:problem:order-not-payable");

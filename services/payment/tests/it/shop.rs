@@ -27,6 +27,7 @@ pub(crate) struct Shop {
     pub(crate) replicas: Vec<Running>,
     pub(crate) config: Config,
     pub(crate) alice: UserId,
+    to_pay: Duration,
     token: String,
     mongo: mongodb::Client,
     /// Ends with the shop.
@@ -39,6 +40,8 @@ pub(crate) struct Setup {
     pub(crate) clock: Clock,
     pub(crate) provider_timeout: Duration,
     pub(crate) webhook_url: Option<String>,
+    /// How long orders wait for their money.
+    pub(crate) to_pay: Duration,
 }
 
 impl Default for Setup {
@@ -48,6 +51,7 @@ impl Default for Setup {
             clock: Clock::system(),
             provider_timeout: Duration::from_millis(500),
             webhook_url: None,
+            to_pay: Duration::from_mins(15),
         }
     }
 }
@@ -78,6 +82,7 @@ impl Shop {
             replicas: Vec::new(),
             config,
             alice,
+            to_pay: setup.to_pay,
             mongo: mongodb::Client::with_uri_str(&uri).await.unwrap(),
             _world: world,
         };
@@ -135,7 +140,7 @@ impl Shop {
     }
 
     pub(crate) fn due(&self, order_id: OrderId) -> PaymentDue {
-        let (amount, pay_by) = (eur(AMOUNT), self.now().plus(Duration::from_mins(15)));
+        let (amount, pay_by) = (eur(AMOUNT), self.now().plus(self.to_pay));
         PaymentDue { order_id, customer: self.alice, amount, pay_by }
     }
 
