@@ -116,10 +116,10 @@ impl Payments {
         Ok(())
     }
 
-    /// How long a request may take that moves money: until the provider was asked, twice at most,
-    /// and somebody else was waited for.
+    /// How long a request may take that moves money: the provider is asked, somebody else is waited
+    /// for, and at the end of that the provider may be asked twice more.
     pub fn longest(&self) -> Duration {
-        2 * self.patience + WAIT + WAIT
+        3 * self.patience + 2 * WAIT
     }
 
     /// What the provider says by itself, if it is the provider who says it.

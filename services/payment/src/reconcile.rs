@@ -2,7 +2,7 @@
 
 use common::store::{Cause, One, Receipt};
 use contracts::PaymentId;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 use tracing::info;
 
 use crate::domain::{Attempt, Outcome, Payment, Refusal, Step};
@@ -20,7 +20,9 @@ impl Payments {
             let neglected = self.neglected(BATCH).await?;
             let last = i64::try_from(neglected.len()).is_ok_and(|found| found < BATCH);
             let pursued = neglected.into_iter().map(|payment| self.pursue(payment.id));
-            stream::iter(pursued).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+            // All are tried, whatever becomes of one.
+            let outcomes: Vec<_> = stream::iter(pursued).buffer_unordered(AT_ONCE).collect().await;
+            outcomes.into_iter().collect::<Updated<()>>()?;
             if last {
                 return Ok(());
             }

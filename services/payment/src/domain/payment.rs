@@ -79,8 +79,8 @@ pub enum Refusal {
     /// No money came that could go back.
     #[error("no money came that could go back")]
     NothingCaptured,
-    /// More than can go back.
-    #[error("at most {0} can go back")]
+    /// More than can go back: at most this.
+    #[error("that is more than can go back")]
     TooMuch(Money),
     /// Money goes back as it came.
     #[error("the money came in another currency")]
@@ -246,9 +246,9 @@ impl Payment {
     pub fn remaining(&self) -> Money {
         let came = self.attempts.iter().filter(|attempt| attempt.captured().is_some());
         let went = self.refunds.iter().filter(|refund| !refund.is_open());
-        let amount = came.map(|attempt| attempt.amount.amount).sum::<i64>()
-            - went.map(|refund| refund.amount.amount).sum::<i64>();
-        Money::new(amount, self.currency())
+        let came = total(came.map(|attempt| attempt.amount));
+        let went = total(went.map(|refund| refund.amount));
+        Money::new(came.saturating_sub(went), self.currency())
     }
 
     /// The attempt whose money is held, and how much of it no refund has taken yet. There is at
@@ -256,8 +256,9 @@ impl Payment {
     pub fn held(&self) -> Option<(&Attempt, Money)> {
         let free = |attempt: &Attempt| {
             let taken = self.refunds.iter().filter(|refund| refund.attempt == attempt.id);
-            let taken: i64 = taken.map(|refund| refund.amount.amount).sum();
-            Money::new(attempt.amount.amount - taken, attempt.amount.currency)
+            let taken = total(taken.map(|refund| refund.amount));
+            let Money { amount, currency } = attempt.amount;
+            Money::new(amount.saturating_sub(taken), currency)
         };
         let paid = self.attempts.iter().filter(|attempt| attempt.captured().is_some());
         paid.map(|attempt| (attempt, free(attempt))).find(|(_, free)| free.is_positive())
@@ -300,6 +301,11 @@ impl Payment {
     fn currency(&self) -> contracts::Currency {
         self.due.map_or(contracts::Currency::EUR, |due| due.amount.currency)
     }
+}
+
+/// The sum of amounts of one currency; the largest there is if it is beyond that.
+fn total(amounts: impl Iterator<Item = Money>) -> i64 {
+    amounts.fold(0, |sum, money| sum.saturating_add(money.amount))
 }
 
 /// What the others hear of an attempt that has come further, and what the ledger says of it.

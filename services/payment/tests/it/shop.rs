@@ -11,6 +11,7 @@ use contracts::order::PaymentDue;
 use contracts::{Currency, Money, OrderId, PaymentId, Timestamp, UserId};
 use mongodb::Collection;
 use mongodb::bson::{Document, doc};
+use mongodb::options::{CollectionOptions, ReadConcern};
 use payment::Config;
 use payment::provider::SandboxConfig;
 use serde_json::{Value, json};
@@ -160,7 +161,9 @@ impl Shop {
 
     pub(crate) fn collection(&self, name: &str) -> Collection<Document> {
         let database = self.config.service.database.as_deref().unwrap();
-        self.mongo.database(database).collection(name)
+        // What the service reads is on a majority; what a test sees has to be there already.
+        let majority = CollectionOptions::builder().read_concern(ReadConcern::majority()).build();
+        self.mongo.database(database).collection_with_options(name, majority)
     }
 
     pub(crate) async fn count(&self, collection: &str, filter: Document) -> u64 {

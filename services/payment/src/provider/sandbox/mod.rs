@@ -63,7 +63,11 @@ pub struct Sandbox {
 impl Sandbox {
     /// Opens its books in the service's database. Its webhooks go to `port` of this machine unless
     /// the configuration says otherwise.
-    pub async fn open(store: &Store, config: &SandboxConfig, port: u16) -> anyhow::Result<Self> {
+    pub async fn open(
+        store: &Store,
+        config: &SandboxConfig,
+        port: u16,
+    ) -> Result<Self, ProviderError> {
         let books = Books::open(store).await?;
         let secret = match &config.webhook_secret {
             Some(secret) => secret.clone(),

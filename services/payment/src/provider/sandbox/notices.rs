@@ -5,6 +5,7 @@ use std::time::Duration;
 use contracts::Timestamp;
 
 use super::signature::{HEADER, Signer};
+use crate::provider::ProviderError;
 
 /// How long the shop may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -18,8 +19,9 @@ pub(super) struct Messenger {
 }
 
 impl Messenger {
-    pub(super) fn new(url: String, signer: Signer) -> reqwest::Result<Self> {
-        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
+    pub(super) fn new(url: String, signer: Signer) -> Result<Self, ProviderError> {
+        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build();
+        let http = http.map_err(|error| ProviderError::Refused(error.to_string()))?;
         Ok(Self { http, url, signer })
     }
 
