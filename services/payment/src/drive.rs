@@ -14,7 +14,7 @@ use contracts::{AttemptId, Money, OrderId, PaymentId, RefundId, Timestamp};
 use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
-use crate::domain::{Attempt, Method, Outcome, Payment, People, Refund, RefundCause, Refusal};
+use crate::domain::{Method, Outcome, Payment, People, RefundCause, Refusal};
 use crate::provider::{Asked, Charge, Forged, GivingBack, Notice};
 use crate::store::{Payments, Updated};
 
@@ -48,14 +48,12 @@ impl Payments {
                 let sent = self.send_attempt(&begun, fresh).await;
                 if let Some(outcome) = sent.filter(Outcome::is_answer) {
                     let settle = move |payment: Payment, now| payment.settle(fresh, &outcome, now);
-                    let show = move |payment: &Payment| show(payment, fresh);
-                    return self.finish(id, receipt, settle, show).await;
+                    return self.finish(id, receipt, settle, move |paid| show(paid, fresh)).await;
                 }
                 fresh
             }
         };
-        let is_answered =
-            move |payment: &Payment| payment.attempt(attempt).is_some_and(Attempt::is_answered);
+        let is_answered = move |payment: &Payment| payment.is_answered(attempt);
         self.answer(id, receipt, is_answered, move |payment| show(payment, attempt)).await
     }
 
@@ -81,14 +79,12 @@ impl Payments {
                 info!(refund.id = %fresh, payment.id = %id, "refund started");
                 if self.send_refund(&begun, fresh).await {
                     let note = move |payment: Payment, now| payment.refunded(fresh, now);
-                    let show = move |payment: &Payment| show(payment, fresh);
-                    return self.finish(id, receipt, note, show).await;
+                    return self.finish(id, receipt, note, move |paid| show(paid, fresh)).await;
                 }
                 fresh
             }
         };
-        let is_done =
-            move |payment: &Payment| payment.refund_of(refund).is_some_and(Refund::is_done);
+        let is_done = move |payment: &Payment| payment.is_given_back(refund);
         self.answer(id, receipt, is_done, move |payment| show(payment, refund)).await
     }
 

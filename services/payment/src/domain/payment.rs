@@ -237,6 +237,16 @@ impl Payment {
         self.refunds.iter().find(|refund| refund.id == id)
     }
 
+    /// Whether it is known how an attempt ended, or what the shopper has to do next.
+    pub fn is_answered(&self, id: AttemptId) -> bool {
+        self.attempt(id).is_some_and(Attempt::is_answered)
+    }
+
+    /// Whether the money of a refund went back.
+    pub fn is_given_back(&self, id: RefundId) -> bool {
+        self.refund_of(id).is_some_and(|refund| !refund.is_open())
+    }
+
     /// Whether money came, whatever became of it.
     pub fn is_paid(&self) -> bool {
         self.attempts.iter().any(|attempt| attempt.captured().is_some())

@@ -14,6 +14,8 @@ use super::{
 const AMOUNT: i64 = 2500;
 const TRIES: u8 = 4;
 
+type Decided = Result<Change<Payment>, Refusal>;
+
 /// Anything that may happen to a payment.
 #[derive(Clone, Debug)]
 enum Happening {
@@ -100,7 +102,7 @@ impl Shop {
         }
     }
 
-    fn commit(&mut self, decided: Result<Change<Payment>, Refusal>) {
+    fn commit(&mut self, decided: Decided) {
         let Ok(change) = decided else { return };
         assert!(change.is_none() || change.writes::<Payment>() == [change.value.clone()]);
         self.started.extend(change.told());
@@ -112,39 +114,12 @@ impl Shop {
     }
 
     fn happen(&mut self, happening: &Happening) {
-        let (payment, now) = (self.payment.clone(), self.now);
-        let decided = match *happening {
-            Happening::Asked => {
-                let due = Due { customer: UserId::from_uuid(uuid(2)), amount: eur(AMOUNT) };
-                payment.ask(due, now.plus(Duration::from_mins(15)))
-            }
-            Happening::Extended(by) => {
-                Ok(payment.wait_until(now.plus(Duration::from_secs(by.into()))))
-            }
-            Happening::Closed => Ok(payment.close(now)),
-            Happening::Starts(number) if payment.attempt(attempt(number)).is_none() => {
-                payment.start(attempt(number), Method::try_from("pm".to_owned()).unwrap(), now)
-            }
-            Happening::Said(number, said) => {
-                Ok(payment.settle(attempt(number), &outcome(said), now))
-            }
-            Happening::RefundDue(id, amount) => payment.refund_due(refund(id), eur(amount), now),
-            Happening::Staff(id, amount) if payment.refunds.iter().all(|r| r.id != refund(id)) => {
-                payment.refund(refund(id), amount.map(eur), RefundCause::Order, now)
-            }
-            // What is drawn by the service never comes up twice.
-            Happening::Starts(_) | Happening::Staff(..) => return,
-            Happening::GivenBack(id) => Ok(payment.refunded(refund(id), now)),
-            Happening::Later(by) => {
-                self.now = now.plus(Duration::from_secs(by.into()));
-                return;
-            }
-            Happening::LookedAt => {
-                let known = payment.clone();
-                Ok(payment.look(now).map(|looked| looked.unwrap_or(known)))
-            }
-        };
-        self.commit(decided);
+        if let Happening::Later(by) = happening {
+            self.now = later(self.now, *by);
+        }
+        if let Some(decided) = decide(self.payment.clone(), happening, self.now) {
+            self.commit(decided);
+        }
     }
 
     /// The reconciler at work until nothing is open, at a provider that knows of nothing.
@@ -162,8 +137,7 @@ impl Shop {
             for open in payment.open_refunds() {
                 self.commit(Ok(self.payment.clone().refunded(open.id, self.now)));
             }
-            let known = self.payment.clone();
-            self.commit(Ok(known.clone().look(self.now).map(|looked| looked.unwrap_or(known))));
+            self.happen(&Happening::LookedAt);
         }
         panic!("still open: {:?}", self.payment);
     }
@@ -220,6 +194,38 @@ impl Shop {
             None => assert!(self.payment.attempts.is_empty()),
         }
     }
+}
+
+/// What is decided; nothing for time that passes, and for what is drawn anew each time and so never
+/// comes up twice.
+fn decide(payment: Payment, happening: &Happening, now: Timestamp) -> Option<Decided> {
+    let decided = match *happening {
+        Happening::Asked => {
+            let due = Due { customer: UserId::from_uuid(uuid(2)), amount: eur(AMOUNT) };
+            payment.ask(due, later(now, 900))
+        }
+        Happening::Extended(by) => Ok(payment.wait_until(later(now, by))),
+        Happening::Closed => Ok(payment.close(now)),
+        Happening::Starts(number) if payment.attempt(attempt(number)).is_none() => {
+            payment.start(attempt(number), Method::try_from("pm".to_owned()).unwrap(), now)
+        }
+        Happening::Said(number, said) => Ok(payment.settle(attempt(number), &outcome(said), now)),
+        Happening::RefundDue(id, amount) => payment.refund_due(refund(id), eur(amount), now),
+        Happening::Staff(id, amount) if payment.refund_of(refund(id)).is_none() => {
+            payment.refund(refund(id), amount.map(eur), RefundCause::Order, now)
+        }
+        Happening::GivenBack(id) => Ok(payment.refunded(refund(id), now)),
+        Happening::LookedAt => {
+            let known = payment.clone();
+            Ok(payment.look(now).map(|looked| looked.unwrap_or(known)))
+        }
+        Happening::Starts(_) | Happening::Staff(..) | Happening::Later(_) => return None,
+    };
+    Some(decided)
+}
+
+fn later(now: Timestamp, seconds: u16) -> Timestamp {
+    now.plus(Duration::from_secs(seconds.into()))
 }
 
 fn sum(amounts: impl Iterator<Item = Money>) -> i64 {

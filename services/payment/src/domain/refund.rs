@@ -68,9 +68,4 @@ impl Refund {
             RefundState::Done { .. } => false,
         }
     }
-
-    /// Whether the money went back.
-    pub fn is_done(&self) -> bool {
-        !self.is_open()
-    }
 }

@@ -9,6 +9,7 @@ use contracts::payment::{Captured, Refunded};
 use contracts::{OrderId, PaymentId, UserId};
 use testkit::fleet::{Options, Service};
 use testkit::{Answer, Client, Fleet, Peer, World, eventually};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::shop::{AMOUNT, eur, fresh_order, pay};
@@ -45,63 +46,89 @@ async fn patiently(client: &Client, order: OrderId, method: &str) -> Answer {
     }
 }
 
+/// The fleet under test: payment alone, and everybody else as a peer.
+struct Shop {
+    /// Ends with the shop.
+    _world: World,
+    fleet: Fleet,
+    peer: Peer,
+    client: Client,
+    orders: Vec<OrderId>,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let world = World::start().await;
+        let mut options = Options::default().replicas(2);
+        options.services = vec![Service::Payment];
+        let options = options.env(Service::Payment, "SOUK_PROVIDER_TIMEOUT", "500ms");
+        let peer = Peer::join(&world).await;
+        let (fleet, ()) = tokio::join!(Fleet::start(&world, options), peer.tell_keys());
+        let customer = UserId::from_uuid(Clock::system().uuid());
+        let client = fleet.client().with_token(peer.token(customer, Role::Shopper));
+        let pay_by = Clock::system().now().plus(Duration::from_mins(15));
+        let orders: Vec<OrderId> = (0..ORDERS).map(|_| fresh_order()).collect();
+        for &order_id in &orders {
+            peer.tell(&PaymentDue { order_id, customer, amount: eur(AMOUNT), pay_by }).await;
+        }
+        Self { _world: world, fleet, peer, client, orders }
+    }
+
+    async fn kill(&self, replica: usize) {
+        self.fleet.kill(Service::Payment, replica).await;
+        self.fleet.restart(Service::Payment, replica).await.unwrap();
+    }
+
+    /// All pay while one replica after the other is killed.
+    async fn pay(&self) {
+        let mut paying = JoinSet::new();
+        for (order, method) in self.orders.iter().copied().zip(METHODS.into_iter().cycle()) {
+            let client = self.client.clone();
+            paying.spawn(async move { patiently(&client, order, method).await });
+        }
+        for replica in [0, 1].into_iter().cycle() {
+            self.kill(replica).await;
+            // Whoever is left gets something done, or has had the time for it.
+            match timeout(TURN, paying.join_next()).await {
+                Ok(None) => break,
+                Ok(Some(paid)) => assert_eq!(paid.unwrap()["status"], "captured"),
+                Err(_) => {}
+            }
+            while let Some(paid) = paying.try_join_next() {
+                assert_eq!(paid.unwrap()["status"], "captured");
+            }
+        }
+    }
+
+    async fn is_refunded(&self, order: OrderId) {
+        let id = PaymentId::of(order);
+        let told = eventually("the refund is told", LONGEST, async || {
+            Some(self.peer.told::<Refunded>(id).await).filter(|told| !told.is_empty())
+        });
+        assert_eq!(told.await.iter().map(|told| told.remaining).collect::<Vec<_>>(), [eur(0)]);
+        assert_eq!(self.peer.told::<Captured>(id).await.len(), 1);
+        let read = self.client.get(format!("/api/payments/{id}")).await.status(200);
+        assert_eq!(read["status"], "refunded");
+        assert_eq!(read["refunds"].as_array().map(Vec::len), Some(1));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_payment_comes_to_one_end_whoever_is_killed() {
     if !testkit::full() {
         return;
     }
-    let world = World::start().await;
-    let short = |options: Options| options.env(Service::Payment, "SOUK_PROVIDER_TIMEOUT", "500ms");
-    let mut options = short(Options::default().replicas(2));
-    options.services = vec![Service::Payment];
-    let peer = Peer::join(&world).await;
-    let (fleet, ()) = tokio::join!(Fleet::start(&world, options), peer.tell_keys());
-    let alice = UserId::from_uuid(Clock::system().uuid());
-    let client = fleet.client().with_token(peer.token(alice, Role::Shopper));
-    let pay_by = Clock::system().now().plus(Duration::from_mins(15));
-    let orders: Vec<OrderId> = (0..ORDERS).map(|_| fresh_order()).collect();
-    for order_id in &orders {
-        let order_id = *order_id;
-        let due = PaymentDue { order_id, customer: alice, amount: eur(AMOUNT), pay_by };
-        peer.tell(&due).await;
-    }
+    let shop = Shop::open().await;
 
-    let mut paying = tokio::task::JoinSet::new();
-    for (order, method) in orders.iter().copied().zip(METHODS.into_iter().cycle()) {
-        let client = client.clone();
-        paying.spawn(async move { patiently(&client, order, method).await });
+    shop.pay().await;
+    for &order_id in &shop.orders {
+        let payment_id = PaymentId::of(order_id);
+        shop.peer.tell(&RefundDue { order_id, payment_id, amount: eur(AMOUNT) }).await;
     }
-    let mut turn = 0;
-    while !paying.is_empty() {
-        fleet.kill(Service::Payment, turn % 2).await;
-        fleet.restart(Service::Payment, turn % 2).await.unwrap();
-        turn += 1;
-        // Whoever is left gets something done, or has had the time for it.
-        if let Ok(Some(paid)) = timeout(TURN, paying.join_next()).await {
-            assert_eq!(paid.unwrap()["status"], "captured");
-        }
-        while let Some(paid) = paying.try_join_next() {
-            assert_eq!(paid.unwrap()["status"], "captured");
-        }
-    }
+    shop.kill(0).await;
 
-    for order in &orders {
-        let (order_id, payment_id) = (*order, PaymentId::of(*order));
-        peer.tell(&RefundDue { order_id, payment_id, amount: eur(AMOUNT) }).await;
+    for &order in &shop.orders {
+        shop.is_refunded(order).await;
     }
-    fleet.kill(Service::Payment, 0).await;
-    fleet.restart(Service::Payment, 0).await.unwrap();
-    for order in &orders {
-        let id = PaymentId::of(*order);
-        let told = eventually("the refund is told", LONGEST, async || {
-            Some(peer.told::<Refunded>(id).await).filter(|told| !told.is_empty())
-        });
-        assert_eq!(told.await.iter().map(|told| told.remaining).collect::<Vec<_>>(), [eur(0)]);
-        assert_eq!(peer.told::<Captured>(id).await.len(), 1);
-        let read = client.get(format!("/api/payments/{id}")).await.status(200);
-        assert_eq!(read["status"], "refunded");
-        assert_eq!(read["refunds"].as_array().map(Vec::len), Some(1));
-    }
-    assert!(turn > 2, "nobody was killed");
-    assert_eq!(peer.dead_letters().await, 0);
+    assert_eq!(shop.peer.dead_letters().await, 0);
 }

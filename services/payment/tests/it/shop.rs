@@ -64,16 +64,7 @@ impl Shop {
 
     pub(crate) async fn with(setup: Setup) -> Self {
         let world = World::start().await;
-        let (uri, nats) = (world.mongo_uri().to_owned(), world.nats().url());
-        let service = ServiceConfig::for_tests(&uri, &world.database("payment"), &nats);
-        let config = Config {
-            service: ServiceConfig { clock: setup.clock.clone(), ..service },
-            provider_timeout: setup.provider_timeout,
-            sandbox: SandboxConfig {
-                webhook_url: setup.webhook_url,
-                webhook_secret: Some(SECRET.into()),
-            },
-        };
+        let config = config(&setup, &world);
         let alice = UserId::from_uuid(Clock::system().uuid());
         let peer = Peer::join(&world).await;
         let mut shop = Self {
@@ -84,7 +75,7 @@ impl Shop {
             config,
             alice,
             to_pay: setup.to_pay,
-            mongo: mongodb::Client::with_uri_str(&uri).await.unwrap(),
+            mongo: mongodb::Client::with_uri_str(world.mongo_uri()).await.unwrap(),
             _world: world,
         };
         for _ in 0..setup.replicas {
@@ -235,6 +226,17 @@ impl Shop {
             .body(body)
             .header("souk-sandbox-signature", signature)
             .await
+    }
+}
+
+fn config(setup: &Setup, world: &World) -> Config {
+    let (uri, nats) = (world.mongo_uri(), world.nats().url());
+    let service = ServiceConfig::for_tests(uri, &world.database("payment"), &nats);
+    let webhook_url = setup.webhook_url.clone();
+    Config {
+        service: ServiceConfig { clock: setup.clock.clone(), ..service },
+        provider_timeout: setup.provider_timeout,
+        sandbox: SandboxConfig { webhook_url, webhook_secret: Some(SECRET.into()) },
     }
 }
 
