@@ -154,7 +154,7 @@ pub(crate) mod example {
     use crate::product::Pieces;
     use crate::{
         AttemptId, CartId, Currency, Money, OrderId, PaymentId, ProductId, Quantity, RefundId,
-        SessionId, Sku, Timestamp, UserId,
+        ReturnId, SessionId, Sku, Timestamp, UserId,
     };
 
     const fn uuid(last: u128) -> Uuid {
@@ -195,6 +195,10 @@ pub(crate) mod example {
 
     pub(crate) const fn refund() -> RefundId {
         RefundId::from_uuid(uuid(8))
+    }
+
+    pub(crate) const fn goods_back() -> ReturnId {
+        ReturnId::from_uuid(uuid(9))
     }
 
     pub(crate) fn sku() -> Sku {

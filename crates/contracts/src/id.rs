@@ -91,6 +91,8 @@ ids! {
     AttemptId = "att", "att_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
     /// Names one refund of a payment.
     RefundId = "ref", "ref_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
+    /// Names goods on their way back to the shop.
+    ReturnId = "ret", "ret_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
     /// Names an event; a repeat bears the same id.
     EventId = "evt", "evt_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
 }

@@ -19,8 +19,8 @@ pub mod product;
 pub use envelope::{Envelope, Malformed, sequence_text};
 pub use event::{Described, Event, EventType, Kind, catalogue};
 pub use id::{
-    AttemptId, CartId, EventId, InvalidId, OrderId, PaymentId, ProductId, RefundId, SessionId,
-    UserId,
+    AttemptId, CartId, EventId, InvalidId, OrderId, PaymentId, ProductId, RefundId, ReturnId,
+    SessionId, UserId,
 };
 pub use money::{Currency, InvalidCurrency, Money, TrySum};
 pub use quantity::{InvalidQuantity, Quantity};

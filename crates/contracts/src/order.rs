@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::event::events;
 use crate::product::Pieces;
-use crate::{Money, OrderId, PaymentId, Timestamp, UserId};
+use crate::{Money, OrderId, PaymentId, RefundId, ReturnId, Timestamp, UserId};
 
 /// Why an order was given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -20,6 +20,8 @@ pub enum CancelReason {
     Staff,
     /// The whole payment was given back.
     Refunded,
+    /// Its money was promised, but could not be collected when the goods were to be sent.
+    NotCollected,
     /// A reason that this version does not know.
     #[serde(other)]
     Unknown,
@@ -97,7 +99,17 @@ pub struct Expired {
     pub lines: Vec<Pieces>,
 }
 
-/// The goods left the warehouse.
+/// The money that was authorised for the order is to be collected: its goods are ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = order::CaptureDue)]
+pub struct CaptureDue {
+    /// The order.
+    pub order_id: OrderId,
+    /// The payment that holds the authorisation.
+    pub payment_id: PaymentId,
+}
+
+/// A parcel left the warehouse.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = order::Shipped)]
 pub struct Shipped {
@@ -107,6 +119,20 @@ pub struct Shipped {
     pub carrier: String,
     /// Where they can be followed.
     pub tracking: String,
+    /// Which parcel of the order this is, from 1.
+    #[serde(default = "first")]
+    pub parcel: u32,
+    /// What is in it; empty when told by a version that sent everything at once.
+    #[serde(default)]
+    pub lines: Vec<Pieces>,
+    /// Whether more parcels are to follow.
+    #[serde(default)]
+    pub more_to_come: bool,
+}
+
+/// Before there were several parcels there was one.
+fn first() -> u32 {
+    1
 }
 
 /// The goods arrived.
@@ -115,6 +141,27 @@ pub struct Shipped {
 pub struct Delivered {
     /// The order.
     pub order_id: OrderId,
+}
+
+/// Why money goes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = order::RefundReason)]
+pub enum RefundReason {
+    /// The order was given up before its goods were sent.
+    Cancelled,
+    /// The goods were gone.
+    OutOfStock,
+    /// The money came after the order had expired, or after it was given up.
+    TooLate,
+    /// Goods came back.
+    Returned,
+    /// Staff gave it for some of the goods.
+    Goodwill,
+    /// A reason that this version does not know.
+    #[default]
+    #[serde(other)]
+    Unknown,
 }
 
 /// Money that was captured is to go back.
@@ -127,6 +174,75 @@ pub struct RefundDue {
     pub payment_id: PaymentId,
     /// How much is to go back.
     pub amount: Money,
+    /// Names the refund, so that order knows it again when it is told; when absent, payment
+    /// names it by the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund_id: Option<RefundId>,
+    /// Why.
+    #[serde(default)]
+    pub reason: RefundReason,
+}
+
+/// Pieces that were sold are for sale again: they came back whole, or were never sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = order::RestockDue)]
+pub struct RestockDue {
+    /// The order they were sold to.
+    pub order_id: OrderId,
+    /// What is for sale again.
+    pub lines: Vec<Pieces>,
+}
+
+/// The shopper wants to send goods back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = order::ReturnRequested)]
+pub struct ReturnRequested {
+    /// The order.
+    pub order_id: OrderId,
+    /// The return.
+    pub return_id: ReturnId,
+    /// What is to come back.
+    pub lines: Vec<Pieces>,
+}
+
+/// Staff agreed to a return.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = order::ReturnApproved)]
+pub struct ReturnApproved {
+    /// The order.
+    pub order_id: OrderId,
+    /// The return.
+    pub return_id: ReturnId,
+}
+
+/// Staff did not agree to a return.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = order::ReturnRejected)]
+pub struct ReturnRejected {
+    /// The order.
+    pub order_id: OrderId,
+    /// The return.
+    pub return_id: ReturnId,
+}
+
+/// The goods of a return arrived; a refund follows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = order::ReturnReceived)]
+pub struct ReturnReceived {
+    /// The order.
+    pub order_id: OrderId,
+    /// The return.
+    pub return_id: ReturnId,
+    /// What came.
+    pub lines: Vec<Pieces>,
+}
+
+/// The order goes somewhere else; where to is nobody else's business.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = order::AddressChanged)]
+pub struct AddressChanged {
+    /// The order.
+    pub order_id: OrderId,
 }
 
 /// Nothing more will happen to the order.
@@ -148,13 +264,21 @@ events! { "order":
     Delivered = "delivered" v 1 Fact of order_id;
     RefundDue = "refund_due" v 1 Fact of order_id;
     Completed = "completed" v 1 Fact of order_id;
+    CaptureDue = "capture_due" v 1 Fact of order_id;
+    RestockDue = "restock_due" v 1 Fact of order_id;
+    ReturnRequested = "return_requested" v 1 Fact of order_id;
+    ReturnApproved = "return_approved" v 1 Fact of order_id;
+    ReturnRejected = "return_rejected" v 1 Fact of order_id;
+    ReturnReceived = "return_received" v 1 Fact of order_id;
+    AddressChanged = "address_changed" v 1 Fact of order_id;
 }
 
 #[expect(non_snake_case, reason = "each sample bears the name of its event")]
 mod samples {
     use super::{
-        CancelReason, Cancelled, Completed, Delivered, Expired, Paid, PayByExtended, PaymentDue,
-        Placed, RefundDue, Shipped,
+        AddressChanged, CancelReason, Cancelled, CaptureDue, Completed, Delivered, Expired, Paid,
+        PayByExtended, PaymentDue, Placed, RefundDue, RefundReason, RestockDue, ReturnApproved,
+        ReturnReceived, ReturnRejected, ReturnRequested, Shipped,
     };
     use crate::event::example;
 
@@ -200,6 +324,9 @@ mod samples {
             order_id: example::order(),
             carrier: "Hermes".into(),
             tracking: "H-123456".into(),
+            parcel: 1,
+            lines: example::pieces(),
+            more_to_come: false,
         }
     }
 
@@ -212,10 +339,47 @@ mod samples {
             order_id: example::order(),
             payment_id: example::payment(),
             amount: example::eur(2500),
+            refund_id: Some(example::refund()),
+            reason: RefundReason::Cancelled,
         }
     }
 
     pub(super) fn Completed() -> Completed {
         Completed { order_id: example::order() }
+    }
+    pub(super) fn CaptureDue() -> CaptureDue {
+        CaptureDue { order_id: example::order(), payment_id: example::payment() }
+    }
+
+    pub(super) fn RestockDue() -> RestockDue {
+        RestockDue { order_id: example::order(), lines: example::pieces() }
+    }
+
+    pub(super) fn ReturnRequested() -> ReturnRequested {
+        ReturnRequested {
+            order_id: example::order(),
+            return_id: example::goods_back(),
+            lines: example::pieces(),
+        }
+    }
+
+    pub(super) fn ReturnApproved() -> ReturnApproved {
+        ReturnApproved { order_id: example::order(), return_id: example::goods_back() }
+    }
+
+    pub(super) fn ReturnRejected() -> ReturnRejected {
+        ReturnRejected { order_id: example::order(), return_id: example::goods_back() }
+    }
+
+    pub(super) fn ReturnReceived() -> ReturnReceived {
+        ReturnReceived {
+            order_id: example::order(),
+            return_id: example::goods_back(),
+            lines: example::pieces(),
+        }
+    }
+
+    pub(super) fn AddressChanged() -> AddressChanged {
+        AddressChanged { order_id: example::order() }
     }
 }

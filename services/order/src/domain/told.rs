@@ -2,7 +2,7 @@
 
 use contracts::order::{
     CancelReason, Cancelled, Completed, Delivered, Expired, Paid, PayByExtended, PaymentDue,
-    Placed, RefundDue, Shipped,
+    Placed, RefundDue, RefundReason, Shipped,
 };
 use contracts::product::Pieces;
 use contracts::{Money, PaymentId, Timestamp};
@@ -38,6 +38,9 @@ pub(super) fn shipped(order: &Order, parcel: &Parcel) -> Shipped {
         order_id: order.id,
         carrier: parcel.carrier.clone().into(),
         tracking: parcel.tracking.clone().into(),
+        parcel: 1,
+        lines: pieces(order),
+        more_to_come: false,
     }
 }
 
@@ -46,7 +49,13 @@ pub(super) fn delivered(order: &Order) -> Delivered {
 }
 
 pub(super) fn refund_due(order: &Order, amount: Money) -> RefundDue {
-    RefundDue { order_id: order.id, payment_id: PaymentId::of(order.id), amount }
+    RefundDue {
+        order_id: order.id,
+        payment_id: PaymentId::of(order.id),
+        amount,
+        refund_id: None,
+        reason: RefundReason::Unknown,
+    }
 }
 
 pub(super) fn completed(order: &Order) -> Completed {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use common::Clock;
 use contracts::auth::Role;
-use contracts::order::{PaymentDue, RefundDue};
+use contracts::order::{PaymentDue, RefundDue, RefundReason};
 use contracts::payment::{Captured, Refunded};
 use contracts::{OrderId, PaymentId, UserId};
 use testkit::fleet::{Options, Service};
@@ -123,7 +123,15 @@ async fn every_payment_comes_to_one_end_whoever_is_killed() {
     shop.pay().await;
     for &order_id in &shop.orders {
         let payment_id = PaymentId::of(order_id);
-        shop.peer.tell(&RefundDue { order_id, payment_id, amount: eur(AMOUNT) }).await;
+        shop.peer
+            .tell(&RefundDue {
+                order_id,
+                payment_id,
+                amount: eur(AMOUNT),
+                refund_id: None,
+                reason: RefundReason::Cancelled,
+            })
+            .await;
     }
     shop.kill(0).await;
 

@@ -1,6 +1,6 @@
 //! Giving money back.
 
-use contracts::order::RefundDue;
+use contracts::order::{RefundDue, RefundReason};
 use contracts::payment::Refunded;
 use contracts::{OrderId, PaymentId};
 use mongodb::bson::doc;
@@ -125,7 +125,13 @@ async fn the_order_gets_its_money_back_once() {
     let shop = Shop::open().await;
     let order = paid(&shop).await;
     let payment_id = PaymentId::of(order);
-    let due = RefundDue { order_id: order, payment_id, amount: eur(AMOUNT) };
+    let due = RefundDue {
+        order_id: order,
+        payment_id,
+        amount: eur(AMOUNT),
+        refund_id: None,
+        reason: RefundReason::Cancelled,
+    };
 
     let told = shop.peer.tell(&due).await;
     shop.peer.tell_again::<RefundDue>(&told).await;
@@ -144,7 +150,15 @@ async fn a_refund_that_is_due_before_the_money_is_known_waits() {
     let order = shop.order().await;
     let payment_id = PaymentId::of(order);
 
-    shop.peer.tell(&RefundDue { order_id: order, payment_id, amount: eur(1000) }).await;
+    shop.peer
+        .tell(&RefundDue {
+            order_id: order,
+            payment_id,
+            amount: eur(1000),
+            refund_id: None,
+            reason: RefundReason::Cancelled,
+        })
+        .await;
     let _ = pay(&shop.alice(), order, "pm_card_visa", "k").await.status(201);
 
     let refunded: Refunded = shop.peer.hears(payment_id).await;
