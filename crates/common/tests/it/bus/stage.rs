@@ -221,7 +221,11 @@ pub(super) fn shipped(number: u128, tracking: &str) -> order::Shipped {
     order::Shipped {
         order_id: order(number),
         carrier: "Post".to_owned(),
-        tracking: tracking.to_owned(), parcel: 1, lines: Vec::new(), more_to_come: false }
+        tracking: tracking.to_owned(),
+        parcel: 1,
+        lines: Vec::new(),
+        more_to_come: false,
+    }
 }
 
 pub(super) fn delivered(number: u128) -> order::Delivered {
