@@ -9,7 +9,7 @@ use std::time::Duration;
 use contracts::order::{
     Cancelled as CancelledEvent, Completed as CompletedEvent, Delivered as DeliveredEvent,
     Expired as ExpiredEvent, Paid as PaidEvent, PayByExtended, PaymentDue, Placed as PlacedEvent,
-    RefundDue, Shipped as ShippedEvent,
+    RefundDue, RefundReason, Shipped as ShippedEvent,
 };
 use contracts::{Currency, PaymentId};
 use uuid::Uuid;
@@ -101,7 +101,13 @@ fn eur(amount: i64) -> Money {
 
 fn refund_due(amount: i64) -> RefundDue {
     let order_id = placed().id;
-    RefundDue { order_id, payment_id: PaymentId::of(order_id), amount: eur(amount) }
+    RefundDue {
+        order_id,
+        payment_id: PaymentId::of(order_id),
+        amount: eur(amount),
+        refund_id: None,
+        reason: RefundReason::Unknown,
+    }
 }
 
 #[track_caller]
