@@ -14,8 +14,10 @@ use contracts::{AttemptId, Money, OrderId, PaymentId, RefundId, Timestamp};
 use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
-use crate::domain::{Method, Outcome, Payment, People, RefundCause, Refusal};
-use crate::provider::{Asked, Charge, Forged, GivingBack, Notice};
+use crate::domain::{
+    Attempt, CaptureMode, Method, Outcome, Payment, People, RefundCause, RefundOutcome, Refusal,
+};
+use crate::provider::{About, Asked, Charge, Forged, GivingBack, Notice};
 use crate::store::{Payments, Updated};
 
 /// How long a request waits for an outcome that somebody else brings about.
@@ -125,17 +127,18 @@ impl Payments {
 
     /// The provider says by itself what became of an attempt.
     pub async fn hear(&self, notice: Notice, receipt: Receipt) -> Updated<()> {
-        let Notice { payment, attempt, outcome, .. } = notice;
-        self.note(payment, receipt, move |payment, now| payment.settle(attempt, &outcome, now))
-            .await
+        let id = notice.payment();
+        let settle = move |payment: Payment, now| match &notice.about {
+            About::Attempt { attempt, outcome, .. } => payment.settle(*attempt, outcome, now),
+            About::Refund { .. } | About::Dispute { .. } => Change::none(payment),
+        };
+        self.note(id, receipt, settle).await
     }
 
     /// Sends an attempt, or sends it again; `None` when it is not known what came of that.
     pub(crate) async fn send_attempt(&self, payment: &Payment, id: AttemptId) -> Option<Outcome> {
         let attempt = payment.attempt(id)?;
-        let (amount, method) = (attempt.amount, attempt.method.clone());
-        let charge = Charge { attempt: id, payment: payment.id, amount, method };
-        self.answer_to("charge", self.provider.charge(charge)).await
+        self.answer_to("charge", self.provider.charge(&charge_of(payment, attempt))).await
     }
 
     /// Sends a refund unless it arrived before; false when it is not known whether it did.
@@ -143,15 +146,15 @@ impl Payments {
         let refund = payment.refund_of(id);
         let charge = refund.and_then(|refund| payment.attempt(refund.attempt)?.captured());
         let (Some(refund), Some(charge)) = (refund, charge) else { return false };
-        match self.answer_to("look up refund", self.provider.look_up_refund(id)).await {
-            None => false,
-            Some(true) => true,
-            Some(false) => {
-                let (charge, amount) = (charge.clone(), refund.amount);
-                let back = GivingBack { refund: id, charge, amount };
-                self.answer_to("refund", self.provider.give_back(back)).await.is_some()
-            }
-        }
+        let (charge, amount) = (charge.clone(), refund.amount);
+        let back = GivingBack { refund: id, payment: payment.id, charge, amount };
+        let looked = self.answer_to("look up refund", self.provider.look_up_refund(&back)).await;
+        let outcome = match looked {
+            None => return false,
+            Some(Some(outcome)) => Some(outcome),
+            Some(None) => self.answer_to("refund", self.provider.give_back(&back)).await,
+        };
+        outcome == Some(RefundOutcome::Done)
     }
 
     /// Notes an outcome, whoever brings it.
@@ -241,6 +244,19 @@ impl Payments {
                 watch.changed(left.min(PAUSE)).await;
             }
         }
+    }
+}
+
+/// What the provider is asked about an attempt.
+pub(crate) fn charge_of(payment: &Payment, attempt: &Attempt) -> Charge {
+    Charge {
+        attempt: attempt.id,
+        payment: payment.id,
+        order: payment.order_id,
+        amount: attempt.amount,
+        method: attempt.method.clone(),
+        capture: CaptureMode::AtOnce,
+        reference: attempt.reference().cloned(),
     }
 }
 

@@ -6,6 +6,7 @@ use futures_util::{StreamExt as _, stream};
 use tracing::info;
 
 use crate::domain::{Attempt, Outcome, Payment, Refusal, Step};
+use crate::drive::charge_of;
 use crate::store::{Payments, Updated};
 
 /// How many payments are read at once.
@@ -57,11 +58,12 @@ impl Payments {
 
     /// What became of an attempt, or becomes of it now; `None` while that is not known.
     async fn find_out(&self, payment: &Payment, attempt: &Attempt) -> Option<Outcome> {
-        let found = self.answer_to("look up", self.provider.look_up(attempt.id)).await?;
+        let charge = charge_of(payment, attempt);
+        let found = self.answer_to("look up", self.provider.look_up(&charge)).await?;
         match payment.step(attempt, found, self.clock().now()) {
             Step::Settle(outcome) => Some(outcome),
             Step::Send => self.send_attempt(payment, attempt.id).await,
-            Step::CallOff => self.answer_to("call off", self.provider.call_off(attempt.id)).await,
+            Step::CallOff => self.answer_to("call off", self.provider.call_off(&charge)).await,
             Step::Leave => None,
         }
     }

@@ -65,8 +65,20 @@ pub enum AttemptState {
 #[serde(transparent)]
 pub struct Reference(pub String);
 
+/// When the money of an attempt is to be collected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaptureMode {
+    /// As soon as it is authorised.
+    #[default]
+    AtOnce,
+    /// When the shop asks for it.
+    Later,
+}
+
 /// What the provider says became of an attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// It works on it.
     Processing {
@@ -80,10 +92,19 @@ pub enum Outcome {
         /// Where they do that.
         url: String,
     },
+    /// The money is promised.
+    Authorized {
+        /// The provider's name for it.
+        reference: Reference,
+        /// The promise ends then.
+        capture_by: Timestamp,
+    },
     /// The money moved.
     Captured {
         /// The provider's name for it.
         reference: Reference,
+        /// How much of it.
+        amount: Money,
     },
     /// It did not, and will not.
     Declined {
@@ -97,7 +118,10 @@ impl Outcome {
     pub fn is_answer(&self) -> bool {
         match self {
             Self::Processing { .. } => false,
-            Self::ActionRequired { .. } | Self::Captured { .. } | Self::Declined { .. } => true,
+            Self::ActionRequired { .. }
+            | Self::Authorized { .. }
+            | Self::Captured { .. }
+            | Self::Declined { .. } => true,
         }
     }
 }
@@ -128,6 +152,16 @@ impl Attempt {
         }
     }
 
+    /// The provider's name for it, as far as it is known.
+    pub fn reference(&self) -> Option<&Reference> {
+        match &self.state {
+            AttemptState::Processing { reference }
+            | AttemptState::ActionRequired { reference, .. }
+            | AttemptState::Captured { reference, .. } => Some(reference),
+            AttemptState::Started | AttemptState::Declined { .. } => None,
+        }
+    }
+
     /// The provider's name for the money it brought, if it did.
     pub fn captured(&self) -> Option<&Reference> {
         match &self.state {
@@ -147,7 +181,7 @@ impl Attempt {
         match (&self.state, outcome) {
             (
                 Started | Processing { .. } | ActionRequired { .. } | Declined { .. },
-                Outcome::Captured { reference },
+                Outcome::Captured { reference, .. },
             ) => Some(Captured { reference: reference.clone(), at: now }),
             (
                 Started | Processing { .. } | ActionRequired { .. },
@@ -159,7 +193,8 @@ impl Attempt {
             (Started, Outcome::Processing { reference }) => {
                 Some(Processing { reference: reference.clone() })
             }
-            (Captured { .. } | Declined { .. }, _)
+            (_, Outcome::Authorized { .. })
+            | (Captured { .. } | Declined { .. }, _)
             | (ActionRequired { .. }, Outcome::ActionRequired { .. })
             | (Processing { .. } | ActionRequired { .. }, Outcome::Processing { .. }) => None,
         }

@@ -52,7 +52,7 @@ fn reference() -> Reference {
 }
 
 fn captured() -> Outcome {
-    Outcome::Captured { reference: reference() }
+    Outcome::Captured { reference: reference(), amount: eur(2500) }
 }
 
 fn declined() -> Outcome {

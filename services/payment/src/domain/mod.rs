@@ -2,6 +2,7 @@
 
 mod attempt;
 mod chase;
+mod dispute;
 mod ledger;
 mod method;
 mod payment;
@@ -15,12 +16,13 @@ mod examples;
 #[cfg(test)]
 mod properties;
 
-pub use attempt::{Attempt, AttemptState, Outcome, Reference};
+pub use attempt::{Attempt, AttemptState, CaptureMode, Outcome, Reference};
 pub use chase::Step;
+pub use dispute::DisputeState;
 pub use ledger::{Account, Entry};
 pub use method::{InvalidMethod, Method};
 pub use payment::{Due, Payment, Refusal};
 pub use people::{Merged, People};
 pub use reason::{InvalidReason, Reason};
-pub use refund::{Refund, RefundCause, RefundState};
+pub use refund::{Refund, RefundCause, RefundOutcome, RefundState};
 pub use status::Status;

@@ -237,7 +237,7 @@ fn outcome(said: Said) -> Outcome {
     match said {
         Said::Processing => Outcome::Processing { reference },
         Said::ActionRequired => Outcome::ActionRequired { reference, url: "/confirm".into() },
-        Said::Captured => Outcome::Captured { reference },
+        Said::Captured => Outcome::Captured { reference, amount: eur(AMOUNT) },
         Said::Declined => Outcome::Declined { failure: Failure::Declined },
     }
 }

@@ -60,6 +60,18 @@ pub enum RefundState {
     },
 }
 
+/// What the provider says became of a refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundOutcome {
+    /// The money went back.
+    Done,
+    /// It takes its time.
+    Processing,
+    /// The money does not go back, however often it is asked.
+    Refused,
+}
+
 impl Refund {
     /// Whether its end is still to come.
     pub fn is_open(&self) -> bool {

@@ -1,15 +1,17 @@
 //! Who moves the money: what the shop asks of any provider of payments.
 
+mod notice;
 mod sandbox;
 
 use std::pin::Pin;
 
 use axum::http::HeaderMap;
-use contracts::{AttemptId, Money, PaymentId, RefundId};
+use contracts::{AttemptId, Money, OrderId, PaymentId, RefundId};
 
-use crate::domain::{Method, Outcome, Reference};
+use crate::domain::{CaptureMode, Method, Outcome, Reference, RefundOutcome};
 
-pub use sandbox::{Forged, Sandbox, SandboxConfig, Standing};
+pub use notice::{About, Forged, Notice};
+pub use sandbox::{Sandbox, SandboxConfig, Standing};
 
 /// The answer of a provider, on its way. Whoever waits for it bounds how long.
 pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, ProviderError>> + Send + 'a>>;
@@ -19,24 +21,30 @@ pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, ProviderError>> + 
 /// Everything is asked with a key of ours, and asking again with it has the effect of one: so
 /// whoever does not know what became of an asking asks again.
 pub trait Provider: Send + Sync {
-    /// Takes the money, unless the shopper has to confirm that first.
-    fn charge(&self, charge: Charge) -> Asked<'_, Outcome>;
+    /// What it is called in the paths of webhooks, and in what is stored of an attempt.
+    fn name(&self) -> &'static str;
 
-    /// What became of an attempt; `None` when it never arrived.
-    fn look_up(&self, attempt: AttemptId) -> Asked<'_, Option<Outcome>>;
+    /// Takes or authorises the money, unless the shopper has to confirm that first.
+    fn charge<'a>(&'a self, charge: &'a Charge) -> Asked<'a, Outcome>;
 
-    /// Gives an attempt up, and says what became of it: its money may have moved before. Once it
-    /// was given up no money moves any more, even should it arrive only now.
-    fn call_off(&self, attempt: AttemptId) -> Asked<'_, Outcome>;
+    /// Collects what was authorised; its key is derived from the attempt's.
+    fn capture<'a>(&'a self, charge: &'a Charge) -> Asked<'a, Outcome>;
+
+    /// What became of an attempt; `None` when it never arrived, so that nothing can have moved.
+    fn look_up<'a>(&'a self, charge: &'a Charge) -> Asked<'a, Option<Outcome>>;
+
+    /// Gives an attempt up, one that is authorised too, and says what became of it: its money may
+    /// have moved before. Afterwards no money moves, even should the charge arrive only now.
+    fn call_off<'a>(&'a self, charge: &'a Charge) -> Asked<'a, Outcome>;
 
     /// Gives money back.
-    fn give_back(&self, back: GivingBack) -> Asked<'_, ()>;
+    fn give_back<'a>(&'a self, back: &'a GivingBack) -> Asked<'a, RefundOutcome>;
 
-    /// Whether the money of a refund went back.
-    fn look_up_refund(&self, refund: RefundId) -> Asked<'_, bool>;
+    /// What became of a refund; `None` when it never arrived.
+    fn look_up_refund<'a>(&'a self, back: &'a GivingBack) -> Asked<'a, Option<RefundOutcome>>;
 
-    /// What the provider has to say by itself, if it is the provider who says it; `None` when it is
-    /// of no interest.
+    /// What the provider has to say by itself, if it is the provider who says it: the signature is
+    /// checked over the body as it came. `None` when it is of no interest.
     fn read_notice(&self, headers: &HeaderMap, body: &[u8]) -> Result<Option<Notice>, Forged>;
 }
 
@@ -47,10 +55,16 @@ pub struct Charge {
     pub attempt: AttemptId,
     /// What it is for; comes back in notices.
     pub payment: PaymentId,
+    /// What is bought.
+    pub order: OrderId,
     /// How much.
     pub amount: Money,
     /// From what.
     pub method: Method,
+    /// When it is to be collected.
+    pub capture: CaptureMode,
+    /// The provider's own name for it, once that is known.
+    pub reference: Option<Reference>,
 }
 
 /// Money to be given back.
@@ -58,32 +72,21 @@ pub struct Charge {
 pub struct GivingBack {
     /// The key.
     pub refund: RefundId,
+    /// The payment it belongs to; comes back in notices.
+    pub payment: PaymentId,
     /// Which money, by the provider's own name.
     pub charge: Reference,
     /// How much.
     pub amount: Money,
 }
 
-/// What a provider says by itself.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Notice {
-    /// The same for every repeat.
-    pub id: String,
-    /// The payment it is about.
-    pub payment: PaymentId,
-    /// The attempt it is about.
-    pub attempt: AttemptId,
-    /// What became of it.
-    pub outcome: Outcome,
-}
-
 /// The provider did not do what it was asked, or it is not known whether it did.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ProviderError {
-    /// No answer came.
+    /// It is not known whether it was done: it is asked again.
     #[error("the provider is away: {0}")]
     Away(String),
-    /// It will not do it.
+    /// It will not do this asking.
     #[error("the provider refused: {0}")]
     Refused(String),
 }

@@ -249,7 +249,7 @@ pub(crate) fn pay(client: &Client, order: OrderId, method: &str, key: &str) -> t
 pub(crate) fn captured(id: &str, order: OrderId, attempt: &str) -> Value {
     json!({
         "id": id, "type": "charge.captured", "attempt_id": attempt,
-        "payment_id": PaymentId::of(order), "reference": "ch_1",
+        "payment_id": PaymentId::of(order), "reference": "ch_1", "amount": eur(AMOUNT),
     })
 }
 

@@ -1,11 +1,11 @@
 //! A charge as the sandbox keeps it, and as its webhooks tell it.
 
 use contracts::payment::Failure;
-use contracts::{AttemptId, Money, PaymentId, Timestamp};
+use contracts::{AttemptId, Currency, Money, PaymentId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Outcome, Reference};
-use crate::provider::{Charge, Notice};
+use crate::provider::{About, Charge, Notice};
 
 /// A charge in the sandbox's books. Its id is the key it was asked with, so there is one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,6 +55,8 @@ struct Webhook {
     payment_id: PaymentId,
     reference: Reference,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    amount: Option<Money>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     failure: Option<Failure>,
 }
 
@@ -98,7 +100,10 @@ impl ChargeRow {
     pub(super) fn outcome(&self, now: Timestamp) -> Outcome {
         let reference = self.reference();
         match self.standing(now) {
-            Standing::Captured => Outcome::Captured { reference },
+            Standing::Captured => {
+                let amount = self.amount.unwrap_or(Money::zero(Currency::EUR));
+                Outcome::Captured { reference, amount }
+            }
             Standing::Processing { .. } => Outcome::Processing { reference },
             Standing::RequiresAction => {
                 let url = format!("/api/payments/sandbox/authorize/{}", self.id);
@@ -121,6 +126,7 @@ impl ChargeRow {
             attempt_id: self.id,
             payment_id: self.payment?,
             reference: self.reference(),
+            amount: self.amount,
             failure,
         };
         serde_json::to_string(&webhook).ok()
@@ -135,12 +141,14 @@ impl ChargeRow {
 pub(super) fn read_notice(body: &[u8]) -> Option<Notice> {
     let webhook: Webhook = serde_json::from_slice(body).ok()?;
     let outcome = match webhook.kind {
-        Kind::Captured => Outcome::Captured { reference: webhook.reference },
+        Kind::Captured => {
+            Outcome::Captured { reference: webhook.reference, amount: webhook.amount? }
+        }
         Kind::Declined => {
             Outcome::Declined { failure: webhook.failure.unwrap_or(Failure::Declined) }
         }
         Kind::Unknown => return None,
     };
-    let (id, payment, attempt) = (webhook.id, webhook.payment_id, webhook.attempt_id);
-    Some(Notice { id, payment, attempt, outcome })
+    let (payment, attempt) = (webhook.payment_id, webhook.attempt_id);
+    Some(Notice { id: webhook.id, about: About::Attempt { payment, attempt, outcome } })
 }

@@ -17,18 +17,17 @@ use axum::http::HeaderMap;
 use clap::Args;
 use common::Clock;
 use common::store::Store;
+use contracts::AttemptId;
 use contracts::payment::Failure;
-use contracts::{AttemptId, RefundId};
 use secrecy::SecretString;
 
-use super::{Asked, Charge, GivingBack, Notice, Provider, ProviderError};
-use crate::domain::Outcome;
+use super::{Asked, Charge, Forged, GivingBack, Notice, Provider, ProviderError};
+use crate::domain::{Outcome, RefundOutcome};
 use books::Books;
 use charge::ChargeRow;
 pub use charge::Standing;
 use notices::Messenger;
 use script::Script;
-pub use signature::Forged;
 use signature::Signer;
 
 /// A charge that takes its time takes this long.
@@ -125,7 +124,7 @@ impl Sandbox {
         }
     }
 
-    async fn take(&self, charge: Charge) -> Result<Outcome, ProviderError> {
+    async fn take(&self, charge: &Charge) -> Result<Outcome, ProviderError> {
         let now = self.clock.now();
         if let Some(known) = self.books.charge(charge.attempt).await? {
             return Ok(known.outcome(now));
@@ -140,7 +139,7 @@ impl Sandbox {
             return pending().await;
         }
         let standing = script.standing(now.plus(SLOW));
-        let row = self.books.enter(ChargeRow::new(&charge, standing, now)).await?;
+        let row = self.books.enter(ChargeRow::new(charge, standing, now)).await?;
         match script {
             Script::AnswerLost => pending().await,
             Script::Plain(_) | Script::Lost | Script::LostOnce => Ok(row.outcome(now)),
@@ -149,30 +148,44 @@ impl Sandbox {
 }
 
 impl Provider for Sandbox {
-    fn charge(&self, charge: Charge) -> Asked<'_, Outcome> {
+    fn name(&self) -> &'static str {
+        "sandbox"
+    }
+
+    fn charge<'a>(&'a self, charge: &'a Charge) -> Asked<'a, Outcome> {
         Box::pin(self.take(charge))
     }
 
-    fn look_up(&self, attempt: AttemptId) -> Asked<'_, Option<Outcome>> {
+    fn capture<'a>(&'a self, charge: &'a Charge) -> Asked<'a, Outcome> {
+        Box::pin(self.take(charge))
+    }
+
+    fn look_up<'a>(&'a self, charge: &'a Charge) -> Asked<'a, Option<Outcome>> {
         Box::pin(async move {
-            let charge = self.books.charge(attempt).await?;
+            let charge = self.books.charge(charge.attempt).await?;
             Ok(charge.map(|charge| charge.outcome(self.clock.now())))
         })
     }
 
-    fn call_off(&self, attempt: AttemptId) -> Asked<'_, Outcome> {
+    fn call_off<'a>(&'a self, charge: &'a Charge) -> Asked<'a, Outcome> {
         Box::pin(async move {
             let now = self.clock.now();
-            Ok(self.books.call_off(attempt, now).await?.outcome(now))
+            Ok(self.books.call_off(charge.attempt, now).await?.outcome(now))
         })
     }
 
-    fn give_back(&self, back: GivingBack) -> Asked<'_, ()> {
-        Box::pin(async move { self.books.give_back(&back).await })
+    fn give_back<'a>(&'a self, back: &'a GivingBack) -> Asked<'a, RefundOutcome> {
+        Box::pin(async move {
+            self.books.give_back(back).await?;
+            Ok(RefundOutcome::Done)
+        })
     }
 
-    fn look_up_refund(&self, refund: RefundId) -> Asked<'_, bool> {
-        Box::pin(async move { self.books.gave_back(refund).await })
+    fn look_up_refund<'a>(&'a self, back: &'a GivingBack) -> Asked<'a, Option<RefundOutcome>> {
+        Box::pin(async move {
+            let given = self.books.gave_back(back.refund).await?;
+            Ok(given.then_some(RefundOutcome::Done))
+        })
     }
 
     fn read_notice(&self, headers: &HeaderMap, body: &[u8]) -> Result<Option<Notice>, Forged> {

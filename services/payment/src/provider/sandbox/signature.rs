@@ -7,24 +7,12 @@ use axum::http::HeaderMap;
 use contracts::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::provider::Forged;
+
 /// Where the signature travels: `t=<seconds since 1970>,v1=<HMAC-SHA256 of "<t>.<body>" in hex>`.
 pub(super) const HEADER: &str = "souk-sandbox-signature";
 /// An older webhook may be a repeat by somebody who overheard it.
 const TOLERANCE: Duration = Duration::from_mins(5);
-
-/// A webhook that cannot be trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Forged {
-    /// It bears no signature that reads as one.
-    #[error("the webhook is not signed")]
-    Unsigned,
-    /// Somebody else signed it, or it was changed on the way.
-    #[error("the signature does not fit")]
-    Mismatch,
-    /// It was signed too long ago, or in the future.
-    #[error("the webhook is too old")]
-    OutOfTime,
-}
 
 /// Signs webhooks, and tells its own signatures from others.
 #[derive(Clone)]
