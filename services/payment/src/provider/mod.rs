@@ -2,6 +2,7 @@
 
 mod notice;
 mod sandbox;
+mod signature;
 
 use std::pin::Pin;
 

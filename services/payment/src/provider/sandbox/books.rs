@@ -12,7 +12,7 @@ use secrecy::SecretString;
 
 use super::Standing;
 use super::charge::ChargeRow;
-use super::signature::hex;
+use crate::provider::signature::hex;
 use crate::provider::{GivingBack, ProviderError};
 
 /// How often a webhook is sent before the shop has to ask by itself.

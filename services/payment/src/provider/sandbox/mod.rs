@@ -8,7 +8,6 @@ mod books;
 mod charge;
 mod notices;
 mod script;
-mod signature;
 
 use std::future::pending;
 use std::time::Duration;
@@ -21,6 +20,7 @@ use contracts::AttemptId;
 use contracts::payment::Failure;
 use secrecy::SecretString;
 
+use super::signature::{Signer, Verifier};
 use super::{Asked, Charge, Forged, GivingBack, Notice, Provider, ProviderError};
 use crate::domain::{Outcome, RefundOutcome};
 use books::Books;
@@ -28,7 +28,6 @@ use charge::ChargeRow;
 pub use charge::Standing;
 use notices::Messenger;
 use script::Script;
-use signature::Signer;
 
 /// A charge that takes its time takes this long.
 const SLOW: Duration = Duration::from_secs(2);
@@ -55,7 +54,7 @@ pub struct SandboxConfig {
 pub struct Sandbox {
     books: Books,
     messenger: Messenger,
-    signer: Signer,
+    verifier: Verifier,
     clock: Clock,
 }
 
@@ -74,9 +73,9 @@ impl Sandbox {
         };
         let own = || format!("http://127.0.0.1:{port}/api/payments/webhooks/sandbox");
         let url = config.webhook_url.clone().filter(|url| !url.is_empty()).unwrap_or_else(own);
-        let signer = Signer::new(&secret);
-        let messenger = Messenger::new(url, signer.clone())?;
-        Ok(Self { books, messenger, signer, clock: store.clock().clone() })
+        let messenger = Messenger::new(url, Signer::new(&secret))?;
+        let verifier = Verifier::new(notices::HEADER, [&secret]);
+        Ok(Self { books, messenger, verifier, clock: store.clock().clone() })
     }
 
     /// How a charge stands, for the page that asks the shopper to confirm it.
@@ -189,7 +188,7 @@ impl Provider for Sandbox {
     }
 
     fn read_notice(&self, headers: &HeaderMap, body: &[u8]) -> Result<Option<Notice>, Forged> {
-        self.signer.check(headers, body, self.clock.now())?;
+        self.verifier.check(headers, body, self.clock.now())?;
         Ok(charge::read_notice(body))
     }
 }

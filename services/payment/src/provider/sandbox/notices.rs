@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use contracts::Timestamp;
 
-use super::signature::{HEADER, Signer};
 use crate::provider::ProviderError;
+use crate::provider::signature::Signer;
 
+/// Where their signature travels.
+pub(super) const HEADER: &str = "souk-sandbox-signature";
 /// How long the shop may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 

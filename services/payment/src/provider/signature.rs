@@ -1,4 +1,7 @@
 //! Signed webhooks: only who knows the secret can send one.
+//!
+//! The signature travels in a header, as Stripe defines it: `t=<seconds since 1970>,v1=<hex>`, where
+//! `v1` is the HMAC-SHA256 of `<t>.<body>`. There may be several `v1`; one that fits will do.
 
 use std::time::Duration;
 
@@ -7,20 +10,18 @@ use axum::http::HeaderMap;
 use contracts::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::provider::Forged;
+use super::Forged;
 
-/// Where the signature travels: `t=<seconds since 1970>,v1=<HMAC-SHA256 of "<t>.<body>" in hex>`.
-pub(super) const HEADER: &str = "souk-sandbox-signature";
 /// An older webhook may be a repeat by somebody who overheard it.
 const TOLERANCE: Duration = Duration::from_mins(5);
 
-/// Signs webhooks, and tells its own signatures from others.
+/// Signs webhooks with a secret.
 #[derive(Clone)]
 pub(super) struct Signer(Key);
 
 impl Signer {
     pub(super) fn new(secret: &SecretString) -> Self {
-        Self(Key::new(HMAC_SHA256, secret.expose_secret().as_bytes()))
+        Self(key(secret))
     }
 
     /// The value of the header for this body.
@@ -29,21 +30,42 @@ impl Signer {
         let tag = sign(&self.0, &message(&seconds.to_string(), body));
         format!("t={seconds},v1={}", hex(tag.as_ref()))
     }
+}
 
-    /// Whether a body was signed by this key, a short while ago.
+/// Tells webhooks that were signed with one of its secrets from others; while a secret is being
+/// replaced there are two.
+#[derive(Clone)]
+pub(super) struct Verifier {
+    header: &'static str,
+    keys: Vec<Key>,
+}
+
+impl Verifier {
+    /// For signatures that travel in this header.
+    pub(super) fn new<'a>(
+        header: &'static str,
+        secrets: impl IntoIterator<Item = &'a SecretString>,
+    ) -> Self {
+        Self { header, keys: secrets.into_iter().map(key).collect() }
+    }
+
+    /// Whether a body was signed with one of the secrets, a short while ago.
     pub(super) fn check(
         &self,
         headers: &HeaderMap,
         body: &[u8],
         now: Timestamp,
     ) -> Result<(), Forged> {
-        let header = headers.get(HEADER).and_then(|value| value.to_str().ok());
+        let header = headers.get(self.header).and_then(|value| value.to_str().ok());
         let header = header.ok_or(Forged::Unsigned)?;
         let seconds = fields(header, "t").next().ok_or(Forged::Unsigned)?;
         let signed_at = time(seconds).ok_or(Forged::Unsigned)?;
         let message = message(seconds, body);
-        let fits =
-            |tag: &str| bytes(tag).is_some_and(|tag| verify(&self.0, &message, &tag).is_ok());
+        let fits = |tag: &str| {
+            // In constant time, as `verify` compares.
+            let by = |tag: Vec<u8>| self.keys.iter().any(|key| verify(key, &message, &tag).is_ok());
+            bytes(tag).is_some_and(by)
+        };
         if !fields(header, "v1").any(fits) {
             return Err(Forged::Mismatch);
         }
@@ -55,6 +77,10 @@ impl Signer {
 /// Bytes as text.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+fn key(secret: &SecretString) -> Key {
+    Key::new(HMAC_SHA256, secret.expose_secret().as_bytes())
 }
 
 fn message(seconds: &str, body: &[u8]) -> Vec<u8> {
@@ -87,6 +113,8 @@ mod tests {
 
     use super::*;
 
+    const HEADER: &str = "a-signature";
+
     fn signer() -> Signer {
         Signer::new(&"a secret".into())
     }
@@ -95,12 +123,14 @@ mod tests {
         "2026-01-31T12:00:00Z".parse().unwrap()
     }
 
+    fn verifier() -> Verifier {
+        Verifier::new(HEADER, [&"a secret".into(), &"its successor".into()])
+    }
+
     fn check(header: &str, body: &[u8], now: Timestamp) -> Result<(), Forged> {
-        let headers = HeaderMap::from_iter([(
-            HEADER.parse().unwrap(),
-            HeaderValue::from_str(header).unwrap(),
-        )]);
-        signer().check(&headers, body, now)
+        let value = HeaderValue::from_str(header).unwrap();
+        let headers = HeaderMap::from_iter([(HEADER.parse().unwrap(), value)]);
+        verifier().check(&headers, body, now)
     }
 
     #[test]
@@ -109,6 +139,16 @@ mod tests {
 
         assert_eq!(check(&header, b"{}", noon().plus(TOLERANCE)), Ok(()));
         assert_eq!(check(&format!("{header},v1=00"), b"{}", noon()), Ok(()));
+    }
+
+    #[test]
+    fn either_of_two_secrets_will_do() {
+        let next = Signer::new(&"its successor".into()).sign(b"{}", noon());
+        let both = format!("{next},{}", signer().sign(b"{}", noon()));
+
+        assert_eq!(check(&next, b"{}", noon()), Ok(()));
+        assert_eq!(check(&both, b"{}", noon()), Ok(()));
+        assert_eq!(check(&format!("v0=00,{next},v1=xyz"), b"{}", noon()), Ok(()));
     }
 
     #[test]
@@ -124,7 +164,7 @@ mod tests {
         assert_eq!(check(&header, b"{}", late), Err(Forged::OutOfTime));
         let early = noon().minus(Duration::from_mins(6));
         assert_eq!(check(&header, b"{}", early), Err(Forged::OutOfTime));
-        assert_eq!(signer().check(&HeaderMap::new(), b"{}", noon()), Err(Forged::Unsigned));
+        assert_eq!(verifier().check(&HeaderMap::new(), b"{}", noon()), Err(Forged::Unsigned));
     }
 
     proptest! {
