@@ -81,9 +81,9 @@ pub fn layers(router: Router, gate: &Gate) -> Router {
 }
 
 fn cors(origins: &[HeaderValue]) -> CorsLayer {
-    let [request_id, traceparent, key] =
-        [REQUEST_ID, TRACEPARENT, "idempotency-key"].map(HeaderName::from_static);
-    let asked = [AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, key, traceparent];
+    let [request_id, traceparent, key, heard] =
+        [REQUEST_ID, TRACEPARENT, "idempotency-key", "last-event-id"].map(HeaderName::from_static);
+    let asked = [AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, key, heard, traceparent];
     CorsLayer::new()
         .allow_origin(origins.to_vec())
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::Problem;
 use super::call::present;
+use super::stream::HEARTBEAT;
 
 /// How much one request, and all of them together, may ask of a replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Limits {
     pub long_polls: usize,
     /// How many of those one person may have.
     pub long_polls_per_person: usize,
+    /// How often something is sent over an event stream while nothing happens.
+    pub heartbeat: Duration,
 }
 
 impl Default for Limits {
@@ -37,6 +40,7 @@ impl Default for Limits {
             requests: 512,
             long_polls: 2_000,
             long_polls_per_person: 5,
+            heartbeat: HEARTBEAT,
         }
     }
 }

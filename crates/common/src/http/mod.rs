@@ -16,6 +16,7 @@ mod parts;
 mod polls;
 mod problem;
 mod shape;
+mod stream;
 mod trace;
 mod wait;
 
@@ -30,5 +31,6 @@ pub use page::{Cursor, Listed, Page};
 pub use parts::{Path, Query};
 pub use polls::{LongPolls, Permit};
 pub use problem::{Problem, Problems};
+pub use stream::{Feed, News};
 pub use trace::Traceparent;
 pub use wait::{Follow, Wait};

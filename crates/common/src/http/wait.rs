@@ -1,9 +1,12 @@
 //! Waiting for a change before answering.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use contracts::SessionId;
 use tokio::time::Instant;
 use utoipa::IntoParams;
 
@@ -11,6 +14,7 @@ use super::call::present;
 use super::parts::value;
 use super::{Gate, Patience, Permit, Problem};
 use crate::identity::Shopper;
+use crate::wakeups::Watch;
 
 /// No request waits longer.
 const LONGEST: Duration = Duration::from_secs(25);
@@ -18,6 +22,8 @@ const LONGEST: Duration = Duration::from_secs(25);
 const PAUSE: Duration = Duration::from_secs(1);
 /// What the last reading and the answer may take after the wait.
 const ANSWER: Duration = Duration::from_secs(5);
+/// Where a client says which event it heard last.
+const LAST_EVENT_ID: &str = "last-event-id";
 
 /// How long the client wants to wait for a change (`?wait=5s`, at most 25 s).
 ///
@@ -45,11 +51,15 @@ pub struct Wait {
 /// Room to send events to the client until the token ends or the service stops; without room it
 /// is over at once.
 #[derive(Debug)]
-pub struct Follow(Option<Place>);
+pub struct Follow {
+    place: Option<Place>,
+    last_heard: Option<String>,
+}
 
 #[derive(Debug)]
 struct Place {
     until: Instant,
+    session: SessionId,
     gate: Gate,
     _permit: Permit,
 }
@@ -64,7 +74,30 @@ impl Wait {
 impl Follow {
     /// How long to wait for a wake-up before reading again; `None` when it is time to end.
     pub fn pause(&self) -> Option<Duration> {
-        self.0.as_ref()?.pause()
+        self.place.as_ref()?.pause()
+    }
+
+    /// Which event the client heard last; nothing where it does not say so in a way that reads.
+    pub fn last_heard<T: FromStr>(&self) -> Option<T> {
+        self.last_heard.as_ref()?.parse().ok()
+    }
+
+    /// Waits until it is time to read again; false when it is time to end.
+    pub(super) async fn wait(&self, changes: &mut Watch) -> bool {
+        let Some(place) = &self.place else { return false };
+        let Some(pause) = place.pause() else { return false };
+        let stopping = &place.gate.stopping;
+        stopping.run_until_cancelled(changes.changed(pause)).await.is_some()
+    }
+
+    /// Whether there is room to wait.
+    pub(super) const fn has_room(&self) -> bool {
+        self.place.is_some()
+    }
+
+    /// How often something is sent while nothing happens.
+    pub(super) fn heartbeat(&self) -> Option<Duration> {
+        self.place.as_ref().map(|place| place.gate.limits.heartbeat)
     }
 }
 
@@ -82,12 +115,15 @@ impl Place {
         if let Some(patience) = parts.extensions.get::<Patience>() {
             patience.wait(at_most + ANSWER);
         }
-        Ok(Some(Self { until: Instant::now() + at_most, gate, _permit: permit }))
+        let until = Instant::now() + at_most;
+        Ok(Some(Self { until, session: shopper.session, gate, _permit: permit }))
     }
 
     fn pause(&self) -> Option<Duration> {
         let left = self.until.saturating_duration_since(Instant::now());
-        let over = left.is_zero() || self.gate.stopping.is_cancelled();
+        let over = left.is_zero()
+            || self.gate.stopping.is_cancelled()
+            || self.gate.identity.has_ended(self.session);
         (!over).then(|| left.min(PAUSE))
     }
 }
@@ -107,8 +143,13 @@ impl<S: Sync> FromRequestParts<S> for Follow {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        Place::take(parts, state, Duration::MAX).await.map(Self)
+        let place = Place::take(parts, state, Duration::MAX).await?;
+        Ok(Self { place, last_heard: last_heard(&parts.headers) })
     }
+}
+
+fn last_heard(headers: &HeaderMap) -> Option<String> {
+    headers.get(LAST_EVENT_ID)?.to_str().ok().map(ToOwned::to_owned)
 }
 
 fn parse(text: &str) -> Option<Duration> {

@@ -118,8 +118,13 @@ impl Identity {
         };
         let claims = checked(token, &key.public)?;
         self.in_time(&claims, &key)?;
+        if self.has_ended(claims.sid) { Err(Denied::Revoked) } else { Ok(claims) }
+    }
+
+    /// Whether this sign-in ended a short while ago.
+    pub fn has_ended(&self, session: SessionId) -> bool {
         let revoked = self.0.revoked.read().unwrap_or_else(PoisonError::into_inner);
-        if revoked.contains(claims.sid) { Err(Denied::Revoked) } else { Ok(claims) }
+        revoked.contains(session)
     }
 
     fn key(&self, kid: &str) -> Result<Option<Key>, Denied> {

@@ -7,6 +7,7 @@ mod http;
 mod http_app;
 mod http_gate;
 mod http_record;
+mod http_stream;
 mod identity;
 mod identity_known;
 mod identity_signer;
