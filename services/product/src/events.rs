@@ -3,17 +3,23 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use common::bus::{Fact, Handled, Work};
-use common::store::{Cause, One, Receipt, StoreError};
-use contracts::order::{Cancelled, Expired, Paid, Placed};
+use common::bus::{Fact, Handled, Trouble, Work};
+use common::store::{Cause, One, Receipt, StoreError, UpdateError};
+use contracts::order::{Cancelled, Expired, Paid, Placed, RestockDue};
 use tracing::warn;
 
-use crate::domain::Reservation;
+use crate::domain::{Obstacle, Reservation};
 use crate::store::Products;
 
 /// Hears what orders say of their goods.
 pub(crate) fn saga(products: Products) -> Work<Products> {
-    Work::new("saga", products).on(placed).on(paid).on(expired).on(cancelled)
+    Work::new("saga", products)
+        .on(placed)
+        .on(paid)
+        // Compensation
+        .on(expired)
+        .on(cancelled)
+        .on(restock_due)
 }
 
 // Happy path
@@ -48,6 +54,21 @@ async fn cancelled(products: Products, fact: Fact<Cancelled>) -> Handled {
     let Cancelled { order_id, lines, .. } = fact.event;
     let step = |order: Reservation, stock: &_, now| order.cancel(stock, now);
     Ok(products.step(receipt, order_id, &lines, step).await?)
+}
+
+/// What came before the sale that it is about comes again; more than was sold is for a person to
+/// judge.
+async fn restock_due(products: Products, fact: Fact<RestockDue>) -> Handled {
+    let receipt = fact.receipt();
+    let RestockDue { order_id, lines } = fact.event;
+    let back = lines.clone();
+    let step = move |order: Reservation, stock: &_, now| order.restock(&back, stock, now);
+    match products.step(receipt, order_id, &lines, step).await {
+        Err(UpdateError::Refused(early @ Obstacle::NotSoldYet { .. })) => {
+            Err(Trouble::Wait(early.to_string()))
+        }
+        outcome => Ok(outcome?),
+    }
 }
 
 // What no order said

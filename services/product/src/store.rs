@@ -14,7 +14,7 @@ use contracts::{OrderId, ProductId, Sku, Timestamp, product};
 use mongodb::bson::doc;
 
 use crate::domain::{
-    Address, OutOfSight, Product, Reservation, Shelf, Slug, StockItem, StockMovement,
+    Address, Obstacle, Product, Reservation, Shelf, Slug, StockItem, StockMovement,
 };
 
 pub(crate) use ledger::LedgerPlace;
@@ -81,11 +81,11 @@ impl Products {
         receipt: Receipt,
         order_id: OrderId,
         lines: &[Pieces],
-        decide: impl Fn(Reservation, &Shelf, Timestamp) -> Result<Change<Reservation>, OutOfSight>
+        decide: impl Fn(Reservation, &Shelf, Timestamp) -> Result<Change<Reservation>, Obstacle>
         + Clone
         + Send
         + 'static,
-    ) -> Result<(), UpdateError<OutOfSight>> {
+    ) -> Result<(), UpdateError<Obstacle>> {
         let mut skus: BTreeSet<Sku> = lines.iter().map(|line| line.sku.clone()).collect();
         loop {
             let decide = decide.clone();
@@ -95,7 +95,8 @@ impl Products {
             };
             match self.store.apply(scope, receipt.clone(), step).await {
                 // What is set aside are other lines than the event named: look at those, too.
-                Err(UpdateError::Refused(OutOfSight { sku })) if skus.insert(sku.clone()) => {}
+                Err(UpdateError::Refused(Obstacle::OutOfSight { sku }))
+                    if skus.insert(sku.clone()) => {}
                 done => return done.map(drop),
             }
         }

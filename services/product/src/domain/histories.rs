@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::reservation::State;
-use super::{Adjustment, Reservation, Shelf, StockItem, StockMovement};
+use super::{Adjustment, Obstacle, Reservation, Shelf, StockItem, StockMovement};
 
 pub(super) fn noon() -> Timestamp {
     "2026-01-31T12:00:00Z".parse().unwrap()
@@ -43,6 +43,7 @@ enum Step {
     Pay { order: u8 },
     Expire { order: u8, round: u32 },
     Cancel { order: u8 },
+    Restock { order: u8, what: &'static str, pieces: u32 },
     Remind { order: u8 },
     Adjust { sku: Index, delta: i64 },
 }
@@ -95,6 +96,12 @@ impl House {
             Step::Pay { order } => of(order).pay(&Self::lines(order), stock, now),
             Step::Expire { order, round } => of(order).expire(round, stock, now),
             Step::Cancel { order } => of(order).cancel(stock, now),
+            Step::Restock { order: number, what, pieces: back } => {
+                match of(number).restock(&[pieces(what, back)], stock, now) {
+                    Ok(change) => Ok(change),
+                    Err(obstacle) => return self.has_no_more(number, &obstacle, back),
+                }
+            }
             Step::Remind { order } => Ok(of(order).remind(Duration::from_hours(3), now)),
             Step::Adjust { sku, delta } => return self.count(sku, delta, now),
         };
@@ -113,6 +120,24 @@ impl House {
                 self.commit(&change);
             }
             Err(_) => assert!(available + delta.get() < 0),
+        }
+    }
+
+    /// Pieces stay with an order only when it does not have them, or is not known to.
+    fn has_no_more(&self, number: u8, obstacle: &Obstacle, back: u32) {
+        let known = self.reservations.get(&order(number));
+        let state = known.map_or(&State::Released, |it| &it.state);
+        match (obstacle, state) {
+            (
+                Obstacle::NotSoldYet { .. },
+                State::Released | State::Refused | State::Held { .. },
+            ) => {}
+            (Obstacle::NotSold { left, .. }, State::SaleRefused { .. }) => assert_eq!(*left, 0),
+            (Obstacle::NotSold { sku, left, .. }, State::Sold) => {
+                assert_eq!(*left, known.map_or(0, |it| kept(it, sku)));
+                assert!(back > *left);
+            }
+            (obstacle, state) => panic!("{obstacle} although {state:?}"),
         }
     }
 
@@ -140,7 +165,7 @@ impl House {
     /// Pieces of a SKU in all reservations of a kind.
     fn in_orders(&self, sku: &Sku, kind: impl Fn(&State) -> bool) -> u32 {
         let of_kind = self.reservations.values().filter(|it| kind(&it.state));
-        of_kind.filter_map(|it| it.lines.get(sku)).sum()
+        of_kind.map(|it| kept(it, sku)).sum()
     }
 
     fn adds_up(&self) {
@@ -176,6 +201,12 @@ impl House {
     }
 }
 
+/// Pieces that an order has, less what came back.
+fn kept(order: &Reservation, sku: &Sku) -> u32 {
+    let pieces = |of: &BTreeMap<Sku, u32>| of.get(sku).copied().unwrap_or(0);
+    pieces(&order.lines) - pieces(&order.restocked)
+}
+
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let (order, round) = (0_u8..6, 1_u32..4);
     let step = prop_oneof![
@@ -183,6 +214,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => order.clone().prop_map(|order| Step::Pay { order }),
         2 => (order.clone(), round).prop_map(|(order, round)| Step::Expire { order, round }),
         1 => order.clone().prop_map(|order| Step::Cancel { order }),
+        2 => (order.clone(), prop::sample::select(vec!["A", "B", "UNKNOWN"]), 1_u32..4)
+            .prop_map(|(order, what, pieces)| Step::Restock { order, what, pieces }),
         1 => order.prop_map(|order| Step::Remind { order }),
         2 => (any::<Index>(), -8_i64..8).prop_map(|(sku, delta)| Step::Adjust { sku, delta }),
     ];

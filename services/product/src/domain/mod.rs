@@ -15,6 +15,6 @@ pub(crate) use address::{Address, Addresses};
 pub(crate) use draft::{Draft, Edit};
 pub(crate) use product::{Listing, Product, Variant};
 pub(crate) use refusal::Refusal;
-pub(crate) use reservation::{OutOfSight, Reservation};
+pub(crate) use reservation::{Obstacle, Reservation};
 pub(crate) use stock::{Adjustment, Kind, Shelf, StockItem, StockMovement};
 pub(crate) use words::{Category, Search, Slug, Tag};

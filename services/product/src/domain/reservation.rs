@@ -1,5 +1,8 @@
 //! What is set aside for an order, and what becomes of it.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -25,6 +28,9 @@ pub(crate) struct Reservation {
     pub(crate) round: u32,
     /// How many pieces of each SKU are set aside or sold; nothing before the first time.
     pub(crate) lines: BTreeMap<Sku, u32>,
+    /// How many of the sold pieces are for sale again, while the order keeps the others.
+    #[serde(default)]
+    pub(crate) restocked: BTreeMap<Sku, u32>,
     /// Whether it has them.
     pub(crate) state: State,
 }
@@ -43,6 +49,8 @@ pub(crate) struct Reservation {
 /// Released, Refused, Held, SaleRefused ── cancel ──▶ GivenUp  ▼
 ///                                                        SaleRefused
 /// ```
+///
+/// What is `Sold` may come back piece by piece (`restock`), without an end to the sale.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub(crate) enum State {
@@ -70,15 +78,37 @@ pub(crate) enum State {
     Returned,
 }
 
-/// A step is about pieces of a SKU that it was not shown: it is to be taken again, with them.
+/// Why a step is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the stock of {sku} is out of sight")]
-pub(crate) struct OutOfSight {
-    /// What is missing.
-    pub(crate) sku: Sku,
+pub(crate) enum Obstacle {
+    /// It is about pieces of a SKU that it was not shown: it is to be taken again, with them.
+    #[error("the stock of {sku} is out of sight")]
+    OutOfSight {
+        /// What is missing.
+        sku: Sku,
+    },
+    /// Pieces are to come back of which the sale was not heard yet.
+    #[error("nothing is known yet of a sale to {order_id}")]
+    NotSoldYet {
+        /// The order.
+        order_id: OrderId,
+    },
+    /// More pieces are to come back than the order has.
+    #[error("{pieces} pieces of {sku} are to come back from {order_id}, which has {left}")]
+    NotSold {
+        /// The order.
+        order_id: OrderId,
+        /// What is to come back.
+        sku: Sku,
+        /// How many pieces.
+        pieces: u32,
+        /// How many were sold to it and did not come back yet.
+        left: u32,
+    },
 }
 
-type Outcome = Result<Change<Reservation>, OutOfSight>;
+/// What a step comes to.
+pub(crate) type Outcome = Result<Change<Reservation>, Obstacle>;
 
 impl Document for Reservation {
     const COLLECTION: &'static str = "reservations";
@@ -92,7 +122,8 @@ impl Document for Reservation {
 impl Reservation {
     /// What an order has of which nothing was heard.
     pub(crate) const fn unheard_of(order_id: OrderId) -> Self {
-        Self { order_id, round: 0, lines: BTreeMap::new(), state: State::Released }
+        let lines = BTreeMap::new();
+        Self { order_id, round: 0, lines, restocked: BTreeMap::new(), state: State::Released }
     }
 
     /// The order asks for its goods: all lines are set aside, or none is.
@@ -135,7 +166,9 @@ impl Reservation {
         match &self.state {
             State::Held { .. } => {
                 let sold = Self { state: State::Sold, ..self };
-                let change = sold.moving(stock, |item, pieces| item.sell(pieces, order_id, now))?;
+                let held = sold.lines.clone();
+                let change =
+                    sold.moving(held, stock, |item, pieces| item.sell(pieces, order_id, now))?;
                 Ok(change.telling(&committed))
             }
             State::Released | State::Refused => {
@@ -146,9 +179,9 @@ impl Reservation {
                     let refused = Self { state: State::SaleRefused { shortages }, ..self };
                     return Ok(Change::to(refused).telling(&told));
                 }
-                let sold = Self { lines, state: State::Sold, ..self };
+                let sold = Self { lines: lines.clone(), state: State::Sold, ..self };
                 let at_once = |item: StockItem, pieces| item.sell_at_once(pieces, order_id, now);
-                Ok(sold.moving(stock, at_once)?.telling(&committed))
+                Ok(sold.moving(lines, stock, at_once)?.telling(&committed))
             }
             State::Sold | State::SaleRefused { .. } | State::GivenUp | State::Returned => {
                 Ok(Change::none(self))
@@ -183,12 +216,39 @@ impl Reservation {
         let order_id = self.order_id;
         match self.state {
             State::Held { .. } => self.release(State::GivenUp, stock, now),
-            State::Sold => Self { state: State::Returned, ..self }
-                .moving(stock, |item, pieces| item.take_back(pieces, order_id, now)),
+            State::Sold => {
+                let kept = self.kept();
+                Self { state: State::Returned, ..self }
+                    .moving(kept, stock, |item, pieces| item.take_back(pieces, order_id, now))
+            }
             State::Released | State::Refused | State::SaleRefused { .. } => {
                 Ok(Change::to(Self { state: State::GivenUp, ..self }))
             }
             State::GivenUp | State::Returned => Ok(Change::none(self)),
+        }
+    }
+
+    /// Some of what was sold is for sale again: it came back whole, or was never sent. All of it, or
+    /// nothing when that is more than the order has.
+    pub(crate) fn restock(self, lines: &[Pieces], stock: &Shelf, now: Timestamp) -> Outcome {
+        let order_id = self.order_id;
+        match self.state {
+            State::Sold => {
+                let back = summed(lines);
+                let restocked = self.restocked_with(&back)?;
+                Self { restocked, ..self }
+                    .moving(back, stock, |item, pieces| item.restock(pieces, order_id, now))
+            }
+            // Who sends things back has paid for them: that is still to be heard.
+            State::Released | State::Refused | State::Held { .. } => {
+                Err(Obstacle::NotSoldYet { order_id })
+            }
+            // Everything is for sale again already.
+            State::GivenUp | State::Returned => Ok(Change::none(self)),
+            State::SaleRefused { .. } => match summed(lines).pop_first() {
+                Some((sku, pieces)) => Err(Obstacle::NotSold { order_id, sku, pieces, left: 0 }),
+                None => Ok(Change::none(self)),
+            },
         }
     }
 
@@ -219,23 +279,52 @@ impl Reservation {
             let refused = Self { state: State::Refused, ..self };
             return Ok(Change::to(refused).telling(&Refused { order_id, round, shortages }));
         }
-        let held = Self { lines, state: State::held(now), ..self };
-        let change = held.moving(stock, |item, pieces| item.allocate(pieces, order_id, now))?;
+        let held = Self { lines: lines.clone(), state: State::held(now), ..self };
+        let allocate = |item: StockItem, pieces| item.allocate(pieces, order_id, now);
+        let change = held.moving(lines, stock, allocate)?;
         Ok(change.telling(&Reserved { order_id, round }))
     }
 
     fn release(self, state: State, stock: &Shelf, now: Timestamp) -> Outcome {
         let order_id = self.order_id;
-        let released = Self { state, ..self };
-        let change = released.moving(stock, |item, pieces| item.release(pieces, order_id, now))?;
+        let (held, released) = (self.lines.clone(), Self { state, ..self });
+        let release = |item: StockItem, pieces| item.release(pieces, order_id, now);
+        let change = released.moving(held, stock, release)?;
         Ok(change.telling(&Released { order_id }))
     }
 
-    /// Becomes this, and moves the stock of each of its lines.
-    fn moving(self, stock: &Shelf, how: impl Fn(StockItem, u32) -> Change<StockItem>) -> Outcome {
-        let lines = self.lines.clone();
-        lines.into_iter().try_fold(Change::to(self), |change, (sku, pieces)| {
-            let item = stock.get(sku.as_str()).cloned().ok_or(OutOfSight { sku })?;
+    /// The pieces that were sold and did not come back.
+    fn kept(&self) -> BTreeMap<Sku, u32> {
+        let left = |(sku, pieces): (&Sku, &u32)| {
+            let left = pieces.saturating_sub(*self.restocked.get(sku).unwrap_or(&0));
+            (left > 0).then(|| (sku.clone(), left))
+        };
+        self.lines.iter().filter_map(left).collect()
+    }
+
+    /// What came back once these pieces do, which the order has to have.
+    fn restocked_with(&self, back: &BTreeMap<Sku, u32>) -> Result<BTreeMap<Sku, u32>, Obstacle> {
+        let (order_id, kept) = (self.order_id, self.kept());
+        back.iter().try_fold(self.restocked.clone(), |mut restocked, (sku, &pieces)| {
+            let left = kept.get(sku).copied().unwrap_or(0);
+            if pieces > left {
+                return Err(Obstacle::NotSold { order_id, sku: sku.clone(), pieces, left });
+            }
+            let back = restocked.entry(sku.clone()).or_default();
+            *back = back.saturating_add(pieces);
+            Ok(restocked)
+        })
+    }
+
+    /// Becomes this, and moves these pieces of the stock.
+    fn moving(
+        self,
+        pieces: BTreeMap<Sku, u32>,
+        stock: &Shelf,
+        how: impl Fn(StockItem, u32) -> Change<StockItem>,
+    ) -> Outcome {
+        pieces.into_iter().try_fold(Change::to(self), |change, (sku, pieces)| {
+            let item = stock.get(sku.as_str()).cloned().ok_or(Obstacle::OutOfSight { sku })?;
             Ok(change.and(how(item, pieces)))
         })
     }
@@ -264,133 +353,4 @@ fn missing(lines: &BTreeMap<Sku, u32>, stock: &Shelf) -> Vec<Shortage> {
         (available < requested).then(|| Shortage { sku: sku.clone(), requested, available })
     };
     lines.iter().filter_map(shortage).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::histories::{noon, order, pieces, product_id, sku, staff};
-
-    fn shelf(stock: &[(&str, i64)]) -> Shelf {
-        let item = |&(name, pieces): &(&str, i64)| {
-            let pieces = pieces.try_into().unwrap();
-            let begun = StockItem::begin(sku(name), product_id(), pieces, staff(), noon());
-            (name.to_owned(), begun.value)
-        };
-        stock.iter().map(item).collect()
-    }
-
-    fn placed(round: u32, lines: &[Pieces], shelf: &Shelf) -> Change<Reservation> {
-        Reservation::unheard_of(order(1)).place(round, lines, shelf, noon()).unwrap()
-    }
-
-    /// What is held of 2 mugs, and the shelf that is left.
-    fn held() -> (Reservation, Shelf) {
-        let mut shelf = shelf(&[("MUG", 5)]);
-        let change = placed(1, &[pieces("MUG", 2)], &shelf);
-        let [item] = &change.writes::<StockItem>()[..] else { panic!("one SKU moves") };
-        shelf.insert("MUG".into(), item.clone());
-        (change.value, shelf)
-    }
-
-    #[test]
-    fn all_lines_are_set_aside_and_it_is_said() {
-        let change = placed(1, &[pieces("MUG", 2)], &shelf(&[("MUG", 5)]));
-
-        assert_eq!(change.told::<Reserved>(), [Reserved { order_id: order(1), round: 1 }]);
-        assert_eq!(change.writes::<StockItem>()[0].reserved, 2);
-    }
-
-    #[test]
-    fn lines_of_one_sku_count_together() {
-        let two_lines = [pieces("MUG", 2), pieces("MUG", 2), pieces("CUP", 1)];
-
-        let change = placed(1, &two_lines, &shelf(&[("MUG", 3), ("CUP", 1)]));
-
-        let [refused] = &change.told::<Refused>()[..] else { panic!("it is refused") };
-        let short = Shortage { sku: sku("MUG"), requested: 4, available: 3 };
-        assert_eq!(refused.shortages, [short]);
-        assert!(change.writes::<StockItem>().is_empty());
-    }
-
-    #[test]
-    fn of_an_unknown_sku_there_is_nothing() {
-        let change = placed(1, &[pieces("CUP", 1)], &shelf(&[]));
-
-        let [refused] = &change.told::<Refused>()[..] else { panic!("it is refused") };
-        assert_eq!(refused.shortages[0].available, 0);
-    }
-
-    #[test]
-    fn what_is_held_is_held_for_the_next_asking_too() {
-        let (held, shelf) = held();
-
-        let again = held.place(2, &[pieces("MUG", 2)], &shelf, noon()).unwrap();
-        let late = again.value.clone().expire(1, &shelf, noon()).unwrap();
-
-        assert_eq!(again.told::<Reserved>(), [Reserved { order_id: order(1), round: 2 }]);
-        assert!(again.writes::<StockItem>().is_empty());
-        assert!(late.is_none());
-    }
-
-    #[test]
-    fn an_asking_that_its_end_overtook_reserves_nothing() {
-        let shelf = shelf(&[("MUG", 5)]);
-        let order = Reservation::unheard_of(order(1));
-
-        let expired = order.clone().expire(1, &shelf, noon()).unwrap().value;
-        let cancelled = order.cancel(&shelf, noon()).unwrap().value;
-
-        for overtaken in [expired, cancelled] {
-            let placed = overtaken.place(1, &[pieces("MUG", 1)], &shelf, noon()).unwrap();
-            assert!(placed.writes::<StockItem>().is_empty() && placed.tells_nothing());
-        }
-    }
-
-    #[test]
-    fn a_paid_order_without_goods_gets_what_is_there_or_hears_that_it_is_gone() {
-        let order = Reservation::unheard_of(order(1));
-
-        let there = order.clone().pay(&[pieces("MUG", 5)], &shelf(&[("MUG", 5)]), noon()).unwrap();
-        let gone = order.pay(&[pieces("MUG", 6)], &shelf(&[("MUG", 5)]), noon()).unwrap();
-
-        assert_eq!(there.told::<Committed>().len(), 1);
-        assert_eq!(there.writes::<StockItem>()[0].on_hand, 0);
-        assert_eq!(gone.told::<CommitRefused>()[0].shortages[0].available, 5);
-        assert!(gone.writes::<StockItem>().is_empty());
-    }
-
-    #[test]
-    fn what_was_sold_comes_back_when_the_order_is_given_up() {
-        let (held, shelf) = held();
-        let sold = held.pay(&[], &shelf, noon()).unwrap();
-        let shelf = Shelf::from([("MUG".into(), sold.writes::<StockItem>().remove(0))]);
-
-        let returned = sold.value.cancel(&shelf, noon()).unwrap();
-
-        assert_eq!(returned.value.state, State::Returned);
-        assert_eq!(returned.writes::<StockItem>()[0].on_hand, 5);
-    }
-
-    #[test]
-    fn stock_that_was_not_shown_is_asked_for() {
-        let (held, _) = held();
-
-        let blind = held.cancel(&Shelf::new(), noon()).unwrap_err();
-
-        assert_eq!(blind, OutOfSight { sku: sku("MUG") });
-    }
-
-    #[test]
-    fn an_order_that_is_quiet_for_too_long_is_asked_about_once_in_a_while() {
-        const ALARM: Duration = Duration::from_hours(24);
-        let (held, _) = held();
-        let later = |hours| noon().plus(Duration::from_hours(hours));
-
-        assert!(held.clone().remind(ALARM, later(23)).is_none());
-        let asked = held.remind(ALARM, later(24));
-        assert_eq!(asked.told::<ReservationOverdue>()[0].reserved_at, noon());
-        assert!(asked.value.clone().remind(ALARM, later(47)).is_none());
-        assert_eq!(asked.value.remind(ALARM, later(48)).told::<ReservationOverdue>().len(), 1);
-    }
 }

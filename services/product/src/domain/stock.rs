@@ -88,6 +88,11 @@ pub(crate) enum Kind {
         /// The order.
         order_id: OrderId,
     },
+    /// Some of what it was sold is for sale again: it came back whole, or was never sent.
+    Restock {
+        /// The order.
+        order_id: OrderId,
+    },
 }
 
 /// What staff counted.
@@ -184,6 +189,11 @@ impl StockItem {
     /// Takes back pieces that were sold.
     pub(super) fn take_back(self, pieces: u32, order_id: OrderId, now: Timestamp) -> Change<Self> {
         self.moved(i64::from(pieces), 0, Kind::Return { order_id }, now)
+    }
+
+    /// Puts pieces on sale again that an order was sold and does not keep.
+    pub(super) fn restock(self, pieces: u32, order_id: OrderId, now: Timestamp) -> Change<Self> {
+        self.moved(i64::from(pieces), 0, Kind::Restock { order_id }, now)
     }
 
     /// The one way in which counters change: with a row of the ledger, and told when it matters to

@@ -112,8 +112,10 @@ pub(super) enum MovementKind {
     Release,
     /// They were sold.
     Sale,
-    /// They came back.
+    /// They came back: the order was given up.
     Return,
+    /// Some of them are for sale again: they came back whole, or were never sent.
+    Restock,
 }
 
 impl ProductView {
@@ -194,6 +196,7 @@ impl From<StockMovement> for MovementView {
             Kind::Release { order_id } => (MovementKind::Release, Some(order_id), None),
             Kind::Sale { order_id } => (MovementKind::Sale, Some(order_id), None),
             Kind::Return { order_id } => (MovementKind::Return, Some(order_id), None),
+            Kind::Restock { order_id } => (MovementKind::Restock, Some(order_id), None),
         };
         let (actor, reason) = by.map(|(actor, reason)| (actor, reason.into())).unzip();
         Self {

@@ -6,6 +6,7 @@ mod day;
 mod edits;
 mod openapi;
 mod overdue;
+mod restock;
 mod retold;
 mod saga;
 mod shelves;

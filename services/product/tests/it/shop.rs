@@ -251,6 +251,17 @@ impl Shop {
         let dead = self.jetstream.get_stream("DEAD").await.unwrap();
         dead.cached_info().state.messages
     }
+
+    /// Why dead letters rest there, the oldest first.
+    pub(crate) async fn reasons(&self) -> Vec<String> {
+        let dead = self.jetstream.get_stream("DEAD").await.unwrap();
+        let mut reasons = Vec::new();
+        for sequence in 1..=dead.cached_info().state.last_sequence {
+            let letter = dead.get_raw_message(sequence).await.unwrap();
+            reasons.push(letter.headers.get("Souk-Reason").unwrap().to_string());
+        }
+        reasons
+    }
 }
 
 /// A variant as staff send it.
