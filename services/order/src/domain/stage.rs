@@ -2,12 +2,8 @@
 
 use std::fmt;
 
-use contracts::Timestamp;
-use contracts::order::CancelReason;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-use super::{Parcel, Status};
 
 /// Where an order stands, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -43,53 +39,6 @@ pub enum Act {
     Ship,
     /// Note that its goods arrived; for staff.
     Deliver,
-}
-
-impl Status {
-    /// Its name.
-    pub fn stage(&self) -> Stage {
-        match self {
-            Self::Placed => Stage::Placed,
-            Self::Reserved { .. } => Stage::Reserved,
-            Self::Paid { .. } => Stage::Paid,
-            Self::Shipped { .. } => Stage::Shipped,
-            Self::Delivered { .. } => Stage::Delivered,
-            Self::Completed { .. } => Stage::Completed,
-            Self::Cancelled { .. } => Stage::Cancelled,
-            Self::Expired { .. } => Stage::Expired,
-        }
-    }
-
-    /// Until when it waits for the money, while it does.
-    pub fn pay_by(&self) -> Option<Timestamp> {
-        match self {
-            Self::Reserved { pay_by, .. } => Some(*pay_by),
-            Self::Placed | Self::Paid { .. } => None,
-            Self::Shipped { .. } | Self::Delivered { .. } | Self::Completed { .. } => None,
-            Self::Cancelled { .. } | Self::Expired { .. } => None,
-        }
-    }
-
-    /// Why it was given up, if it was.
-    pub fn cancel_reason(&self) -> Option<CancelReason> {
-        match self {
-            Self::Cancelled { reason, .. } => Some(*reason),
-            Self::Placed | Self::Reserved { .. } | Self::Paid { .. } => None,
-            Self::Shipped { .. } | Self::Delivered { .. } | Self::Completed { .. } => None,
-            Self::Expired { .. } => None,
-        }
-    }
-
-    /// How the goods travel, once they were sent.
-    pub fn parcel(&self) -> Option<&Parcel> {
-        match self {
-            Self::Shipped { parcel, .. }
-            | Self::Delivered { parcel, .. }
-            | Self::Completed { parcel, .. } => Some(parcel),
-            Self::Placed | Self::Reserved { .. } | Self::Paid { .. } => None,
-            Self::Cancelled { .. } | Self::Expired { .. } => None,
-        }
-    }
 }
 
 impl Stage {

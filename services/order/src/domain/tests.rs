@@ -6,14 +6,16 @@ mod way;
 
 use std::time::Duration;
 
+use contracts::order::CancelReason;
 use contracts::order::{
     Cancelled as CancelledEvent, Completed as CompletedEvent, Delivered as DeliveredEvent,
     Expired as ExpiredEvent, Paid as PaidEvent, PayByExtended, PaymentDue, Placed as PlacedEvent,
     RefundDue, RefundReason, Shipped as ShippedEvent,
 };
-use contracts::{Currency, PaymentId};
+use contracts::{AttemptId, Currency, Money, PaymentId, RefundId};
 use uuid::Uuid;
 
+use super::Status::{Cancelled, Completed, Delivered, Expired, Reserved, Shipped};
 use super::*;
 
 const TERMS: Terms = Terms {
