@@ -1,7 +1,7 @@
 //! What is for sale, how much of it there is, and for which orders it is set aside.
 
 mod config;
-mod domain;
+pub mod domain;
 mod events;
 mod http;
 mod store;

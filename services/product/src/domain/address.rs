@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 use super::{Refusal, Slug};
 
 /// Addresses by their ids, as far as a decision can see them.
-pub(crate) type Addresses = BTreeMap<String, Address>;
+pub type Addresses = BTreeMap<String, Address>;
 
 /// A slug that leads to a product. It does so for ever, so that no link breaks when the product is
 /// called something else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Address {
+pub struct Address {
     #[serde(rename = "_id")]
     id: String,
     /// The product it leads to.
-    pub(crate) product_id: ProductId,
+    pub product_id: ProductId,
 }
 
 impl Document for Address {
@@ -32,7 +32,7 @@ impl Document for Address {
 
 impl Address {
     /// Names the address of a slug. It can never be mistaken for a SKU, which may read like a slug.
-    pub(crate) fn of(slug: &Slug) -> String {
+    pub fn of(slug: &Slug) -> String {
         format!("slug:{slug}")
     }
 

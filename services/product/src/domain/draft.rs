@@ -20,74 +20,73 @@ const IMAGES: usize = 20;
 /// A product that is to go on sale.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Draft {
+pub struct Draft {
     /// Its name for people.
-    pub(crate) title: Title,
+    pub title: Title,
     /// Its name in URLs; made of the title when not given.
     #[serde(default)]
-    pub(crate) slug: Option<Slug>,
+    pub slug: Option<Slug>,
     /// What is said about it.
     #[serde(default)]
-    pub(crate) description: Description,
+    pub description: Description,
     /// The shelf it stands on.
     #[serde(default)]
-    pub(crate) category: Option<Category>,
+    pub category: Option<Category>,
     /// Words under which it is found.
     #[serde(default, deserialize_with = "at_most::<TAGS, _, _>")]
     #[schema(max_items = 50)]
-    pub(crate) tags: Vec<Tag>,
+    pub tags: Vec<Tag>,
     /// Its pictures, the first one first.
     #[serde(default, deserialize_with = "at_most::<IMAGES, _, _>")]
     #[schema(max_items = 20)]
-    pub(crate) images: Vec<Image>,
+    pub images: Vec<Image>,
     /// What tells its variants apart; gathered from the variants when not given.
     #[serde(default, deserialize_with = "given_at_most::<OPTIONS, _, _>")]
     #[schema(nullable = false, max_items = 10)]
-    pub(crate) options: Option<Vec<OptionName>>,
+    pub options: Option<Vec<OptionName>>,
     /// What can be bought of it.
     #[serde(deserialize_with = "some_at_most::<VARIANTS, _, _>")]
     #[schema(min_items = 1, max_items = 100)]
-    pub(crate) variants: Vec<NewVariant>,
+    pub variants: Vec<NewVariant>,
 }
 
 /// One form in which a product is to be sold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct NewVariant {
+pub struct NewVariant {
     /// What the warehouse counts; nothing else in the shop bears it.
-    pub(crate) sku: NewSku,
+    pub sku: NewSku,
     /// What tells it from the others.
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, String>)]
-    pub(crate) options: BTreeMap<OptionName, OptionValue>,
+    pub options: BTreeMap<OptionName, OptionValue>,
     /// What one piece costs.
-    pub(crate) price: Price,
+    pub price: Price,
     /// How many pieces there are; none when not given.
     #[serde(default)]
-    pub(crate) on_hand: OnHand,
+    pub on_hand: OnHand,
 }
 
 /// A change of a product. What is absent stays; a category of null is taken away.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Edit {
+pub struct Edit {
     /// Its name for people.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) title: Option<Title>,
+    pub title: Option<Title>,
     /// Its name in URLs; the earlier ones go on to lead to it.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) slug: Option<Slug>,
+    pub slug: Option<Slug>,
     /// What is said about it.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) description: Option<Description>,
+    pub description: Option<Description>,
     /// The shelf it stands on; null takes it off all shelves.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Category>)]
-    #[expect(clippy::option_option, reason = "absent, null and a name are three things")]
-    pub(crate) category: Option<Option<Category>>,
+    pub category: Option<Option<Category>>,
     /// Words under which it is found, instead of those it has.
     #[serde(
         default,
@@ -95,7 +94,7 @@ pub(crate) struct Edit {
         skip_serializing_if = "Option::is_none"
     )]
     #[schema(nullable = false, max_items = 50)]
-    pub(crate) tags: Option<Vec<Tag>>,
+    pub tags: Option<Vec<Tag>>,
     /// Its pictures, instead of those it has.
     #[serde(
         default,
@@ -103,7 +102,7 @@ pub(crate) struct Edit {
         skip_serializing_if = "Option::is_none"
     )]
     #[schema(nullable = false, max_items = 20)]
-    pub(crate) images: Option<Vec<Image>>,
+    pub images: Option<Vec<Image>>,
     /// What tells its variants apart, instead of what did.
     #[serde(
         default,
@@ -111,7 +110,7 @@ pub(crate) struct Edit {
         skip_serializing_if = "Option::is_none"
     )]
     #[schema(nullable = false, max_items = 10)]
-    pub(crate) options: Option<Vec<OptionName>>,
+    pub options: Option<Vec<OptionName>>,
     /// Variants that change or are added; those that are not named stay as they are.
     #[serde(
         default,
@@ -119,36 +118,36 @@ pub(crate) struct Edit {
         skip_serializing_if = "Vec::is_empty"
     )]
     #[schema(max_items = 100)]
-    pub(crate) variants: Vec<VariantEdit>,
+    pub variants: Vec<VariantEdit>,
     /// Whether it is taken off the shelves, or put back.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) archived: Option<bool>,
+    pub archived: Option<bool>,
 }
 
 /// A change of a variant the product has, or one that is added to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct VariantEdit {
+pub struct VariantEdit {
     /// Which one.
-    pub(crate) sku: NewSku,
+    pub sku: NewSku,
     /// What tells it from the others, instead of what did.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = BTreeMap<String, String>, nullable = false, required = false)]
-    pub(crate) options: Option<BTreeMap<OptionName, OptionValue>>,
+    pub options: Option<BTreeMap<OptionName, OptionValue>>,
     /// What one piece costs; a new variant has to have one.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) price: Option<Price>,
+    pub price: Option<Price>,
     /// How many pieces of a new variant there are; those of others are adjusted instead.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub(crate) on_hand: Option<OnHand>,
+    pub on_hand: Option<OnHand>,
 }
 
 impl Draft {
     /// The slugs the product may get, the best one first.
-    pub(crate) fn slugs(&self, id: ProductId) -> Vec<Slug> {
+    pub fn slugs(&self, id: ProductId) -> Vec<Slug> {
         if let Some(slug) = &self.slug {
             return vec![slug.clone()];
         }

@@ -11,10 +11,10 @@ mod words;
 #[cfg(test)]
 mod histories;
 
-pub(crate) use address::{Address, Addresses};
-pub(crate) use draft::{Draft, Edit};
-pub(crate) use product::{Listing, Product, Variant};
-pub(crate) use refusal::Refusal;
-pub(crate) use reservation::{Obstacle, Reservation};
-pub(crate) use stock::{Adjustment, Kind, Shelf, StockItem, StockMovement};
-pub(crate) use words::{Category, Search, Slug, Tag};
+pub use address::{Address, Addresses};
+pub use draft::{Draft, Edit};
+pub use product::{Listing, Product, Variant};
+pub use refusal::Refusal;
+pub use reservation::{Obstacle, Reservation};
+pub use stock::{Adjustment, Kind, Shelf, StockItem, StockMovement};
+pub use words::{Category, Search, Slug, Tag};

@@ -14,50 +14,50 @@ use super::{Address, Addresses, Refusal, Shelf, StockItem};
 
 /// Something the shop sells, in one variant or in several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Product {
+pub struct Product {
     /// Names it.
     #[serde(rename = "_id")]
-    pub(crate) id: ProductId,
+    pub id: ProductId,
     /// Its name in URLs.
-    pub(crate) slug: Slug,
+    pub slug: Slug,
     /// Its name for people.
-    pub(crate) title: Title,
+    pub title: Title,
     /// What is said about it.
-    pub(crate) description: Description,
+    pub description: Description,
     /// The stock it stands on.
-    pub(crate) category: Option<Category>,
+    pub category: Option<Category>,
     /// Words under which it is found.
-    pub(crate) tags: Vec<Tag>,
+    pub tags: Vec<Tag>,
     /// Where its pictures are.
-    pub(crate) images: Vec<Image>,
+    pub images: Vec<Image>,
     /// What tells its variants apart, in the order in which it is asked for.
-    pub(crate) options: Vec<OptionName>,
+    pub options: Vec<OptionName>,
     /// What can be bought of it.
-    pub(crate) variants: Vec<Variant>,
+    pub variants: Vec<Variant>,
     /// Whether it is off the shelves; shoppers do not see it then.
-    pub(crate) archived: bool,
+    pub archived: bool,
     /// When it first went on sale.
-    pub(crate) created_at: Timestamp,
+    pub created_at: Timestamp,
 }
 
 /// One form in which a product is sold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Variant {
+pub struct Variant {
     /// What the warehouse counts.
-    pub(crate) sku: Sku,
+    pub sku: Sku,
     /// What tells it from the others.
-    pub(crate) options: BTreeMap<OptionName, OptionValue>,
+    pub options: BTreeMap<OptionName, OptionValue>,
     /// What one piece costs.
-    pub(crate) price: Price,
+    pub price: Price,
 }
 
 /// A product with what there is of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Listing {
+pub struct Listing {
     /// The product.
-    pub(crate) product: Product,
+    pub product: Product,
     /// The stock of its variants.
-    pub(crate) stock: Shelf,
+    pub stock: Shelf,
 }
 
 impl Document for Product {
@@ -71,7 +71,7 @@ impl Document for Product {
 
 impl Product {
     /// Puts a product on sale, with the first stock of its variants.
-    pub(crate) fn create(
+    pub fn create(
         id: ProductId,
         draft: Draft,
         addresses: &Addresses,
@@ -100,7 +100,7 @@ impl Product {
     }
 
     /// Changes a product as staff say; its new variants come with their first stock.
-    pub(crate) fn edit(
+    pub fn edit(
         self,
         edit: Edit,
         addresses: &Addresses,
@@ -133,7 +133,7 @@ impl Product {
     }
 
     /// Takes a product off the shelves; what orders were promised of it stays promised.
-    pub(crate) fn archive(self) -> Change<Self> {
+    pub fn archive(self) -> Change<Self> {
         if self.archived {
             return Change::none(self);
         }
@@ -143,7 +143,7 @@ impl Product {
     }
 
     /// The product as others copy it.
-    pub(crate) fn told(&self) -> product::State {
+    pub fn told(&self) -> product::State {
         let text =
             |(name, value): (&OptionName, &OptionValue)| (name.to_string(), value.to_string());
         let variant = |variant: &Variant| product::Variant {

@@ -6,7 +6,7 @@ use super::words::{OptionName, Slug};
 
 /// Why a product or its stock stays as it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
+pub enum Refusal {
     /// There is no such product.
     #[error("there is no such product")]
     NoProduct,

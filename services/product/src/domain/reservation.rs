@@ -20,19 +20,19 @@ use super::{Shelf, StockItem};
 /// Orders speak through events, which come in any order, early, late and twice. So every step is
 /// total over all states, and an order that was never heard of is one whose goods are released.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Reservation {
+pub struct Reservation {
     /// The order.
     #[serde(rename = "_id")]
-    pub(crate) order_id: OrderId,
+    pub order_id: OrderId,
     /// The latest asking of the order that was heard of, from 1.
-    pub(crate) round: u32,
+    pub round: u32,
     /// How many pieces of each SKU are set aside or sold; nothing before the first time.
-    pub(crate) lines: BTreeMap<Sku, u32>,
+    pub lines: BTreeMap<Sku, u32>,
     /// How many of the sold pieces are for sale again, while the order keeps the others.
     #[serde(default)]
-    pub(crate) restocked: BTreeMap<Sku, u32>,
+    pub restocked: BTreeMap<Sku, u32>,
     /// Whether it has them.
-    pub(crate) state: State,
+    pub state: State,
 }
 
 /// Where a reservation stands; each arrow is one method of [`Reservation`].
@@ -53,7 +53,7 @@ pub(crate) struct Reservation {
 /// What is `Sold` may come back piece by piece (`restock`), without an end to the sale.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
-pub(crate) enum State {
+pub enum State {
     /// Nothing is set aside; the order may ask.
     Released,
     /// Something was missing; the order may ask again.
@@ -80,7 +80,7 @@ pub(crate) enum State {
 
 /// Why a step is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Obstacle {
+pub enum Obstacle {
     /// It is about pieces of a SKU that it was not shown: it is to be taken again, with them.
     #[error("the stock of {sku} is out of sight")]
     OutOfSight {
@@ -108,7 +108,7 @@ pub(crate) enum Obstacle {
 }
 
 /// What a step comes to.
-pub(crate) type Outcome = Result<Change<Reservation>, Obstacle>;
+type Outcome = Result<Change<Reservation>, Obstacle>;
 
 impl Document for Reservation {
     const COLLECTION: &'static str = "reservations";
@@ -121,7 +121,7 @@ impl Document for Reservation {
 
 impl Reservation {
     /// What an order has of which nothing was heard.
-    pub(crate) const fn unheard_of(order_id: OrderId) -> Self {
+    pub const fn unheard_of(order_id: OrderId) -> Self {
         let lines = BTreeMap::new();
         Self { order_id, round: 0, lines, restocked: BTreeMap::new(), state: State::Released }
     }
@@ -130,13 +130,7 @@ impl Reservation {
     ///
     /// Every new asking is answered, so that no order waits for ever. One that was heard before, or
     /// was overtaken by a later one or by its own end, has its answer already.
-    pub(crate) fn place(
-        self,
-        round: u32,
-        lines: &[Pieces],
-        stock: &Shelf,
-        now: Timestamp,
-    ) -> Outcome {
+    pub fn place(self, round: u32, lines: &[Pieces], stock: &Shelf, now: Timestamp) -> Outcome {
         if round <= self.round {
             return Ok(Change::none(self));
         }
@@ -160,7 +154,7 @@ impl Reservation {
 
     /// The order is paid: what is set aside is sold. Should nothing be, it is sold from what is
     /// there, if all lines are.
-    pub(crate) fn pay(self, lines: &[Pieces], stock: &Shelf, now: Timestamp) -> Outcome {
+    pub fn pay(self, lines: &[Pieces], stock: &Shelf, now: Timestamp) -> Outcome {
         let order_id = self.order_id;
         let committed = Committed { order_id };
         match &self.state {
@@ -191,7 +185,7 @@ impl Reservation {
 
     /// The order was not paid in time: what is set aside for that asking is for sale again. Should
     /// the asking itself come later, it finds that it is over.
-    pub(crate) fn expire(self, round: u32, stock: &Shelf, now: Timestamp) -> Outcome {
+    pub fn expire(self, round: u32, stock: &Shelf, now: Timestamp) -> Outcome {
         if round < self.round {
             return Ok(Change::none(self));
         }
@@ -212,7 +206,7 @@ impl Reservation {
 
     /// The order is given up for good: what is set aside is for sale again, and what is sold comes
     /// back.
-    pub(crate) fn cancel(self, stock: &Shelf, now: Timestamp) -> Outcome {
+    pub fn cancel(self, stock: &Shelf, now: Timestamp) -> Outcome {
         let order_id = self.order_id;
         match self.state {
             State::Held { .. } => self.release(State::GivenUp, stock, now),
@@ -230,7 +224,7 @@ impl Reservation {
 
     /// Some of what was sold is for sale again: it came back whole, or was never sent. All of it, or
     /// nothing when that is more than the order has.
-    pub(crate) fn restock(self, lines: &[Pieces], stock: &Shelf, now: Timestamp) -> Outcome {
+    pub fn restock(self, lines: &[Pieces], stock: &Shelf, now: Timestamp) -> Outcome {
         let order_id = self.order_id;
         match self.state {
             State::Sold => {
@@ -254,7 +248,7 @@ impl Reservation {
 
     /// Asks about an order of which nothing was heard for so long while goods are set aside for
     /// it. Only the order itself can say that they are to be released.
-    pub(crate) fn remind(self, alarm: Duration, now: Timestamp) -> Change<Self> {
+    pub fn remind(self, alarm: Duration, now: Timestamp) -> Change<Self> {
         match self.state {
             State::Held { since, quiet_since } if quiet_since.plus(alarm) <= now => {
                 let overdue = ReservationOverdue { order_id: self.order_id, reserved_at: since };

@@ -11,56 +11,56 @@ use super::Refusal;
 use super::words::{Delta, OnHand, Reason};
 
 /// Stock by SKU, as far as a decision can see it.
-pub(crate) type Shelf = BTreeMap<String, StockItem>;
+pub type Shelf = BTreeMap<String, StockItem>;
 
 /// How many pieces of a SKU are in the house, and how many of them are promised to an order.
 ///
 /// It is apart from the product, so that a sale does not make the edit of a description stale.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct StockItem {
+pub struct StockItem {
     /// What is counted.
     #[serde(rename = "_id")]
-    pub(crate) sku: Sku,
+    pub sku: Sku,
     /// The product it is a variant of.
-    pub(crate) product_id: ProductId,
+    pub product_id: ProductId,
     /// Pieces in the house, promised ones included.
-    pub(crate) on_hand: u32,
+    pub on_hand: u32,
     /// Pieces promised to orders; never more than there are.
-    pub(crate) reserved: u32,
+    pub reserved: u32,
     /// How many rows the ledger has of it.
-    pub(crate) movements: u64,
+    pub movements: u64,
 }
 
 /// One change of a stock: a row of the ledger. Played back from nothing, the rows of a SKU come to
 /// its counters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct StockMovement {
+pub struct StockMovement {
     /// The SKU and the number of the movement, in a form that sorts.
     #[serde(rename = "_id")]
-    pub(crate) id: String,
+    pub id: String,
     /// What moved.
-    pub(crate) sku: Sku,
+    pub sku: Sku,
     /// Of which product.
-    pub(crate) product_id: ProductId,
+    pub product_id: ProductId,
     /// Why it moved.
     #[serde(flatten)]
-    pub(crate) kind: Kind,
+    pub kind: Kind,
     /// Pieces that came, below 0 when they went.
-    pub(crate) on_hand_delta: i64,
+    pub on_hand_delta: i64,
     /// Pieces that were promised, below 0 when they no longer are.
-    pub(crate) reserved_delta: i64,
+    pub reserved_delta: i64,
     /// Pieces in the house from then on.
-    pub(crate) on_hand: u32,
+    pub on_hand: u32,
     /// Pieces promised from then on.
-    pub(crate) reserved: u32,
+    pub reserved: u32,
     /// When.
-    pub(crate) at: Timestamp,
+    pub at: Timestamp,
 }
 
 /// Why a stock changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub(crate) enum Kind {
+pub enum Kind {
     /// Staff counted.
     Adjustment {
         /// Who.
@@ -98,13 +98,13 @@ pub(crate) enum Kind {
 /// What staff counted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Adjustment {
+pub struct Adjustment {
     /// Of what.
-    pub(crate) sku: Sku,
+    pub sku: Sku,
     /// Pieces that came, below 0 when they went.
-    pub(crate) delta: Delta,
+    pub delta: Delta,
     /// Why.
-    pub(crate) reason: Reason,
+    pub reason: Reason,
 }
 
 impl Document for StockItem {
@@ -122,7 +122,7 @@ impl Row for StockMovement {
 
 impl StockItem {
     /// A new variant comes with its first pieces.
-    pub(crate) fn begin(
+    pub fn begin(
         sku: Sku,
         product_id: ProductId,
         pieces: OnHand,
@@ -138,7 +138,7 @@ impl StockItem {
     }
 
     /// Staff counted pieces in or out. What is promised stays.
-    pub(crate) fn adjust(
+    pub fn adjust(
         self,
         counted: Adjustment,
         actor: UserId,
@@ -156,7 +156,7 @@ impl StockItem {
     }
 
     /// Pieces that can be sold.
-    pub(crate) const fn available(&self) -> u32 {
+    pub const fn available(&self) -> u32 {
         self.on_hand.saturating_sub(self.reserved)
     }
 
@@ -229,7 +229,7 @@ impl StockItem {
     }
 
     /// How many can be sold, as it is told.
-    pub(crate) fn told(&self) -> product::Stock {
+    pub fn told(&self) -> product::Stock {
         product::Stock {
             sku: self.sku.clone(),
             product_id: self.product_id,
