@@ -17,7 +17,7 @@ use tracing::{info, warn};
 use crate::domain::{
     Attempt, CaptureMode, Method, Outcome, Payment, People, RefundCause, RefundOutcome, Refusal,
 };
-use crate::provider::{About, Asked, Charge, Forged, GivingBack, Notice};
+use crate::provider::{About, Asked, Charge, GivingBack, Notice, ProviderError, Unread};
 use crate::store::{Payments, Updated};
 
 /// How long a request waits for an outcome that somebody else brings about.
@@ -121,8 +121,13 @@ impl Payments {
     }
 
     /// What the provider says by itself, if it is the provider who says it.
-    pub fn read_notice(&self, headers: &HeaderMap, body: &[u8]) -> Result<Option<Notice>, Forged> {
-        self.provider.read_notice(headers, body)
+    pub async fn read_notice(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Option<Notice>, Unread> {
+        let read = timeout(self.patience, self.provider.read_notice(headers, body)).await;
+        read.unwrap_or_else(|_| Err(ProviderError::Away("no answer in time".to_owned()).into()))
     }
 
     /// The provider says by itself what became of an attempt.

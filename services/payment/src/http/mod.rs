@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::Refusal;
-use crate::provider::{Forged, ProviderError};
+use crate::provider::{Forged, ProviderError, Unread};
 use crate::store::Payments;
 
 /// When to ask again for what is known or decided in a moment.
@@ -55,6 +55,15 @@ impl From<Refusal> for Problem {
 impl From<Forged> for Problem {
     fn from(forged: Forged) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "webhook-not-trusted").because(forged)
+    }
+}
+
+impl From<Unread> for Problem {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Forged(forged) => forged.into(),
+            Unread::Provider(error) => error.into(),
+        }
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) async fn hear_provider(
     if provider != SANDBOX {
         return Err(Problem::not_found());
     }
-    let Some(notice) = payments.read_notice(&headers, &body)? else {
+    let Some(notice) = payments.read_notice(&headers, &body).await? else {
         return Ok(StatusCode::NO_CONTENT);
     };
     let receipt = Receipt::named(&format!("webhook:{provider}:{}", notice.id), cause);

@@ -11,11 +11,14 @@ use contracts::{AttemptId, Money, OrderId, PaymentId, RefundId};
 
 use crate::domain::{CaptureMode, Method, Outcome, Reference, RefundOutcome};
 
-pub use notice::{About, Forged, Notice};
+pub use notice::{About, Forged, Notice, Unread};
 pub use sandbox::{Sandbox, SandboxConfig, Standing};
 
 /// The answer of a provider, on its way. Whoever waits for it bounds how long.
 pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, ProviderError>> + Send + 'a>>;
+
+/// What a webhook says, as soon as it is read.
+pub type Reading<'a> = Pin<Box<dyn Future<Output = Result<Option<Notice>, Unread>> + Send + 'a>>;
 
 /// A provider of payments.
 ///
@@ -45,8 +48,9 @@ pub trait Provider: Send + Sync {
     fn look_up_refund<'a>(&'a self, back: &'a GivingBack) -> Asked<'a, Option<RefundOutcome>>;
 
     /// What the provider has to say by itself, if it is the provider who says it: the signature is
-    /// checked over the body as it came. `None` when it is of no interest.
-    fn read_notice(&self, headers: &HeaderMap, body: &[u8]) -> Result<Option<Notice>, Forged>;
+    /// checked over the body as it came. `None` when it is of no interest. Where it bears only the
+    /// provider's own names, the provider is asked for ours.
+    fn read_notice<'a>(&'a self, headers: &'a HeaderMap, body: &'a [u8]) -> Reading<'a>;
 }
 
 /// Money to be taken.

@@ -3,6 +3,7 @@
 use contracts::{AttemptId, Money, PaymentId, RefundId};
 use serde::{Deserialize, Serialize};
 
+use super::ProviderError;
 use crate::domain::{DisputeState, Outcome, RefundOutcome};
 
 /// What a provider says by itself. It is kept until it was applied, so nothing of it is personal.
@@ -61,6 +62,17 @@ pub enum Forged {
     /// It was signed too long ago, or in the future.
     #[error("the webhook is too old")]
     OutOfTime,
+}
+
+/// Why a webhook was not read.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Unread {
+    /// It cannot be trusted.
+    #[error(transparent)]
+    Forged(#[from] Forged),
+    /// It could not be asked what it is about: the provider is to send it again.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
 }
 
 impl Notice {

@@ -21,7 +21,7 @@ use contracts::payment::Failure;
 use secrecy::SecretString;
 
 use super::signature::{Signer, Verifier};
-use super::{Asked, Charge, Forged, GivingBack, Notice, Provider, ProviderError};
+use super::{Asked, Charge, GivingBack, Provider, ProviderError, Reading};
 use crate::domain::{Outcome, RefundOutcome};
 use books::Books;
 use charge::ChargeRow;
@@ -187,8 +187,10 @@ impl Provider for Sandbox {
         })
     }
 
-    fn read_notice(&self, headers: &HeaderMap, body: &[u8]) -> Result<Option<Notice>, Forged> {
-        self.verifier.check(headers, body, self.clock.now())?;
-        Ok(charge::read_notice(body))
+    fn read_notice<'a>(&'a self, headers: &'a HeaderMap, body: &'a [u8]) -> Reading<'a> {
+        Box::pin(async move {
+            self.verifier.check(headers, body, self.clock.now())?;
+            Ok(charge::read_notice(body))
+        })
     }
 }
