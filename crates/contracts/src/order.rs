@@ -37,6 +37,9 @@ pub struct Placed {
     pub round: u32,
     /// What it wants.
     pub lines: Vec<Pieces>,
+    /// Who buys; absent when told by a version that did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<UserId>,
 }
 
 /// The goods are set aside: now the money is asked for.
@@ -183,6 +186,21 @@ pub struct RefundDue {
     pub reason: RefundReason,
 }
 
+/// Money of the order went back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = order::Refunded)]
+pub struct Refunded {
+    /// The order.
+    pub order_id: OrderId,
+    /// The refund.
+    pub refund_id: RefundId,
+    /// How much this time.
+    pub amount: Money,
+    /// Why.
+    #[serde(default)]
+    pub reason: RefundReason,
+}
+
 /// Pieces that were sold are for sale again: they came back whole, or were never sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = order::RestockDue)]
@@ -265,6 +283,7 @@ events! { "order":
     RefundDue = "refund_due" v 1 Fact of order_id;
     Completed = "completed" v 1 Fact of order_id;
     CaptureDue = "capture_due" v 1 Fact of order_id;
+    Refunded = "refunded" v 1 Fact of order_id;
     RestockDue = "restock_due" v 1 Fact of order_id;
     ReturnRequested = "return_requested" v 1 Fact of order_id;
     ReturnApproved = "return_approved" v 1 Fact of order_id;
@@ -277,13 +296,18 @@ events! { "order":
 mod samples {
     use super::{
         AddressChanged, CancelReason, Cancelled, CaptureDue, Completed, Delivered, Expired, Paid,
-        PayByExtended, PaymentDue, Placed, RefundDue, RefundReason, RestockDue, ReturnApproved,
-        ReturnReceived, ReturnRejected, ReturnRequested, Shipped,
+        PayByExtended, PaymentDue, Placed, RefundDue, RefundReason, Refunded, RestockDue,
+        ReturnApproved, ReturnReceived, ReturnRejected, ReturnRequested, Shipped,
     };
     use crate::event::example;
 
     pub(super) fn Placed() -> Placed {
-        Placed { order_id: example::order(), round: 1, lines: example::pieces() }
+        Placed {
+            order_id: example::order(),
+            round: 1,
+            lines: example::pieces(),
+            customer: Some(example::user()),
+        }
     }
 
     pub(super) fn PaymentDue() -> PaymentDue {
@@ -349,6 +373,15 @@ mod samples {
     }
     pub(super) fn CaptureDue() -> CaptureDue {
         CaptureDue { order_id: example::order(), payment_id: example::payment() }
+    }
+
+    pub(super) fn Refunded() -> Refunded {
+        Refunded {
+            order_id: example::order(),
+            refund_id: example::refund(),
+            amount: example::eur(2500),
+            reason: RefundReason::Returned,
+        }
     }
 
     pub(super) fn RestockDue() -> RestockDue {

@@ -26,7 +26,7 @@ pub(crate) fn saga(products: Products) -> Work<Products> {
 
 async fn placed(products: Products, fact: Fact<Placed>) -> Handled {
     let receipt = fact.receipt();
-    let Placed { order_id, round, lines } = fact.event;
+    let Placed { order_id, round, lines, .. } = fact.event;
     let asked = lines.clone();
     let step = move |order: Reservation, stock: &_, now| order.place(round, &asked, stock, now);
     Ok(products.step(receipt, order_id, &lines, step).await?)

@@ -10,7 +10,12 @@ use contracts::{Money, PaymentId, Timestamp};
 use super::{Order, Parcel};
 
 pub(super) fn placed(order: &Order) -> Placed {
-    Placed { order_id: order.id, round: order.round, lines: pieces(order) }
+    Placed {
+        order_id: order.id,
+        round: order.round,
+        lines: pieces(order),
+        customer: Some(order.customer),
+    }
 }
 
 pub(super) fn payment_due(order: &Order, pay_by: Timestamp) -> PaymentDue {

@@ -53,7 +53,7 @@ fn said(shop: &Shop, order_id: OrderId, word: Word, id: EventId) -> BoxFuture<'_
     let payment_id = PaymentId::of(order_id);
     let reason = order::CancelReason::Customer;
     match word {
-        Place(round) => tell(shop, id, order::Placed { order_id, round, lines }),
+        Place(round) => tell(shop, id, order::Placed { order_id, round, lines, customer: None }),
         Pay => tell(shop, id, order::Paid { order_id, payment_id, lines }),
         Expire(round) => tell(shop, id, order::Expired { order_id, round, lines }),
         Cancel => tell(shop, id, order::Cancelled { order_id, reason, lines }),

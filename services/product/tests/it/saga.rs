@@ -91,7 +91,7 @@ async fn what_is_heard_twice_or_too_late_changes_nothing() {
     let shop = Shop::open().await;
     let product = shop.stocks(&[("MUG", 5)]).await.text_of("id");
     let (order, lines) = (shop.order(), [pieces("MUG", 2)]);
-    let placed = order::Placed { order_id: order, round: 1, lines: lines.to_vec() };
+    let placed = order::Placed { order_id: order, round: 1, lines: lines.to_vec(), customer: None };
     let id = EventId::from_uuid(shop.clock.uuid());
     shop.tell_as(id, &placed).await;
     shop.tell_as(id, &placed).await;

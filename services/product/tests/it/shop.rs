@@ -151,7 +151,7 @@ impl Shop {
 
     /// An order wants goods set aside.
     pub(crate) async fn placed(&self, order_id: OrderId, round: u32, lines: &[Pieces]) {
-        self.tell(&order::Placed { order_id, round, lines: lines.to_vec() }).await;
+        self.tell(&order::Placed { order_id, round, lines: lines.to_vec(), customer: None }).await;
     }
 
     /// An order is paid.
