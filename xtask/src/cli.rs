@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{test, up};
+use crate::{bench, test, up};
 
 /// Builds, runs and tests Souk.
 #[derive(Debug, Parser)]
@@ -18,6 +18,8 @@ enum Command {
     Up(up::Args),
     /// Check and test the whole workspace, with a real mongod and nats-server.
     Test(test::Args),
+    /// Measure how fast the shop is, and write it to docs/bench.
+    Bench(bench::Args),
 }
 
 impl Cli {
@@ -26,6 +28,7 @@ impl Cli {
         match self.command {
             Command::Up(args) => up::run(args).await,
             Command::Test(args) => test::run(args).await,
+            Command::Bench(args) => bench::run(args).await,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Everything that people and CI type: `cargo xtask --help`.
 
+mod bench;
 mod cli;
 mod test;
 mod up;

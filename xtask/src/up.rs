@@ -14,6 +14,9 @@ mod progress;
 mod servers;
 mod shop;
 
+pub(crate) use self::progress::say;
+pub(crate) use self::shop::{Open, with};
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -21,8 +24,6 @@ use anyhow::bail;
 use clap::builder::NonEmptyStringValueParser;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-
-use self::progress::say;
 
 /// Routes as a cluster's ingress does.
 const MANIFEST: &str = "infra/k8s/base/ingress.yaml";
@@ -85,6 +86,23 @@ pub(crate) struct Args {
     admin_password: Option<String>,
 }
 
+impl Args {
+    /// A shop with empty shelves on a free port, apart from every other.
+    pub(crate) fn apart(data: PathBuf, release: bool) -> Self {
+        Self {
+            port: 0,
+            data: Some(data),
+            fresh: false,
+            release,
+            without_demo: true,
+            mongodb_uri: None,
+            nats_url: None,
+            admin_email: "bench@souk.example".to_owned(),
+            admin_password: None,
+        }
+    }
+}
+
 /// Runs the shop until somebody ends it.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
@@ -96,13 +114,13 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// A place in the workspace.
-fn place(path: &str) -> PathBuf {
+pub(crate) fn place(path: &str) -> PathBuf {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a member");
     workspace.join(path)
 }
 
 /// Asks for a good end at the first signal, and returns at a second one.
-async fn signals(stop: &CancellationToken) -> io::Result<&'static str> {
+pub(crate) async fn signals(stop: &CancellationToken) -> io::Result<&'static str> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;

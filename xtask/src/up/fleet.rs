@@ -58,6 +58,11 @@ impl Fleet {
         self.parts.iter().filter_map(Part::service)
     }
 
+    /// Where clients find a server, by its name.
+    pub(crate) fn uri(&self, server: &str) -> Option<String> {
+        self.parts.iter().find(|part| part.name() == server)?.entry().uri
+    }
+
     /// Where each service answers requests.
     pub(crate) fn addresses(&self) -> HashMap<String, SocketAddr> {
         self.services().map(|it| (it.name().to_owned(), it.http())).collect()

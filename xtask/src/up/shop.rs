@@ -1,6 +1,5 @@
 //! Opens the shop, keeps it open, and closes it.
 
-use std::convert::Infallible;
 use std::future::pending;
 use std::io::ErrorKind;
 use std::net::Ipv4Addr;
@@ -26,8 +25,30 @@ use super::{Args, CATALOGUE, MANIFEST, demo, leftovers, place, servers};
 /// How many files this process and each part may open.
 const FILES: u64 = 65_536;
 
+/// The shop while it is open.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Open<'a> {
+    pub(crate) fleet: &'a Fleet,
+    pub(crate) account: &'a Account,
+    port: u16,
+}
+
 /// Runs the shop until it is told to stop, or cannot go on.
 pub(crate) async fn run(args: &Args, stop: &CancellationToken) -> anyhow::Result<()> {
+    let stopped = with(args, stop, async |open| {
+        open.announce();
+        pending::<anyhow::Result<()>>().await
+    });
+    stopped.await.map(Option::unwrap_or_default)
+}
+
+/// Opens the shop, does something there, and closes it; `None` when it was told to stop before
+/// that was done.
+pub(crate) async fn with<T>(
+    args: &Args,
+    stop: &CancellationToken,
+    work: impl AsyncFnOnce(Open<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<Option<T>> {
     allow_many_files();
     let data = unless(stop, take(args)).await?;
     let account = Account::new(args, &data)?;
@@ -37,10 +58,15 @@ pub(crate) async fn run(args: &Args, stop: &CancellationToken) -> anyhow::Result
 
     let fleet = unless(stop, Box::pin(prepare(args, data, &account, port))).await?;
     let ingress = Ingress::new(routes, &fleet.addresses())?.serve(listener);
+    let open = Open { fleet: &fleet, account: &account, port };
+    let done = async {
+        open.fill(args).await?;
+        work(open).await
+    };
     let outcome = tokio::select! {
         reason = fleet.keep() => Err(reason),
-        Err(reason) = open(args, &fleet, &account, port) => Err(reason),
-        () = stop.cancelled() => Ok(()),
+        done = done => done.map(Some),
+        () = stop.cancelled() => Ok(None),
     };
 
     ingress.close();
@@ -111,28 +137,33 @@ async fn prepare(args: &Args, data: Data, account: &Account, port: u16) -> anyho
     Ok(Fleet::new(data, port, parts))
 }
 
-/// Says that the shop is open, once it is.
-async fn open(
-    args: &Args,
-    fleet: &Fleet,
-    account: &Account,
-    port: u16,
-) -> anyhow::Result<Infallible> {
-    phase("starting the services", fleet.ready()).await?;
-    let address = format!("http://localhost:{port}");
-    if !args.without_demo {
-        let shop = Client::at(&address);
-        let catalogue = place(CATALOGUE);
-        let loading = demo::load(&shop, account, &catalogue);
-        if let Err(reason) = phase("filling the shelves", loading).await {
-            say(format_args!("the demo catalogue could not be loaded: {reason:#}"));
+impl Open<'_> {
+    /// Where it answers.
+    pub(crate) fn address(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
+    /// Waits until everything runs, and fills the shelves.
+    async fn fill(&self, args: &Args) -> anyhow::Result<()> {
+        phase("starting the services", self.fleet.ready()).await?;
+        if !args.without_demo {
+            let shop = Client::at(self.address());
+            let catalogue = place(CATALOGUE);
+            let loading = demo::load(&shop, self.account, &catalogue);
+            if let Err(reason) = phase("filling the shelves", loading).await {
+                say(format_args!("the demo catalogue could not be loaded: {reason:#}"));
+            }
         }
+        Ok(())
     }
-    say(format_args!("staff    {account}"));
-    for service in fleet.services() {
-        let (name, http, ops) = (service.name(), service.http(), service.ops());
-        say(format_args!("{name:8} http://{http}  operations http://{ops}"));
+
+    /// Says that it is open, and where.
+    fn announce(&self) {
+        say(format_args!("staff    {}", self.account));
+        for service in self.fleet.services() {
+            let (name, http, ops) = (service.name(), service.http(), service.ops());
+            say(format_args!("{name:8} http://{http}  operations http://{ops}"));
+        }
+        say(format_args!("ready {}", self.address()));
     }
-    say(format_args!("ready {address}"));
-    pending().await
 }
