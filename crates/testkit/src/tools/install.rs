@@ -1,4 +1,4 @@
-//! Installs a server into the project's own cache.
+//! Installs a program into the project's own cache.
 
 use std::fs::Permissions;
 use std::io;
@@ -11,7 +11,7 @@ use super::{Cause, Tool};
 use crate::Scratch;
 use crate::process::{Process, Spec};
 
-/// Downloads and unpacks a server, and keeps it when it runs here.
+/// Downloads and unpacks a program, and keeps it when it runs here.
 ///
 /// Whoever installs at the same time does so in a folder of their own; the first to end is kept.
 pub(super) async fn install(tool: &Tool, report: &(dyn Fn(&str) + Sync)) -> Result<PathBuf, Cause> {
