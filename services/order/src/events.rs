@@ -126,6 +126,14 @@ pub(crate) fn wakeups(orders: Orders) -> Broadcast<Orders> {
         .on(wake::<order::Cancelled>)
         .on(wake::<order::Expired>)
         .on(wake::<order::RefundDue>)
+        .on(wake::<order::Refunded>)
+        .on(wake::<order::CaptureDue>)
+        .on(wake::<order::RestockDue>)
+        .on(wake::<order::ReturnRequested>)
+        .on(wake::<order::ReturnApproved>)
+        .on(wake::<order::ReturnRejected>)
+        .on(wake::<order::ReturnReceived>)
+        .on(wake::<order::AddressChanged>)
 }
 
 async fn wake<E: Event>(orders: Orders, fact: Fact<E>) -> Handled {

@@ -1,5 +1,7 @@
 //! What shoppers may ask of their orders, and staff of everybody's.
 
+mod stream;
+mod timeline;
 mod view;
 
 use std::time::Duration;
@@ -29,6 +31,8 @@ pub(crate) fn router() -> OpenApiRouter<Orders> {
     let routes = OpenApiRouter::new()
         .routes(routes!(list_orders))
         .routes(routes!(get_order))
+        .routes(routes!(timeline::get_timeline))
+        .routes(routes!(stream::follow_order))
         .routes(routes!(cancel_order))
         .routes(routes!(ship_order))
         .routes(routes!(deliver_order));

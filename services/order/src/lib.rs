@@ -5,6 +5,7 @@ pub mod domain;
 mod events;
 mod http;
 mod store;
+mod timeline;
 
 use common::Service;
 use utoipa::openapi::OpenApi;
@@ -17,11 +18,15 @@ use store::Orders;
 pub async fn start(config: Config) -> anyhow::Result<Service> {
     let service = Service::start("order", &config.service).await?;
     let orders = Orders::open(&service, config.terms()).await?;
+    let timelines = orders.timelines();
+    timelines.prepare().await?;
+    let hearing = timeline::hearing(timelines, service.generation());
     let (unanswered, unpaid, kept) = (orders.clone(), orders.clone(), orders.clone());
     Ok(service
         .serve(http::router(), orders.clone())
         .consume(events::saga(orders.clone()))
         .consume(events::copies(orders.clone()))
+        .consume(hearing)
         .consume(events::wakeups(orders))
         .every(config.sweep, "goods", move || events::ask_again(unanswered.clone()))
         .every(config.sweep, "pay_by", move || events::expire_unpaid(unpaid.clone()))

@@ -11,6 +11,7 @@ use mongodb::bson::{Document, doc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Merged, Order, Outcome, Person, Refusal, Stage, Terms};
+use crate::timeline::Timelines;
 
 /// Whoever was more guests than this is no longer known by the oldest of them.
 const MOST_GUESTS: i64 = 500;
@@ -162,6 +163,11 @@ impl Orders {
     /// Remembers which account a guest became part of.
     pub(crate) async fn merge(&self, merged: &Merged, sequence: u64) -> Result<(), StoreError> {
         self.store.keep_copy(merged, sequence).await.map(drop)
+    }
+
+    /// What happened to each of them.
+    pub(crate) fn timelines(&self) -> Timelines {
+        Timelines::new(self.store.clone(), self.wakeups.clone())
     }
 
     /// Sees the order change.

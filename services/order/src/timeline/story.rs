@@ -1,0 +1,134 @@
+//! The entries of a timeline as a story: what stands before which, and what explains what.
+
+use std::collections::{HashMap, HashSet};
+
+use contracts::{EventId, Timestamp};
+
+use super::entry::{Entry, Timeline};
+use super::plain::time;
+
+/// An entry in its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Line<'a> {
+    pub(crate) entry: &'a Entry,
+    /// Why it happened, where anything says so.
+    pub(crate) because: Option<Because<'a>>,
+    /// Whether the same was told before.
+    is_repeat: bool,
+}
+
+/// Why something happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Because<'a> {
+    /// What follows a `because`.
+    pub(crate) clause: String,
+    /// The name of the fact that says so, such as `commit_refused`.
+    pub(crate) what: &'a str,
+    /// When that happened.
+    pub(crate) at: Timestamp,
+}
+
+impl Timeline {
+    /// All entries by their time; what caused another stands before it, even where the clocks of
+    /// two services do not agree.
+    pub(crate) fn story(&self) -> Vec<Line<'_>> {
+        let causes = Causes::of(&self.entries);
+        let mut order: Vec<usize> = (0..self.entries.len()).collect();
+        order.sort_by_cached_key(|&index| causes.place(&self.entries, index));
+        let mut told = HashSet::new();
+        let line = |index: usize| {
+            let entry = &self.entries[index];
+            let is_repeat = entry.words.once && !told.insert((entry.what(), &entry.words.details));
+            Line { entry, because: causes.why(&self.entries, index), is_repeat }
+        };
+        order.into_iter().map(line).collect()
+    }
+
+    /// What was heard after so many facts, in the order in which it was heard.
+    pub(crate) fn heard_after(&self, heard: i64) -> Vec<Line<'_>> {
+        let mut lines = self.story();
+        lines.retain(|line| line.n() > heard);
+        lines.sort_by_key(Line::n);
+        lines
+    }
+}
+
+impl<'a> Line<'a> {
+    /// The how manieth entry was heard.
+    pub(crate) const fn n(&self) -> i64 {
+        self.entry.n
+    }
+
+    /// Whether it means something to a shopper.
+    pub(crate) const fn is_for_shoppers(&self) -> bool {
+        !self.entry.words.for_staff && !self.is_repeat
+    }
+
+    /// When it happened.
+    pub(crate) const fn at(&self) -> Timestamp {
+        self.entry.at
+    }
+
+    /// The name of what happened, such as `captured`.
+    pub(crate) fn what(&self) -> &'a str {
+        self.entry.what()
+    }
+
+    /// What it says, in one sentence.
+    pub(crate) fn text(&self) -> String {
+        let text = &self.entry.words.text;
+        match &self.because {
+            Some(Because { clause, .. }) => format!("{text} because {clause}."),
+            None => format!("{text}."),
+        }
+    }
+}
+
+/// What caused each entry, by their indexes.
+struct Causes(Vec<Option<usize>>);
+
+impl Causes {
+    fn of(entries: &[Entry]) -> Self {
+        let indexes: HashMap<EventId, usize> =
+            entries.iter().enumerate().map(|(index, entry)| (entry.id, index)).collect();
+        let cause = |entry: &Entry| indexes.get(&entry.causation_id.parse().ok()?).copied();
+        Self(entries.iter().map(cause).collect())
+    }
+
+    /// What led to an entry, the nearest cause first. It ends even if what is told goes in circles.
+    fn before(&self, index: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(self.0[index], |&cause| self.0[cause]).take(self.0.len())
+    }
+
+    /// Where an entry stands: after all that led to it.
+    fn place(&self, entries: &[Entry], index: usize) -> (Timestamp, usize, (Timestamp, EventId)) {
+        let own = entries[index].at;
+        let latest = self.before(index).map(|cause| entries[cause].at).fold(own, Timestamp::max);
+        (latest, self.before(index).count(), entries[index].place())
+    }
+
+    /// Why an entry happened: what the first of all that led to it explains, or else what it says
+    /// itself.
+    fn why<'a>(&self, entries: &'a [Entry], index: usize) -> Option<Because<'a>> {
+        let entry = &entries[index];
+        let explained = |cause: usize| explanation(&entries[cause], entry.at);
+        let own = || entry.words.why.clone().map(|clause| Because::of(entry, clause));
+        self.before(index).filter_map(explained).last().or_else(own)
+    }
+}
+
+impl<'a> Because<'a> {
+    fn of(entry: &'a Entry, clause: String) -> Self {
+        Self { clause, what: entry.what(), at: entry.at }
+    }
+}
+
+/// How an entry explains what came of it.
+fn explanation(cause: &Entry, read_at: Timestamp) -> Option<Because<'_>> {
+    let words = &cause.words;
+    let happened = words.explains.as_ref().map(|clause| {
+        let time = time(cause.at, read_at);
+        format!("{clause} at {time}")
+    });
+    Some(Because::of(cause, happened.or_else(|| words.why.clone())?))
+}

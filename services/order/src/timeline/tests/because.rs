@@ -1,0 +1,165 @@
+//! What explains what.
+
+use contracts::order::{CancelReason, Cancelled, Expired, Placed, RefundDue, RefundReason};
+use contracts::payment::{Captured, Failed, Refunded};
+use contracts::product::{CommitRefused, Refused, Released};
+use contracts::{Event as _, order};
+
+use super::{Entry, event, heard, noon, told};
+use crate::timeline::Because;
+
+fn cancelled(reason: CancelReason) -> Cancelled {
+    Cancelled { reason, ..Cancelled::sample() }
+}
+
+fn refund_due(reason: RefundReason) -> RefundDue {
+    RefundDue { reason, ..RefundDue::sample() }
+}
+
+/// What all of them say, in order.
+fn texts(entries: impl IntoIterator<Item = Entry>) -> Vec<String> {
+    heard(entries).story().iter().map(super::super::Line::text).collect()
+}
+
+/// An order that was paid, and whose goods were gone then.
+fn gone() -> [Entry; 5] {
+    [
+        told(1, noon(1), "req_1", &Captured::sample()),
+        told(2, noon(3), &event(1).to_string(), &CommitRefused::sample()),
+        told(3, noon(3), &event(2).to_string(), &cancelled(CancelReason::OutOfStock)),
+        told(4, noon(3), &event(2).to_string(), &refund_due(RefundReason::OutOfStock)),
+        told(5, noon(9), &event(4).to_string(), &Refunded::sample()),
+    ]
+}
+
+#[test]
+fn a_refund_is_explained_by_what_led_to_it() {
+    let timeline = heard(gone());
+
+    let story = timeline.story();
+    let refund = story.last().unwrap();
+
+    let text = "25.00 EUR went back to you because the goods were gone at 12:03 UTC.";
+    assert_eq!(refund.text(), text);
+    let clause = "the goods were gone at 12:03 UTC".to_owned();
+    let because = Because { clause, what: "commit_refused", at: noon(3) };
+    assert_eq!(refund.because, Some(because));
+}
+
+#[test]
+fn what_is_missing_in_between_leaves_the_reason_that_is_told() {
+    let [.., due, refunded] = gone();
+
+    assert_eq!(
+        texts([due, refunded]),
+        [
+            "25.00 EUR is to go back to you because the goods were gone.",
+            "25.00 EUR went back to you because the goods were gone."
+        ]
+    );
+}
+
+#[test]
+fn an_order_that_ends_says_why() {
+    for (reason, text) in [
+        (CancelReason::OutOfStock, "The order was cancelled because the goods were not there."),
+        (CancelReason::Customer, "You cancelled the order."),
+        (CancelReason::Staff, "The shop cancelled the order."),
+        (CancelReason::Refunded, "The order was cancelled because all its money went back."),
+        (
+            CancelReason::NotCollected,
+            "The order was cancelled because its money could not be collected.",
+        ),
+        (CancelReason::Unknown, "The order was cancelled."),
+    ] {
+        assert_eq!(texts([told(1, noon(0), "req_1", &cancelled(reason))]), [text]);
+    }
+    let expired = told(1, noon(0), "pay_by:1", &Expired::sample());
+    assert_eq!(texts([expired]), ["The order expired because it was not paid in time."]);
+}
+
+#[test]
+fn money_that_came_too_late_goes_back_because_the_goods_were_sold_meanwhile() {
+    let again = Placed { round: 2, ..Placed::sample() };
+    let refused = Refused { round: 2, ..Refused::sample() };
+
+    let texts = texts([
+        told(1, noon(0), "req_1", &Captured::sample()),
+        told(2, noon(1), &event(1).to_string(), &again),
+        told(3, noon(2), &event(2).to_string(), &refused),
+        told(4, noon(3), &event(3).to_string(), &Expired { round: 2, ..Expired::sample() }),
+        told(5, noon(3), &event(3).to_string(), &refund_due(RefundReason::TooLate)),
+        told(6, noon(60 * 24), &event(5).to_string(), &Refunded::sample()),
+    ]);
+
+    assert_eq!(
+        texts,
+        [
+            "You paid 25.00 EUR.",
+            "The shop looks whether the goods are still there.",
+            "The goods were not all there: only 1 of 2 × MUG-BLUE.",
+            "The order expired because the goods were not all there at 12:02 UTC.",
+            "25.00 EUR is to go back to you because the goods were not all there at 12:02 UTC.",
+            "25.00 EUR went back to you because the goods were not all there at 12:02 UTC on \
+             2026-01-31.",
+        ]
+    );
+}
+
+#[test]
+fn a_request_and_an_unknown_fact_explain_nothing() {
+    let unknown = event(99).to_string();
+
+    for cause in ["req_1", unknown.as_str(), "", "evt_1", "evt_00000000000000000000000000000001"] {
+        assert_eq!(
+            texts([told(1, noon(0), cause, &Released::sample())]),
+            ["The goods that were set aside are for sale again."],
+            "{cause}"
+        );
+    }
+}
+
+#[test]
+fn what_goes_in_circles_ends() {
+    let [one, other] = [event(1), event(2)].map(|id| id.to_string());
+
+    let texts = texts([
+        told(1, noon(0), &other, &cancelled(CancelReason::Customer)),
+        told(2, noon(1), &one, &Failed::sample()),
+    ]);
+
+    assert_eq!(texts.len(), 2);
+}
+
+#[test]
+fn what_is_told_again_is_shown_to_shoppers_once() {
+    let address = order::AddressChanged::sample;
+    let timeline = heard([
+        told(1, noon(0), "req_1", &cancelled(CancelReason::Customer)),
+        told(2, noon(1), &event(9).to_string(), &cancelled(CancelReason::Customer)),
+        told(3, noon(2), "x", &Expired { round: 1, ..Expired::sample() }),
+        told(4, noon(3), "x", &Expired { round: 2, ..Expired::sample() }),
+        told(5, noon(4), "x", &Expired { round: 2, ..Expired::sample() }),
+        told(6, noon(5), "req_2", &address()),
+        told(7, noon(6), "req_3", &address()),
+    ]);
+
+    let story = timeline.story();
+
+    let shown: Vec<bool> = story.iter().map(super::super::Line::is_for_shoppers).collect();
+    assert_eq!(shown, [true, false, true, true, false, true, true]);
+}
+
+#[test]
+fn what_caused_something_stands_before_it_even_if_a_clock_is_wrong() {
+    let timeline = heard([
+        told(1, noon(2), "req_1", &Captured::sample()),
+        told(2, noon(1), &event(1).to_string(), &order::Paid::sample()),
+        told(3, noon(0), &event(2).to_string(), &Released::sample()),
+    ]);
+
+    let story = timeline.story();
+
+    let order: Vec<&str> = story.iter().map(super::super::Line::what).collect();
+    assert_eq!(order, ["captured", "paid", "released"]);
+}
