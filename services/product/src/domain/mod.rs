@@ -15,6 +15,6 @@ pub use address::{Address, Addresses};
 pub use draft::{Draft, Edit};
 pub use product::{Listing, Product, Variant};
 pub use refusal::Refusal;
-pub use reservation::{Obstacle, Reservation};
+pub use reservation::{Obstacle, Reservation, State};
 pub use stock::{Adjustment, Kind, Shelf, StockItem, StockMovement};
 pub use words::{Category, Search, Slug, Tag};
