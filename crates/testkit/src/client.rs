@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::answer::Answer;
+use crate::events::Events;
 use crate::fleet::Replicas;
 
 /// Longer than the longest poll.
@@ -181,16 +182,33 @@ impl Request {
         }
     }
 
+    /// Sends it, and gives the events that come as the answer.
+    ///
+    /// # Panics
+    /// When the answer is none of events.
+    pub async fn events(self) -> Events {
+        let asked = format!("{} {}", self.method, self.path);
+        let answered = self.begin(self.client.url(&self.path)).await;
+        let response = answered.unwrap_or_else(|error| panic!("no answer to {asked}: {error:?}"));
+        let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        assert_eq!(kind, Some(b"text/event-stream".as_slice()), "{asked}: {}", response.status());
+        Events::of(asked, response)
+    }
+
+    async fn begin(&self, url: String) -> Result<reqwest::Response, reqwest::Error> {
+        let mut request = self.client.http.request(self.method.clone(), url);
+        if let Some(body) = &self.body {
+            request = request.body(body.clone());
+        }
+        request.headers(self.headers.clone()).send().await
+    }
+
     async fn attempt(&self) -> Result<Answer, reqwest::Error> {
         let asked = format!("{} {}", self.method, self.path);
         let Some(url) = self.client.find(&self.path) else {
             return Ok(Answer::unavailable(asked));
         };
-        let mut request = self.client.http.request(self.method.clone(), url);
-        if let Some(body) = &self.body {
-            request = request.body(body.clone());
-        }
-        let response = request.headers(self.headers.clone()).send().await?;
+        let response = self.begin(url).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await?;
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);

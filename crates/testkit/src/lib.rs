@@ -9,6 +9,7 @@
 mod answer;
 mod client;
 mod error;
+mod events;
 mod eventually;
 mod part;
 mod peer;
@@ -28,6 +29,7 @@ pub mod tools;
 pub use answer::Answer;
 pub use client::{Client, Request};
 pub use error::StartError;
+pub use events::{Events, Sent};
 pub use eventually::eventually;
 pub use fleet::Fleet;
 pub use peer::Peer;

@@ -8,3 +8,5 @@ mod openapi;
 mod saga;
 mod shop;
 mod storm;
+mod stream;
+mod timeline;

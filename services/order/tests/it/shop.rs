@@ -88,7 +88,12 @@ impl Shop {
 
     /// One who minds the shop.
     pub(crate) fn staff(&self) -> Client {
-        self.at(0).with_token(self.token(self.person(), Role::Staff))
+        self.staff_at(0)
+    }
+
+    /// One who minds the shop, and asks this replica.
+    pub(crate) fn staff_at(&self, replica: usize) -> Client {
+        self.at(replica).with_token(self.token(self.person(), Role::Staff))
     }
 
     /// This person, as a shopper.
