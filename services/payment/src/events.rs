@@ -4,7 +4,7 @@ use common::bus::{Fact, Handled, Trouble, Work};
 use common::store::UpdateError;
 use contracts::RefundId;
 use contracts::auth::GuestMerged;
-use contracts::order::{Cancelled, Expired, PayByExtended, PaymentDue, RefundDue};
+use contracts::order::{Cancelled, CaptureDue, Expired, PayByExtended, PaymentDue, RefundDue};
 
 use crate::domain::{Due, Merged, Refusal};
 use crate::store::Payments;
@@ -16,6 +16,7 @@ pub fn saga(payments: Payments) -> Work<Payments> {
         .on(payment_due)
         .on(pay_by_extended)
         .on(guest_merged)
+        .on(capture_due)
         // Compensation
         .on(order_cancelled)
         .on(order_expired)
@@ -39,7 +40,7 @@ async fn guest_merged(payments: Payments, fact: Fact<GuestMerged>) -> Handled {
 }
 
 async fn order_cancelled(payments: Payments, fact: Fact<Cancelled>) -> Handled {
-    Ok(payments.close(fact.event.order_id, fact.receipt()).await?)
+    Ok(payments.cancel(fact.event.order_id, fact.receipt()).await?)
 }
 
 /// Money that comes all the same is told: the order judges what becomes of it.
@@ -47,11 +48,22 @@ async fn order_expired(payments: Payments, fact: Fact<Expired>) -> Handled {
     Ok(payments.close(fact.event.order_id, fact.receipt()).await?)
 }
 
-/// The event's own id names the refund: heard again, it is the same one.
+/// The goods are ready to be sent. What is promised is known before the order hears of it.
+async fn capture_due(payments: Payments, fact: Fact<CaptureDue>) -> Handled {
+    match payments.capture_due(fact.event.order_id, fact.receipt()).await {
+        Err(UpdateError::Refused(early @ Refusal::NothingPromised)) => {
+            Err(Trouble::Wait(early.to_string()))
+        }
+        outcome => Ok(outcome?),
+    }
+}
+
+/// The order names the refund, or else the event's own id: heard again, it is the same one.
 async fn refund_due(payments: Payments, fact: Fact<RefundDue>) -> Handled {
-    let RefundDue { order_id, amount, .. } = fact.event;
-    let refund = RefundId::from_uuid(fact.envelope.id.uuid());
-    match payments.refund_due(order_id, refund, amount, fact.receipt()).await {
+    let receipt = fact.receipt();
+    let RefundDue { order_id, amount, refund_id, .. } = fact.event;
+    let refund = refund_id.unwrap_or_else(|| RefundId::from_uuid(fact.envelope.id.uuid()));
+    match payments.refund_due(order_id, refund, amount, receipt).await {
         Err(UpdateError::Refused(early @ Refusal::NothingCaptured)) => {
             Err(Trouble::Wait(early.to_string()))
         }

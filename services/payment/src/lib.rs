@@ -5,6 +5,7 @@ pub mod domain;
 pub mod drive;
 pub mod events;
 pub mod http;
+mod inbox;
 pub mod provider;
 mod reconcile;
 pub mod store;
@@ -17,7 +18,7 @@ use common::Service;
 pub use config::Config;
 pub use store::Payments;
 
-use provider::Sandbox;
+use provider::{Provider, Providers, Sandbox};
 
 /// How often it is looked for what is open.
 const ROUND: Duration = Duration::from_secs(1);
@@ -27,13 +28,15 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     let service = Service::start("payment", &config.service).await?;
     let (store, wakeups) = (service.store(), service.wakeups());
     let sandbox = Sandbox::open(&store, &config.sandbox, config.service.http.port()).await?;
-    let provider = Arc::new(sandbox.clone());
-    let payments = Payments::open(store, provider, config.provider_timeout, wakeups).await?;
-    let (reconciled, told) = (payments.clone(), sandbox.clone());
+    let all: Vec<Arc<dyn Provider>> = vec![Arc::new(sandbox.clone())];
+    let providers = Providers::new(all, config.provider.as_str(), config.capture.into())?;
+    let payments = Payments::open(store, providers, config.provider_timeout, wakeups).await?;
+    let (reconciled, heard, told) = (payments.clone(), payments.clone(), sandbox.clone());
     Ok(service
         .serve(http::router(), payments.clone())
         .serve(http::sandbox::router(), sandbox)
         .consume(events::saga(payments))
         .every(ROUND, "reconcile", move || reconciled.clone().reconcile())
+        .every(ROUND, "webhooks", move || heard.clone().hear_again())
         .every(ROUND, "sandbox webhooks", move || told.clone().tell_again()))
 }

@@ -5,8 +5,7 @@ use contracts::PaymentId;
 use futures_util::{StreamExt as _, stream};
 use tracing::info;
 
-use crate::domain::{Attempt, Outcome, Payment, Refusal, Step};
-use crate::drive::charge_of;
+use crate::domain::{Payment, Refusal};
 use crate::store::{Payments, Updated};
 
 /// How many payments are read at once.
@@ -46,25 +45,13 @@ impl Payments {
             }
         }
         for refund in payment.open_refunds() {
-            if self.send_refund(&payment, refund.id).await {
+            if let Some(outcome) = self.find_refund(&payment, refund.id).await {
                 let refund = refund.id;
                 info!(refund.id = %refund, payment.id = %id, "refund reconciled");
-                let note = move |payment: Payment, now| payment.refunded(refund, now);
+                let note = move |payment: Payment, now| payment.settle_refund(refund, outcome, now);
                 self.note(id, own(), note).await?;
             }
         }
         Ok(())
-    }
-
-    /// What became of an attempt, or becomes of it now; `None` while that is not known.
-    async fn find_out(&self, payment: &Payment, attempt: &Attempt) -> Option<Outcome> {
-        let charge = charge_of(payment, attempt);
-        let found = self.answer_to("look up", self.provider.look_up(&charge)).await?;
-        match payment.step(attempt, found, self.clock().now()) {
-            Step::Settle(outcome) => Some(outcome),
-            Step::Send => self.send_attempt(payment, attempt.id).await,
-            Step::CallOff => self.answer_to("call off", self.provider.call_off(&charge)).await,
-            Step::Leave => None,
-        }
     }
 }

@@ -1,6 +1,5 @@
 //! Where payments are kept.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use common::identity::Shopper;
@@ -10,16 +9,17 @@ use contracts::{OrderId, PaymentId, Timestamp};
 use mongodb::bson::doc;
 
 use crate::domain::{Due, Entry, Merged, Payment, People, Refusal};
-use crate::provider::Provider;
+use crate::inbox;
+use crate::provider::Providers;
 
 /// Whoever merged more guests than this is no longer known by the oldest of them.
 const MOST_GUESTS: i64 = 500;
 
-/// The payments of all orders, and the provider that moves their money. Cheap to clone.
+/// The payments of all orders, and the providers that move their money. Cheap to clone.
 #[derive(Clone)]
 pub struct Payments {
     pub(crate) store: Store,
-    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) providers: Providers,
     /// How long the provider may take to answer.
     pub(crate) patience: Duration,
     pub(crate) wakeups: Wakeups,
@@ -32,14 +32,15 @@ impl Payments {
     /// Prepares the places of payments, merged guests and the ledger.
     pub async fn open(
         store: Store,
-        provider: Arc<dyn Provider>,
+        providers: Providers,
         patience: Duration,
         wakeups: Wakeups,
     ) -> Result<Self, StoreError> {
         store.index::<Payment>(doc! { "look_at": 1 }, false).await?;
         store.index::<Merged>(doc! { "account": 1, "_id": -1 }, false).await?;
         store.index_rows::<Entry>(doc! { "payment_id": 1 }).await?;
-        Ok(Self { store, provider, patience, wakeups })
+        inbox::prepare(&store).await?;
+        Ok(Self { store, providers, patience, wakeups })
     }
 
     /// A payment, as it is now.
@@ -83,7 +84,12 @@ impl Payments {
         self.change(order, receipt, move |payment, _| Ok(payment.wait_until(pay_by))).await
     }
 
-    /// The order was given up.
+    /// The order was given up for good.
+    pub async fn cancel(&self, order: OrderId, receipt: Receipt) -> Updated<()> {
+        self.change(order, receipt, |payment, now| Ok(payment.cancel(now))).await
+    }
+
+    /// The order was given up, but may live on should its money come.
     pub async fn close(&self, order: OrderId, receipt: Receipt) -> Updated<()> {
         self.change(order, receipt, |payment, now| Ok(payment.close(now))).await
     }

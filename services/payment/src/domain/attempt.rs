@@ -4,7 +4,7 @@ use contracts::payment::Failure;
 use contracts::{AttemptId, Money, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Method;
+use super::{CaptureMode, Dispute, Method, Outcome, Reference};
 
 /// One try to pay; its id is the key it is sent to the provider with, however often.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,74 +13,54 @@ pub struct Attempt {
     pub id: AttemptId,
     /// How it pays.
     pub method: Method,
+    /// Who moves its money, and when.
+    #[serde(flatten)]
+    pub terms: Terms,
     /// How much it moves.
     pub amount: Money,
     /// When it began.
     pub started_at: Timestamp,
+    /// Whether the shopper's bank took its money back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dispute: Option<Dispute>,
     /// How far it has come.
     #[serde(flatten)]
     pub state: AttemptState,
+}
+
+/// Who moves the money of an attempt, and when: what the shop had chosen when it began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// The provider, by its name: it alone can say what became of the attempt.
+    #[serde(default = "first_provider")]
+    pub provider: String,
+    /// When the money is collected.
+    #[serde(default)]
+    pub capture: CaptureMode,
+}
+
+/// Before there were several providers there was this one.
+fn first_provider() -> String {
+    "sandbox".to_owned()
 }
 
 /// How far an attempt has come.
 ///
 /// ```text
 /// Started ─▶ Processing ─▶ ActionRequired
-///    └───────────┴───────────────┴─▶ Captured
-///    └───────────┴───────────────┴─▶ Declined ─ its money came all the same ─▶ Captured
+///    └───────────┴───────────────┼─▶ Captured
+///    └───────────┴───────────────┼─▶ Declined ─ its money came all the same ─▶ Captured
+///    └───────────┴───────────────┴─▶ Authorized ─▶ Capturing ─▶ Captured
+///                                        └────────────┴──────▶ Declined
 /// ```
+///
+/// Wherever it could become captured and another amount comes, it becomes mismatched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum AttemptState {
     /// It is or will be sent; what the provider says of it is not known.
     Started,
     /// The provider has it and works on it.
-    Processing {
-        /// The provider's name for it.
-        reference: Reference,
-    },
-    /// The shopper has to confirm it.
-    ActionRequired {
-        /// The provider's name for it.
-        reference: Reference,
-        /// Where they do that.
-        url: String,
-    },
-    /// The money is here.
-    Captured {
-        /// The provider's name for it.
-        reference: Reference,
-        /// Since when.
-        at: Timestamp,
-    },
-    /// Nothing came of it.
-    Declined {
-        /// Why.
-        failure: Failure,
-    },
-}
-
-/// The provider's own name for a charge.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Reference(pub String);
-
-/// When the money of an attempt is to be collected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CaptureMode {
-    /// As soon as it is authorised.
-    #[default]
-    AtOnce,
-    /// When the shop asks for it.
-    Later,
-}
-
-/// What the provider says became of an attempt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
-pub enum Outcome {
-    /// It works on it.
     Processing {
         /// The provider's name for it.
         reference: Reference,
@@ -99,37 +79,41 @@ pub enum Outcome {
         /// The promise ends then.
         capture_by: Timestamp,
     },
-    /// The money moved.
+    /// The money was promised and is being collected.
+    Capturing {
+        /// The provider's name for it.
+        reference: Reference,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The money is here.
     Captured {
         /// The provider's name for it.
         reference: Reference,
-        /// How much of it.
-        amount: Money,
+        /// Since when.
+        at: Timestamp,
     },
-    /// It did not, and will not.
+    /// Another amount came than was asked for; it goes back.
+    Mismatched {
+        /// The provider's name for it.
+        reference: Reference,
+        /// How much came.
+        came: Money,
+        /// When.
+        at: Timestamp,
+    },
+    /// Nothing came of it.
     Declined {
         /// Why.
         failure: Failure,
     },
 }
 
-impl Outcome {
-    /// Whether it is worth an answer: how the attempt ended, or what the shopper has to do next.
-    pub fn is_answer(&self) -> bool {
-        match self {
-            Self::Processing { .. } => false,
-            Self::ActionRequired { .. }
-            | Self::Authorized { .. }
-            | Self::Captured { .. }
-            | Self::Declined { .. } => true,
-        }
-    }
-}
-
 impl Attempt {
     /// A try that is about to be sent.
-    pub fn new(id: AttemptId, method: Method, amount: Money, now: Timestamp) -> Self {
-        Self { id, method, amount, started_at: now, state: AttemptState::Started }
+    pub fn new(id: AttemptId, method: Method, terms: Terms, amount: Money, now: Timestamp) -> Self {
+        let state = AttemptState::Started;
+        Self { id, method, terms, amount, started_at: now, dispute: None, state }
     }
 
     /// Whether its end is still to come.
@@ -137,17 +121,42 @@ impl Attempt {
         match self.state {
             AttemptState::Started
             | AttemptState::Processing { .. }
-            | AttemptState::ActionRequired { .. } => true,
-            AttemptState::Captured { .. } | AttemptState::Declined { .. } => false,
+            | AttemptState::ActionRequired { .. }
+            | AttemptState::Authorized { .. }
+            | AttemptState::Capturing { .. } => true,
+            AttemptState::Captured { .. }
+            | AttemptState::Mismatched { .. }
+            | AttemptState::Declined { .. } => false,
         }
     }
 
-    /// Whether its end is known, or what the shopper has to do next.
+    /// Whether its money is promised and has not come yet.
+    pub fn is_promised(&self) -> bool {
+        match self.state {
+            AttemptState::Authorized { .. } | AttemptState::Capturing { .. } => true,
+            AttemptState::Started
+            | AttemptState::Processing { .. }
+            | AttemptState::ActionRequired { .. }
+            | AttemptState::Captured { .. }
+            | AttemptState::Mismatched { .. }
+            | AttemptState::Declined { .. } => false,
+        }
+    }
+
+    /// Whether its money is being collected.
+    pub fn is_capturing(&self) -> bool {
+        matches!(self.state, AttemptState::Capturing { .. })
+    }
+
+    /// Whether it is known what came of it, or what the shopper has to do next.
     pub fn is_answered(&self) -> bool {
         match self.state {
             AttemptState::Started | AttemptState::Processing { .. } => false,
             AttemptState::ActionRequired { .. }
+            | AttemptState::Authorized { .. }
+            | AttemptState::Capturing { .. }
             | AttemptState::Captured { .. }
+            | AttemptState::Mismatched { .. }
             | AttemptState::Declined { .. } => true,
         }
     }
@@ -157,46 +166,84 @@ impl Attempt {
         match &self.state {
             AttemptState::Processing { reference }
             | AttemptState::ActionRequired { reference, .. }
-            | AttemptState::Captured { reference, .. } => Some(reference),
+            | AttemptState::Authorized { reference, .. }
+            | AttemptState::Capturing { reference, .. }
+            | AttemptState::Captured { reference, .. }
+            | AttemptState::Mismatched { reference, .. } => Some(reference),
             AttemptState::Started | AttemptState::Declined { .. } => None,
         }
     }
 
-    /// The provider's name for the money it brought, if it did.
-    pub fn captured(&self) -> Option<&Reference> {
-        match &self.state {
-            AttemptState::Captured { reference, .. } => Some(reference),
+    /// Whether it paid for the order.
+    pub fn is_captured(&self) -> bool {
+        matches!(self.state, AttemptState::Captured { .. })
+    }
+
+    /// How much it brought, whether that paid for the order or not.
+    pub fn came(&self) -> Option<Money> {
+        match self.state {
+            AttemptState::Captured { .. } => Some(self.amount),
+            AttemptState::Mismatched { came, .. } => Some(came),
             AttemptState::Started
             | AttemptState::Processing { .. }
             | AttemptState::ActionRequired { .. }
+            | AttemptState::Authorized { .. }
+            | AttemptState::Capturing { .. }
             | AttemptState::Declined { .. } => None,
+        }
+    }
+
+    /// Why nothing came of it.
+    pub fn failure(&self) -> Option<Failure> {
+        match self.state {
+            AttemptState::Declined { failure } => Some(failure),
+            AttemptState::Mismatched { .. } => Some(Failure::WrongAmount),
+            AttemptState::Started
+            | AttemptState::Processing { .. }
+            | AttemptState::ActionRequired { .. }
+            | AttemptState::Authorized { .. }
+            | AttemptState::Capturing { .. }
+            | AttemptState::Captured { .. } => None,
         }
     }
 
     /// What it comes to by what the provider says; `None` when that is no news, so that it does not
     /// matter who brings it, how often, and in which order.
     pub fn next(&self, outcome: &Outcome, now: Timestamp) -> Option<AttemptState> {
-        use AttemptState::{ActionRequired, Captured, Declined, Processing, Started};
+        use AttemptState::{ActionRequired, Authorized, Declined, Processing, Started};
 
         match (&self.state, outcome) {
-            (
-                Started | Processing { .. } | ActionRequired { .. } | Declined { .. },
-                Outcome::Captured { reference, .. },
-            ) => Some(Captured { reference: reference.clone(), at: now }),
+            (AttemptState::Captured { .. } | AttemptState::Mismatched { .. }, _) => None,
+            (_, Outcome::Captured { reference, amount }) => {
+                self.collected(reference.clone(), *amount, now)
+            }
+            (Declined { .. }, _) => None,
+            (_, Outcome::Declined { failure }) => Some(Declined { failure: *failure }),
             (
                 Started | Processing { .. } | ActionRequired { .. },
-                Outcome::Declined { failure },
-            ) => Some(Declined { failure: *failure }),
+                Outcome::Authorized { reference, capture_by },
+            ) => Some(Authorized { reference: reference.clone(), capture_by: *capture_by }),
             (Started | Processing { .. }, Outcome::ActionRequired { reference, url }) => {
                 Some(ActionRequired { reference: reference.clone(), url: url.clone() })
             }
             (Started, Outcome::Processing { reference }) => {
                 Some(Processing { reference: reference.clone() })
             }
-            (_, Outcome::Authorized { .. })
-            | (Captured { .. } | Declined { .. }, _)
+            (Authorized { .. } | AttemptState::Capturing { .. }, _)
             | (ActionRequired { .. }, Outcome::ActionRequired { .. })
             | (Processing { .. } | ActionRequired { .. }, Outcome::Processing { .. }) => None,
+        }
+    }
+
+    /// Money came: what was asked for, something else, or after all nothing.
+    fn collected(&self, reference: Reference, came: Money, at: Timestamp) -> Option<AttemptState> {
+        if came == self.amount {
+            Some(AttemptState::Captured { reference, at })
+        } else if came.is_positive() {
+            Some(AttemptState::Mismatched { reference, came, at })
+        } else {
+            let failure = Failure::WrongAmount;
+            self.is_open().then_some(AttemptState::Declined { failure })
         }
     }
 }

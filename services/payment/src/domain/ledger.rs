@@ -1,10 +1,12 @@
 //! The ledger: every movement of money, entered twice.
 
+use std::fmt::Display;
+
 use common::Row;
-use contracts::{Money, PaymentId, Timestamp};
+use contracts::{AttemptId, Money, PaymentId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Refund};
+use super::Refund;
 
 /// Half of a movement of money; both halves of one sum to nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,36 +32,101 @@ pub enum Account {
     ProviderClearing,
     /// What the shop owes to those who paid, in goods or in money.
     CustomerFunds,
+    /// What banks took back until it is clear whose it is.
+    Disputed,
+    /// What the shop lost.
+    Losses,
 }
 
 impl Row for Entry {
     const COLLECTION: &'static str = "ledger";
 }
 
+impl Account {
+    /// Its name, as it is stored.
+    fn name(self) -> &'static str {
+        match self {
+            Self::ProviderClearing => "provider_clearing",
+            Self::CustomerFunds => "customer_funds",
+            Self::Disputed => "disputed",
+            Self::Losses => "losses",
+        }
+    }
+}
+
 impl Entry {
     /// The money of an attempt came in.
-    pub fn capture(payment: PaymentId, attempt: &Attempt, at: Timestamp) -> [Self; 2] {
-        Self::pair(payment, &format!("capture:{}", attempt.id), attempt.amount, at)
+    pub fn capture(
+        payment: PaymentId,
+        attempt: AttemptId,
+        came: Money,
+        at: Timestamp,
+    ) -> [Self; 2] {
+        let movement = Movement { name: "capture", of: attempt, payment, amount: came, at };
+        movement.entries(Account::CustomerFunds, Account::ProviderClearing)
     }
 
     /// The money of a refund went out.
     pub fn refund(payment: PaymentId, refund: &Refund, at: Timestamp) -> [Self; 2] {
-        let back = opposite(refund.amount);
-        Self::pair(payment, &format!("refund:{}", refund.id), back, at)
+        let movement =
+            Movement { name: "refund", of: refund.id, payment, amount: refund.amount, at };
+        movement.entries(Account::ProviderClearing, Account::CustomerFunds)
     }
 
-    fn pair(payment_id: PaymentId, movement: &str, amount: Money, at: Timestamp) -> [Self; 2] {
-        let entry = |account: Account, name: &str, amount| Self {
-            id: format!("{movement}:{name}"),
-            payment_id,
+    /// The money of a refund that went out came back.
+    pub fn refund_returned(payment: PaymentId, refund: &Refund, at: Timestamp) -> [Self; 2] {
+        let movement =
+            Movement { name: "refund_returned", of: refund.id, payment, amount: refund.amount, at };
+        movement.entries(Account::CustomerFunds, Account::ProviderClearing)
+    }
+
+    /// The bank took money back until it is clear whose it is.
+    pub fn disputed(
+        payment: PaymentId,
+        attempt: AttemptId,
+        amount: Money,
+        at: Timestamp,
+    ) -> [Self; 2] {
+        let movement = Movement { name: "dispute", of: attempt, payment, amount, at };
+        movement.entries(Account::ProviderClearing, Account::Disputed)
+    }
+
+    /// It is clear whose the money is.
+    pub fn dispute_closed(
+        payment: PaymentId,
+        attempt: AttemptId,
+        amount: Money,
+        won: bool,
+        at: Timestamp,
+    ) -> [Self; 2] {
+        let (name, to) = if won {
+            ("dispute_won", Account::ProviderClearing)
+        } else {
+            ("dispute_lost", Account::Losses)
+        };
+        Movement { name, of: attempt, payment, amount, at }.entries(Account::Disputed, to)
+    }
+}
+
+/// Money that moves from one account to another, once.
+struct Movement<Id> {
+    name: &'static str,
+    of: Id,
+    payment: PaymentId,
+    amount: Money,
+    at: Timestamp,
+}
+
+impl<Id: Display> Movement<Id> {
+    fn entries(&self, from: Account, to: Account) -> [Entry; 2] {
+        let entry = |account: Account, amount| Entry {
+            id: format!("{}:{}:{}", self.name, self.of, account.name()),
+            payment_id: self.payment,
             account,
             amount,
-            at,
+            at: self.at,
         };
-        [
-            entry(Account::ProviderClearing, "provider_clearing", amount),
-            entry(Account::CustomerFunds, "customer_funds", opposite(amount)),
-        ]
+        [entry(to, self.amount), entry(from, opposite(self.amount))]
     }
 }
 

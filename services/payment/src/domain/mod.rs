@@ -5,10 +5,13 @@ mod chase;
 mod dispute;
 mod ledger;
 mod method;
+mod outcome;
 mod payment;
 mod people;
 mod reason;
 mod refund;
+mod refunding;
+mod settling;
 mod status;
 
 #[cfg(test)]
@@ -16,11 +19,12 @@ mod examples;
 #[cfg(test)]
 mod properties;
 
-pub use attempt::{Attempt, AttemptState, CaptureMode, Outcome, Reference};
+pub use attempt::{Attempt, AttemptState, Terms};
 pub use chase::Step;
-pub use dispute::DisputeState;
+pub use dispute::{Dispute, DisputeState};
 pub use ledger::{Account, Entry};
 pub use method::{InvalidMethod, Method};
+pub use outcome::{CaptureMode, Outcome, Reference};
 pub use payment::{Due, Payment, Refusal};
 pub use people::{Merged, People};
 pub use reason::{InvalidReason, Reason};

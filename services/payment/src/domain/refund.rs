@@ -1,5 +1,6 @@
 //! Money on its way back.
 
+use contracts::payment::RefundFailure;
 use contracts::{AttemptId, Money, RefundId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,7 @@ use super::Reason;
 /// Money that goes back; its id is the key it is sent to the provider with, however often.
 ///
 /// Its amount is taken from what can go back as soon as it begins, so that all refunds together
-/// never exceed what was captured.
+/// never exceed what was captured. When it fails, its amount is free again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Refund {
     /// Names it, here and at the provider.
@@ -41,20 +42,30 @@ pub enum RefundCause {
     },
     /// The order was paid twice.
     Surplus,
+    /// Another amount came than was asked for.
+    WrongAmount,
 }
 
-/// How far a refund has come: it is sent until the provider has taken it.
+/// How far a refund has come: it is sent until the provider has taken it, or refused.
 ///
 /// ```text
-/// Started ─▶ Done
+/// Started ─▶ Done ─ the bank sent the money back ─▶ Failed
+///    └────────────────────────────────────────────────┘
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum RefundState {
-    /// It is or will be sent.
+    /// It is or will be sent, or takes its time.
     Started,
     /// The provider gave the money back.
     Done {
+        /// When that was known.
+        at: Timestamp,
+    },
+    /// The money does not go back this way.
+    Failed {
+        /// Why.
+        failure: RefundFailure,
         /// When that was known.
         at: Timestamp,
     },
@@ -77,7 +88,44 @@ impl Refund {
     pub fn is_open(&self) -> bool {
         match self.state {
             RefundState::Started => true,
-            RefundState::Done { .. } => false,
+            RefundState::Done { .. } | RefundState::Failed { .. } => false,
+        }
+    }
+
+    /// Whether its money went back.
+    pub fn is_done(&self) -> bool {
+        match self.state {
+            RefundState::Done { .. } => true,
+            RefundState::Started | RefundState::Failed { .. } => false,
+        }
+    }
+
+    /// Whether its amount is taken from what can go back.
+    pub fn takes(&self) -> bool {
+        match self.state {
+            RefundState::Started | RefundState::Done { .. } => true,
+            RefundState::Failed { .. } => false,
+        }
+    }
+
+    /// Why it failed.
+    pub fn failure(&self) -> Option<RefundFailure> {
+        match self.state {
+            RefundState::Failed { failure, .. } => Some(failure),
+            RefundState::Started | RefundState::Done { .. } => None,
+        }
+    }
+
+    /// What it comes to by what the provider says; `None` when that is no news.
+    pub fn next(&self, outcome: RefundOutcome, at: Timestamp) -> Option<RefundState> {
+        match (self.state, outcome) {
+            (RefundState::Started, RefundOutcome::Done) => Some(RefundState::Done { at }),
+            (RefundState::Started | RefundState::Done { .. }, RefundOutcome::Refused) => {
+                Some(RefundState::Failed { failure: RefundFailure::Refused, at })
+            }
+            (RefundState::Failed { .. }, _)
+            | (RefundState::Done { .. }, RefundOutcome::Done)
+            | (_, RefundOutcome::Processing) => None,
         }
     }
 }

@@ -12,6 +12,8 @@ use super::{Attempt, AttemptState, Payment};
 pub enum Status {
     /// The money is here.
     Captured,
+    /// The money is promised; it is collected when the goods are sent.
+    Authorized,
     /// It is not known yet whether the money moves.
     Processing,
     /// The shopper has to do something before the money moves: see `next_action`.
@@ -30,19 +32,23 @@ impl Payment {
         self.attempts.last().map(|last| self.status_after(last))
     }
 
-    /// Where it stands for the one who made this attempt: money that came counts whoever brought
-    /// it, but a later attempt of somebody else does not.
+    /// Where it stands for the one who made this attempt: money that came, or is promised, counts
+    /// whoever brought it, but a later attempt of somebody else does not.
     pub fn status_after(&self, attempt: &Attempt) -> Status {
         let kept = self.remaining();
-        match self.attempts.iter().rfind(|attempt| attempt.captured().is_some()) {
+        match self.attempts.iter().rfind(|attempt| attempt.is_captured()) {
             Some(paid) if kept.amount >= paid.amount.amount => Status::Captured,
             Some(_) if kept.is_positive() => Status::PartiallyRefunded,
             Some(_) => Status::Refunded,
+            None if self.is_promised() => Status::Authorized,
             None => match attempt.state {
                 AttemptState::Started | AttemptState::Processing { .. } => Status::Processing,
                 AttemptState::ActionRequired { .. } => Status::RequiresAction,
+                AttemptState::Authorized { .. } | AttemptState::Capturing { .. } => {
+                    Status::Authorized
+                }
                 AttemptState::Captured { .. } => Status::Captured,
-                AttemptState::Declined { .. } => Status::Declined,
+                AttemptState::Mismatched { .. } | AttemptState::Declined { .. } => Status::Declined,
             },
         }
     }

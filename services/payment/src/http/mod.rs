@@ -43,6 +43,8 @@ impl From<Refusal> for Problem {
             Refusal::AlreadyPaid => Self::conflict("already-paid"),
             Refusal::Closed | Refusal::TooLate => Self::conflict("order-not-payable"),
             Refusal::TooManyAttempts => Self::conflict("too-many-attempts"),
+            Refusal::NothingPromised => Self::conflict("nothing-promised"),
+            Refusal::Disputed => Self::conflict("payment-disputed"),
             Refusal::NothingCaptured => Self::conflict("nothing-to-refund"),
             Refusal::TooMuch(held) => Self::conflict("refund-too-large").with("refundable", held),
             Refusal::NoAmount => Self::invalid().at("/amount/amount", refusal),

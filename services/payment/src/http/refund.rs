@@ -27,16 +27,18 @@ pub(super) struct NewRefund {
 /// Give money back (staff).
 ///
 /// All refunds together never exceed what came: the amount is taken from what can go back before
-/// anything is sent. 201: the money went back. 202: it will, as soon as the provider takes it.
+/// anything is sent. 201 says what became of it: `done`, the money went back; `failed`, the provider
+/// does not give it back this way, and what it had taken is free again. 202: it is on its way.
 ///
-/// 409: `nothing-to-refund`, `refund-too-large` (with `refundable`, the most that can go back).
+/// 409: `nothing-to-refund`, `refund-too-large` (with `refundable`, the most that can go back),
+/// `payment-disputed`.
 #[utoipa::path(post, path = "/api/payments/{id}/refunds", tag = "payments",
     security(("bearer" = [])),
     params(("id" = PaymentId, Path, description = "the payment"),
         ("Idempotency-Key" = String, Header, description = "names this refund")),
     request_body = NewRefund,
     responses(
-        (status = CREATED, body = RefundView, description = "the money went back"),
+        (status = CREATED, body = RefundView, description = "what became of it"),
         (status = ACCEPTED, body = RefundView, description = "it is on its way"),
         Problems))]
 pub(super) async fn start_refund(

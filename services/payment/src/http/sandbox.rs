@@ -59,7 +59,7 @@ fn page(attempt: AttemptId, standing: &Standing) -> String {
              <form method=\"post\" action=\"{attempt}/confirm\"><button>Confirm</button></form>\
              <form method=\"post\" action=\"{attempt}/refuse\"><button>Refuse</button></form>"
         ),
-        Standing::Captured => {
+        Standing::Captured | Standing::Authorized { .. } => {
             "<p>The payment is confirmed. You can go back to the shop.</p>".into()
         }
         Standing::Processing { .. } => "<p>The payment is being worked on.</p>".into(),

@@ -1,12 +1,12 @@
 //! How payments are shown.
 
 use common::store::Answer;
-use contracts::payment::Failure;
-use contracts::{AttemptId, Money, OrderId, PaymentId, RefundId};
+use contracts::payment::{Failure, RefundFailure};
+use contracts::{AttemptId, Money, OrderId, PaymentId, RefundId, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::{Attempt, AttemptState, Payment, Refund, RefundState, Status};
+use crate::domain::{Attempt, AttemptState, DisputeState, Payment, Refund, RefundState, Status};
 
 /// A payment: what is paid for one order, and what became of it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -23,6 +23,12 @@ pub(super) struct PaymentView {
     /// Why nothing came of the last try.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<Failure>,
+    /// Until when money that is promised can be collected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capture_by: Option<Timestamp>,
+    /// What the shopper's bank took back, until it is clear whose it is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    disputes: Vec<DisputeView>,
     /// What went or goes back.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refunds: Vec<RefundView>,
@@ -48,16 +54,42 @@ pub(super) struct RefundView {
     payment_id: PaymentId,
     amount: Money,
     status: RefundStatus,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<RefundFailure>,
+}
+
+/// Money that the shopper's bank took back.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[schema(as = Dispute)]
+pub(super) struct DisputeView {
+    amount: Money,
+    opened_at: Timestamp,
+    status: DisputeStatus,
+}
+
+/// How far a dispute has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum DisputeStatus {
+    /// The bank holds the money: it cannot go back.
+    Opened,
+    /// The shop has it again.
+    Won,
+    /// The shop lost it.
+    Lost,
 }
 
 /// How far a refund has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum RefundStatus {
-    /// It is on its way to the provider.
+    /// It is on its way.
     Processing,
     /// The money went back.
     Done,
+    /// The money does not go back this way; what it had taken can go back by another refund.
+    Failed,
 }
 
 impl PaymentView {
@@ -76,7 +108,9 @@ impl PaymentView {
             amount: payment.due?.amount,
             status: payment.status_after(attempt),
             next_action: pending.and_then(NextAction::of),
-            failure: pending.and_then(failure),
+            failure: pending.and_then(Attempt::failure),
+            capture_by: payment.open_attempts().find_map(capture_by),
+            disputes: payment.attempts.iter().filter_map(DisputeView::of).collect(),
             refunds: refunds.map(|refund| RefundView::of(payment, refund)).collect(),
         })
     }
@@ -95,9 +129,24 @@ impl NextAction {
             AttemptState::ActionRequired { url, .. } => Some(Self::Redirect { url: url.clone() }),
             AttemptState::Started
             | AttemptState::Processing { .. }
+            | AttemptState::Authorized { .. }
+            | AttemptState::Capturing { .. }
             | AttemptState::Captured { .. }
+            | AttemptState::Mismatched { .. }
             | AttemptState::Declined { .. } => None,
         }
+    }
+}
+
+impl DisputeView {
+    fn of(attempt: &Attempt) -> Option<Self> {
+        let dispute = attempt.dispute?;
+        let status = match dispute.state {
+            DisputeState::Opened => DisputeStatus::Opened,
+            DisputeState::Won => DisputeStatus::Won,
+            DisputeState::Lost => DisputeStatus::Lost,
+        };
+        Some(Self { amount: dispute.amount, opened_at: dispute.opened_at, status })
     }
 }
 
@@ -106,25 +155,35 @@ impl RefundView {
         let status = match refund.state {
             RefundState::Started => RefundStatus::Processing,
             RefundState::Done { .. } => RefundStatus::Done,
+            RefundState::Failed { .. } => RefundStatus::Failed,
         };
-        Self { id: refund.id, payment_id: payment.id, amount: refund.amount, status }
+        Self {
+            id: refund.id,
+            payment_id: payment.id,
+            amount: refund.amount,
+            status,
+            failure: refund.failure(),
+        }
     }
 
-    /// The answer to who gives money back: 202 while the provider has not taken it.
+    /// The answer to who gives money back: 202 while it is not known what became of it.
     pub(super) fn answer(payment: &Payment, id: RefundId) -> Answer {
         let view = payment.refund_of(id).map(|refund| Self::of(payment, refund));
-        let done = view.as_ref().is_some_and(|view| view.status == RefundStatus::Done);
-        answer(done, &view, payment.id)
+        let known = view.as_ref().is_some_and(|view| view.status != RefundStatus::Processing);
+        answer(known, &view, payment.id)
     }
 }
 
-fn failure(attempt: &Attempt) -> Option<Failure> {
+fn capture_by(attempt: &Attempt) -> Option<Timestamp> {
     match attempt.state {
-        AttemptState::Declined { failure } => Some(failure),
+        AttemptState::Authorized { capture_by, .. } => Some(capture_by),
         AttemptState::Started
         | AttemptState::Processing { .. }
         | AttemptState::ActionRequired { .. }
-        | AttemptState::Captured { .. } => None,
+        | AttemptState::Capturing { .. }
+        | AttemptState::Captured { .. }
+        | AttemptState::Mismatched { .. }
+        | AttemptState::Declined { .. } => None,
     }
 }
 

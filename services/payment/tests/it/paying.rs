@@ -72,7 +72,7 @@ async fn a_declined_payment_says_why_and_another_may_follow() {
     let failed: Vec<Failed> = shop.peer.told(PaymentId::of(order)).await;
     let failures: Vec<Failure> = failed.iter().map(|failed| failed.failure).collect();
     assert_eq!(failures, [Failure::Declined, Failure::InsufficientFunds, Failure::UnknownMethod]);
-    assert_eq!(shop.peer.told::<AttemptStarted>(PaymentId::of(order)).await.len(), 1);
+    assert_eq!(shop.peer.told::<AttemptStarted>(PaymentId::of(order)).await.len(), 4);
 }
 
 /// Sends the same request many times at once, to all replicas by turns.

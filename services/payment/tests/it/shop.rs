@@ -13,6 +13,7 @@ use mongodb::Collection;
 use mongodb::bson::{Document, doc};
 use mongodb::options::{CollectionOptions, ReadConcern};
 use payment::Config;
+use payment::config::{Capture, ProviderName};
 use payment::provider::SandboxConfig;
 use serde_json::{Value, json};
 use testkit::{Answer, Client, Peer, World, eventually, ports};
@@ -43,6 +44,7 @@ pub(crate) struct Setup {
     pub(crate) webhook_url: Option<String>,
     /// How long orders wait for their money.
     pub(crate) to_pay: Duration,
+    pub(crate) capture: Capture,
 }
 
 impl Default for Setup {
@@ -53,6 +55,7 @@ impl Default for Setup {
             provider_timeout: Duration::from_millis(500),
             webhook_url: None,
             to_pay: Duration::from_mins(15),
+            capture: Capture::AtOnce,
         }
     }
 }
@@ -235,6 +238,8 @@ fn config(setup: &Setup, world: &World) -> Config {
     let webhook_url = setup.webhook_url.clone();
     Config {
         service: ServiceConfig { clock: setup.clock.clone(), ..service },
+        provider: ProviderName::Sandbox,
+        capture: setup.capture,
         provider_timeout: setup.provider_timeout,
         sandbox: SandboxConfig { webhook_url, webhook_secret: Some(SECRET.into()) },
     }

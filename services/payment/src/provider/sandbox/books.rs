@@ -95,7 +95,7 @@ impl Books {
         let charge = self.enter(ChargeRow::never_arrived(id, now)).await?;
         let failure = match charge.standing(now) {
             Standing::RequiresAction => Failure::NotAuthenticated,
-            Standing::Processing { .. } => Failure::Declined,
+            Standing::Authorized { .. } | Standing::Processing { .. } => Failure::CalledOff,
             Standing::Captured | Standing::Declined { .. } => return Ok(charge),
         };
         let open = doc! {

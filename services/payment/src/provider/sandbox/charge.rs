@@ -31,6 +31,11 @@ pub(super) struct ChargeRow {
 pub enum Standing {
     /// The money moved.
     Captured,
+    /// It is promised until then.
+    Authorized {
+        /// When the promise ends.
+        until: Timestamp,
+    },
     /// It moves at this time.
     Processing {
         /// When.
@@ -104,6 +109,7 @@ impl ChargeRow {
                 let amount = self.amount.unwrap_or(Money::zero(Currency::EUR));
                 Outcome::Captured { reference, amount }
             }
+            Standing::Authorized { until } => Outcome::Authorized { reference, capture_by: until },
             Standing::Processing { .. } => Outcome::Processing { reference },
             Standing::RequiresAction => {
                 let url = format!("/api/payments/sandbox/authorize/{}", self.id);
@@ -118,7 +124,11 @@ impl ChargeRow {
         let (kind, failure) = match &self.standing {
             Standing::Captured => (Kind::Captured, None),
             Standing::Declined { failure } => (Kind::Declined, Some(*failure)),
-            Standing::Processing { .. } | Standing::RequiresAction => return None,
+            Standing::Authorized { .. }
+            | Standing::Processing { .. }
+            | Standing::RequiresAction => {
+                return None;
+            }
         };
         let webhook = Webhook {
             id: self.notice.clone()?,

@@ -1,0 +1,139 @@
+//! What becomes of the attempts of a payment, and what is told of that.
+
+use common::Change;
+use contracts::payment::{ActionRequired, Authorized, CaptureFailed, Captured, Failed, Failure};
+use contracts::{AttemptId, Timestamp};
+
+use super::payment::Decided;
+use super::{Attempt, AttemptState, Entry, Outcome, Payment, RefundCause, Refusal};
+
+impl Payment {
+    /// The provider said what became of an attempt; saying it again, or late, changes nothing.
+    pub fn settle(mut self, id: AttemptId, outcome: &Outcome, now: Timestamp) -> Change<Self> {
+        let (held, outcome) = (self.held().is_some(), self.as_wanted(outcome));
+        let mut news = None;
+        for attempt in self.attempts.iter_mut().filter(|attempt| attempt.id == id) {
+            if let Some(state) = attempt.next(&outcome, now) {
+                let before = std::mem::replace(&mut attempt.state, state);
+                news = Some((before, attempt.clone()));
+            }
+        }
+        let Some((before, attempt)) = news else { return Change::none(self) };
+        match attempt.state {
+            AttemptState::Captured { .. } if held => {
+                self.give_all_back(&attempt, RefundCause::Surplus, now);
+            }
+            AttemptState::Mismatched { .. } => {
+                self.give_all_back(&attempt, RefundCause::WrongAmount, now);
+            }
+            _ => {}
+        }
+        enter(self.tell(&before, &attempt, now), &attempt)
+    }
+
+    /// The goods are ready to be sent: the money that is promised is to be collected. Whoever counts
+    /// on a promise that ended hears of that again.
+    pub fn capture(mut self, now: Timestamp) -> Decided {
+        if self.is_paid() || self.cancelled {
+            return Ok(Change::none(self));
+        }
+        let wanted = self.is_wanted();
+        if let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.is_promised()) {
+            let AttemptState::Authorized { reference, .. } = &attempt.state else {
+                return Ok(Change::none(self));
+            };
+            if !wanted {
+                return Ok(Change::none(self));
+            }
+            let reference = reference.clone();
+            attempt.state = AttemptState::Capturing { reference, since: now };
+            return Ok(Change::to(self.watched(now)));
+        }
+        let ended = self.attempts.last().and_then(|last| Some((last.id, last.failure()?)));
+        let (attempt, failure) = ended.ok_or(Refusal::NothingPromised)?;
+        let told = self.capture_failed(attempt, failure);
+        Ok(Change::none(self).telling(&told))
+    }
+
+    /// What is promised to an order that has no use for it is called off: until then it is merely
+    /// being worked on.
+    fn as_wanted(&self, outcome: &Outcome) -> Outcome {
+        match outcome {
+            Outcome::Authorized { reference, .. } if !self.is_wanted() => {
+                Outcome::Processing { reference: reference.clone() }
+            }
+            Outcome::Authorized { .. }
+            | Outcome::Processing { .. }
+            | Outcome::ActionRequired { .. }
+            | Outcome::Captured { .. }
+            | Outcome::Declined { .. } => outcome.clone(),
+        }
+    }
+
+    /// What the others hear of an attempt that has come further.
+    fn tell(self, before: &AttemptState, attempt: &Attempt, now: Timestamp) -> Change<Self> {
+        let (payment_id, order_id) = (self.id, self.order_id);
+        let (attempt_id, amount) = (attempt.id, attempt.amount);
+        let counted_on = !self.cancelled && !self.is_paid();
+        let change = Change::to(self.watched(now));
+        match (before, &attempt.state) {
+            (_, AttemptState::ActionRequired { .. }) => {
+                change.telling(&ActionRequired { payment_id, order_id, attempt_id })
+            }
+            (_, &AttemptState::Authorized { capture_by, .. }) => {
+                let told = Authorized { payment_id, order_id, attempt_id, amount, capture_by };
+                change.telling(&told)
+            }
+            (_, &AttemptState::Captured { at: captured_at, .. }) => {
+                let told = Captured { payment_id, order_id, attempt_id, amount, captured_at };
+                change.telling(&told)
+            }
+            _ => match attempt.failure() {
+                None => change,
+                Some(failure) => told_ending(change, before, attempt_id, failure, counted_on),
+            },
+        }
+    }
+
+    fn capture_failed(&self, attempt_id: AttemptId, failure: Failure) -> CaptureFailed {
+        CaptureFailed { payment_id: self.id, order_id: self.order_id, attempt_id, failure }
+    }
+}
+
+/// An attempt came to nothing: that is told once, and of a promise only to who may count on it.
+fn told_ending(
+    change: Change<Payment>,
+    before: &AttemptState,
+    attempt_id: AttemptId,
+    failure: Failure,
+    counted_on: bool,
+) -> Change<Payment> {
+    let (payment_id, order_id) = (change.value.id, change.value.order_id);
+    match before {
+        AttemptState::Authorized { .. } | AttemptState::Capturing { .. } if counted_on => {
+            let told = change.value.capture_failed(attempt_id, failure);
+            change.telling(&told)
+        }
+        AttemptState::Started
+        | AttemptState::Processing { .. }
+        | AttemptState::ActionRequired { .. } => {
+            change.telling(&Failed { payment_id, order_id, attempt_id, failure })
+        }
+        AttemptState::Authorized { .. }
+        | AttemptState::Capturing { .. }
+        | AttemptState::Captured { .. }
+        | AttemptState::Mismatched { .. }
+        | AttemptState::Declined { .. } => change,
+    }
+}
+
+/// What the ledger says of an attempt that has come further.
+fn enter(change: Change<Payment>, attempt: &Attempt) -> Change<Payment> {
+    let (AttemptState::Captured { at, .. } | AttemptState::Mismatched { at, .. }) = attempt.state
+    else {
+        return change;
+    };
+    let payment = change.value.id;
+    let entries = attempt.came().map(|came| Entry::capture(payment, attempt.id, came, at));
+    entries.iter().flatten().fold(change, Change::row)
+}

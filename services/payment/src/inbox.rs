@@ -1,0 +1,196 @@
+//! What providers say by themselves: each notice counts once, and none is lost before it can be
+//! applied.
+
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use common::store::{Cause, One, Receipt, Store, StoreError};
+use common::{Change, Document};
+use contracts::Timestamp;
+use futures_util::{StreamExt as _, stream};
+use mongodb::IndexModel;
+use mongodb::bson::{DateTime, doc};
+use mongodb::options::IndexOptions;
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+use tracing::warn;
+
+use crate::domain::{Payment, Refusal};
+use crate::provider::{About, Notice, Provider, ProviderError, Unread};
+use crate::store::{Payments, Updated};
+
+/// How long what is not known yet is waited for.
+const PATIENCE: Duration = Duration::from_hours(72);
+/// A notice that could not be applied is tried again after at least this,
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// and at most this.
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+/// How long a notice is remembered after it was dealt with, so that its repeat is known.
+const KEPT: Duration = Duration::from_hours(24 * 30);
+/// How many waiting notices one round takes.
+const BATCH: i64 = 200;
+/// About how many of them are tried at once.
+const AT_ONCE: usize = 16;
+
+/// A notice, and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Heard {
+    /// Who said it, and their name for it.
+    #[serde(rename = "_id")]
+    id: String,
+    notice: Notice,
+    since: Timestamp,
+    #[serde(flatten)]
+    state: State,
+    /// When it is forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<DateTime>,
+}
+
+/// How far a notice has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+enum State {
+    /// What it is about is not known yet.
+    Waiting { retry_at: Timestamp },
+    /// It was applied, or was no news.
+    Applied { at: Timestamp },
+    /// It could not be applied: a person has to see to it.
+    PutAside { at: Timestamp, why: String },
+}
+
+impl Document for Heard {
+    const COLLECTION: &'static str = "webhooks";
+    type Id = String;
+
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+}
+
+/// Prepares the place of the notices.
+pub(crate) async fn prepare(store: &Store) -> Result<(), StoreError> {
+    store.index::<Heard>(doc! { "retry_at": 1 }, false).await?;
+    let forgotten = IndexOptions::builder().expire_after(Duration::ZERO).build();
+    let index = IndexModel::builder().keys(doc! { "expires_at": 1 }).options(forgotten).build();
+    let made = store.collection(Heard::COLLECTION).create_index(index).await;
+    let refused = |error: mongodb::error::Error| StoreError::Away(error.kind.to_string());
+    made.map(drop).map_err(refused)
+}
+
+impl Payments {
+    /// What a provider says by itself, if it is that provider who says it.
+    pub async fn read_notice(
+        &self,
+        provider: &dyn Provider,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Option<Notice>, Unread> {
+        let read = timeout(self.patience, provider.read_notice(headers, body)).await;
+        read.unwrap_or_else(|_| Err(ProviderError::Away("no answer in time".to_owned()).into()))
+    }
+
+    /// A provider says something by itself. It is kept and applied in one commit; what cannot be
+    /// applied yet waits.
+    pub async fn hear(&self, provider: &str, notice: Notice, cause: Cause) -> Updated<()> {
+        let id = format!("{provider}:{}", notice.id);
+        let payment = notice.payment();
+        let scope = (One::<Heard>(id.clone()), One::<Payment>(payment));
+        let apply = move |(known, payment): (Option<Heard>, Option<Payment>), now| {
+            let heard = known.unwrap_or_else(|| Heard::new(id.clone(), notice.clone(), now));
+            Ok(heard.apply(payment, now))
+        };
+        let heard = self.store.apply(scope, Receipt::none(cause), apply).await?;
+        self.wakeups.wake(payment);
+        heard.iter().for_each(Heard::complain);
+        Ok(())
+    }
+
+    /// Tries again to apply what waits.
+    pub async fn hear_again(self) -> Updated<()> {
+        let due = doc! { "retry_at": { "$lte": self.clock().now().to_string() } };
+        let waiting = self.store.find::<Heard>(due, doc! { "retry_at": 1 }, BATCH).await?;
+        let retried = waiting.into_iter().map(|heard| self.retry(heard.value));
+        let outcomes: Vec<_> = stream::iter(retried).buffer_unordered(AT_ONCE).collect().await;
+        outcomes.into_iter().collect()
+    }
+
+    async fn retry(&self, waiting: Heard) -> Updated<()> {
+        let payment = waiting.notice.payment();
+        let scope = (One::<Heard>(waiting.id), One::<Payment>(payment));
+        let apply = |(known, payment): (Option<Heard>, Option<Payment>), now| {
+            let heard = known.ok_or(Refusal::NotKnown)?;
+            Ok(if heard.is_waiting() { heard.apply(payment, now) } else { Change::none(heard) })
+        };
+        let own = Receipt::none(Cause::own("webhook", self.clock()));
+        let heard = self.store.apply(scope, own, apply).await?;
+        self.wakeups.wake(payment);
+        heard.iter().for_each(Heard::complain);
+        Ok(())
+    }
+}
+
+impl Heard {
+    fn new(id: String, notice: Notice, now: Timestamp) -> Self {
+        let state = State::Waiting { retry_at: now };
+        Self { id, notice, since: now, state, expires_at: None }
+    }
+
+    fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Waiting { .. })
+    }
+
+    /// Applies it to its payment, unless that was done before.
+    fn apply(self, payment: Option<Payment>, now: Timestamp) -> Change<Self> {
+        if !self.is_waiting() {
+            return Change::none(self);
+        }
+        let known = payment.ok_or(Refusal::NotKnown);
+        match known.and_then(|payment| payment.hear(&self.notice.about, now)) {
+            Ok(change) => Change::to(self.ended(State::Applied { at: now }, now)).and(change),
+            Err(Refusal::NotKnown | Refusal::NothingCaptured)
+                if now.since(self.since) < PATIENCE =>
+            {
+                let pause = (now.since(self.since) / 5).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+                Change::to(Self { state: State::Waiting { retry_at: now.plus(pause) }, ..self })
+            }
+            Err(refusal) => {
+                let why = refusal.to_string();
+                Change::to(self.ended(State::PutAside { at: now, why }, now))
+            }
+        }
+    }
+
+    fn ended(self, state: State, now: Timestamp) -> Self {
+        let expires_at = DateTime::from_millis(now.plus(KEPT).as_millis());
+        Self { state, expires_at: Some(expires_at), ..self }
+    }
+
+    /// Says so when it was put aside.
+    fn complain(&self) {
+        if let State::PutAside { why, .. } = &self.state {
+            let payment = self.notice.payment();
+            warn!(webhook.id = self.id, payment.id = %payment, why, "webhook put aside");
+            metrics::counter!("souk_webhooks_put_aside_total").increment(1);
+        }
+    }
+}
+
+impl Payment {
+    /// The provider says by itself what became of something.
+    fn hear(self, about: &About, now: Timestamp) -> Result<Change<Self>, Refusal> {
+        match *about {
+            About::Attempt { attempt, ref outcome, .. } => match self.attempt(attempt) {
+                Some(_) => Ok(self.settle(attempt, outcome, now)),
+                None => Err(Refusal::NotKnown),
+            },
+            About::Refund { refund, outcome, .. } => match self.refund_of(refund) {
+                Some(_) => Ok(self.settle_refund(refund, outcome, now)),
+                None => Err(Refusal::NotKnown),
+            },
+            About::Dispute { attempt, amount, state, .. } => {
+                self.dispute(attempt, amount, state, now)
+            }
+        }
+    }
+}
