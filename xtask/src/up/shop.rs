@@ -124,7 +124,9 @@ async fn prepare(args: &Args, data: Data, account: &Account, port: u16) -> anyho
     for service in Service::ALL {
         let mut program = Spec::new(binaries.join(service.name()))
             .env("MONGODB_URI", &mongod.uri)
-            .env("NATS_URL", &nats_server.uri);
+            .env("NATS_URL", &nats_server.uri)
+            // The ingress.
+            .env("SOUK_TRUSTED_PROXIES", "1");
         if service == Service::Auth {
             program = program
                 .env("JWT_KEY", &key)

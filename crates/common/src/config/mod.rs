@@ -94,6 +94,12 @@ pub struct ServiceConfig {
     #[arg(long, env = "SOUK_MAX_REQUESTS", default_value_t = 512)]
     pub max_requests: usize,
 
+    /// How many proxies of our own stand in front, each of which adds to X-Forwarded-For whom it
+    /// heard. What clients write there themselves is never believed.
+    #[arg(long, env = "SOUK_TRUSTED_PROXIES", default_value_t = 0,
+        value_parser = clap::value_parser!(u8).range(0..=10))]
+    pub trusted_proxies: u8,
+
     /// Declares streams and consumers, then exits.
     #[arg(long)]
     pub declare: bool,
@@ -177,6 +183,7 @@ impl ServiceConfig {
             request_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(75),
             max_requests: 512,
+            trusted_proxies: 0,
             declare: false,
             act: None,
             clock: Clock::system(),

@@ -19,6 +19,7 @@ use tower_http::cors::CorsLayer;
 use super::call::{REQUEST_ID, TRACEPARENT};
 use super::guard::guard;
 use super::observe::observe;
+use super::rate::{RATE_LIMIT, RATE_POLICY};
 use super::{Limits, LongPolls, Problem};
 use crate::Clock;
 use crate::identity::Identity;
@@ -30,6 +31,7 @@ pub struct Gate {
     pub(super) identity: Identity,
     pub(super) limits: Arc<Limits>,
     pub(super) origins: Vec<HeaderValue>,
+    pub(super) proxies: u8,
     pub(super) stopping: CancellationToken,
     pub(super) places: Arc<Semaphore>,
     pub(super) polls: LongPolls,
@@ -51,6 +53,7 @@ impl Gate {
             polls: LongPolls::new(limits.long_polls, limits.long_polls_per_person),
             limits: Arc::new(limits),
             origins: Vec::new(),
+            proxies: 0,
         }
     }
 
@@ -58,6 +61,12 @@ impl Gate {
     #[must_use]
     pub fn open_to(self, origins: Vec<HeaderValue>) -> Self {
         Self { origins, ..self }
+    }
+
+    /// Believes so many proxies about whom they heard; without, none.
+    #[must_use]
+    pub fn behind(self, proxies: u8) -> Self {
+        Self { proxies, ..self }
     }
 
     /// Room for those who wait.
@@ -81,14 +90,15 @@ pub fn layers(router: Router, gate: &Gate) -> Router {
 }
 
 fn cors(origins: &[HeaderValue]) -> CorsLayer {
-    let [request_id, traceparent, key, heard] =
-        [REQUEST_ID, TRACEPARENT, "idempotency-key", "last-event-id"].map(HeaderName::from_static);
+    let [request_id, traceparent, key, heard, limit, policy] =
+        [REQUEST_ID, TRACEPARENT, "idempotency-key", "last-event-id", RATE_LIMIT, RATE_POLICY]
+            .map(HeaderName::from_static);
     let asked = [AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, key, heard, traceparent];
     CorsLayer::new()
         .allow_origin(origins.to_vec())
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers(asked.into_iter().chain([request_id.clone()]).collect::<Vec<_>>())
-        .expose_headers([ETAG, LOCATION, RETRY_AFTER, request_id])
+        .expose_headers([ETAG, LOCATION, RETRY_AFTER, limit, policy, request_id])
 }
 
 /// Only fixed texts are logged: what a panic formats may hold what nobody should read.

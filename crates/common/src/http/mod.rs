@@ -1,5 +1,6 @@
 //! What every HTTP endpoint shares: what it accepts, how it answers, and what stands before it.
 
+mod address;
 mod answer;
 mod call;
 mod cause;
@@ -15,11 +16,13 @@ mod page;
 mod parts;
 mod polls;
 mod problem;
+mod rate;
 mod shape;
 mod stream;
 mod trace;
 mod wait;
 
+pub use address::ClientAddress;
 pub use call::Call;
 pub(crate) use call::present;
 pub use conditional::{RequiredIfMatch, Tagged};
@@ -31,6 +34,7 @@ pub use page::{Cursor, Listed, Page};
 pub use parts::{Path, Query};
 pub use polls::{LongPolls, Permit};
 pub use problem::{Problem, Problems};
+pub use rate::RateLimit;
 pub use stream::{Feed, News};
 pub use trace::Traceparent;
 pub use wait::{Follow, Wait};

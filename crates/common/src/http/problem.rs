@@ -14,7 +14,7 @@ use serde_json::Value;
 use utoipa::openapi::{Ref, RefOr, Response as ResponseDoc, Schema};
 use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
-use super::Call;
+use super::{Call, RateLimit};
 
 /// The media type of a problem.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
@@ -35,6 +35,7 @@ struct Inner {
     members: BTreeMap<&'static str, Value>,
     retry_after: Option<u64>,
     challenge: Option<&'static str>,
+    limit: Option<RateLimit>,
 }
 
 /// One value of a request that cannot be taken.
@@ -205,6 +206,13 @@ impl Problem {
         self
     }
 
+    /// Says which bound was reached.
+    #[must_use]
+    pub fn limited(mut self, limit: RateLimit) -> Self {
+        self.0.limit = Some(limit);
+        self
+    }
+
     /// Says how to sign in (RFC 9110, section 11.6.1).
     #[must_use]
     pub(crate) fn challenging(mut self, challenge: &'static str) -> Self {
@@ -247,6 +255,7 @@ impl Problem {
             members: BTreeMap::new(),
             retry_after: None,
             challenge: None,
+            limit: None,
         }))
     }
 }
@@ -270,6 +279,9 @@ impl IntoResponse for Problem {
         }
         if let Some(challenge) = self.0.challenge {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if let Some(limit) = self.0.limit {
+            limit.tell(headers);
         }
         response.extensions_mut().insert(self);
         response

@@ -149,6 +149,7 @@ impl Service {
         };
         Gate::new(self.clock(), self.identity(), limits, self.stopping())
             .open_to(config.cors_origins.0.clone())
+            .behind(config.trusted_proxies)
     }
 }
 
