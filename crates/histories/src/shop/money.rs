@@ -4,7 +4,7 @@ use common::Change;
 use contracts::order::RefundDue;
 use contracts::{AttemptId, OrderId, RefundId, Timestamp};
 use payment::domain::{
-    Attempt, Due, Entry, Outcome, Payment, RefundCause, RefundOutcome, Refusal, Step,
+    Attempt, CaptureMode, Due, Entry, Outcome, Payment, RefundCause, Refusal, Step, Terms,
 };
 use proptest::sample::Index;
 
@@ -25,7 +25,7 @@ impl Shop {
                 self.change_payment(it.order_id, |payment, _| Ok(payment.wait_until(it.pay_by)))
             }
             Fact::Cancelled(it) => {
-                self.change_payment(it.order_id, |payment, now| Ok(payment.close(now)))
+                self.change_payment(it.order_id, |payment, now| Ok(payment.cancel(now)))
             }
             Fact::Expired(it) => {
                 self.change_payment(it.order_id, |payment, now| Ok(payment.close(now)))
@@ -47,8 +47,10 @@ impl Shop {
     /// lets it.
     pub(super) fn pay(&mut self, order: OrderId, card: Card, line: Line) {
         let attempt = AttemptId::from_uuid(self.draw());
-        let started =
-            self.change_known(order, |payment, now| payment.start(attempt, card.method(), now));
+        let started = self.change_known(order, |payment, now| {
+            let terms = Terms { provider: "model".to_owned(), capture: CaptureMode::AtOnce };
+            payment.start(attempt, card.method(), terms, now)
+        });
         if started.is_ok() {
             self.send(order, attempt, line);
         }
@@ -117,7 +119,7 @@ impl Shop {
                 self.provider.charge(attempt.id, order, amount, &attempt.method)
             }),
             Step::CallOff => line.ask(|| self.provider.call_off(attempt.id, attempt.amount)),
-            Step::Leave => None,
+            Step::Leave | Step::Capture => None,
         }
     }
 
@@ -143,8 +145,8 @@ impl Shop {
             Some(known) => known,
             None => self.provider.give_back(id, refund.attempt, refund.amount),
         });
-        if let Some(RefundOutcome::Done) = sent {
-            self.note(order, |payment, now| payment.refunded(id, now));
+        if let Some(outcome) = sent {
+            self.note(order, |payment, now| payment.settle_refund(id, outcome, now));
         }
     }
 
