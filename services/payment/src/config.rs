@@ -6,7 +6,7 @@ use clap::{Parser, ValueEnum};
 use common::config::ServiceConfig;
 
 use crate::domain::CaptureMode;
-use crate::provider::SandboxConfig;
+use crate::provider::{SandboxConfig, StripeConfig};
 
 /// Takes money for orders, once, and gives it back when it must.
 #[derive(Clone, Debug, Parser)]
@@ -33,6 +33,10 @@ pub struct Config {
     /// The built-in provider.
     #[command(flatten)]
     pub sandbox: SandboxConfig,
+
+    /// The account at Stripe.
+    #[command(flatten)]
+    pub stripe: StripeConfig,
 }
 
 /// A provider of payments.

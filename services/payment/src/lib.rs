@@ -18,7 +18,7 @@ use common::Service;
 pub use config::Config;
 pub use store::Payments;
 
-use provider::{Provider, Providers, Sandbox};
+use provider::{Provider, Providers, Sandbox, Stripe};
 
 /// How often it is looked for what is open.
 const ROUND: Duration = Duration::from_secs(1);
@@ -28,7 +28,10 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     let service = Service::start("payment", &config.service).await?;
     let (store, wakeups) = (service.store(), service.wakeups());
     let sandbox = Sandbox::open(&store, &config.sandbox, config.service.http.port()).await?;
-    let all: Vec<Arc<dyn Provider>> = vec![Arc::new(sandbox.clone())];
+    let mut all: Vec<Arc<dyn Provider>> = vec![Arc::new(sandbox.clone())];
+    if let Some(stripe) = Stripe::open(&config.stripe, store.clock().clone())? {
+        all.push(Arc::new(stripe));
+    }
     let providers = Providers::new(all, config.provider.as_str(), config.capture.into())?;
     let payments = Payments::open(store, providers, config.provider_timeout, wakeups).await?;
     let (reconciled, heard, told) = (payments.clone(), payments.clone(), sandbox.clone());

@@ -14,7 +14,7 @@ use mongodb::bson::{Document, doc};
 use mongodb::options::{CollectionOptions, ReadConcern};
 use payment::Config;
 use payment::config::{Capture, ProviderName};
-use payment::provider::SandboxConfig;
+use payment::provider::{SandboxConfig, StripeConfig};
 use serde_json::{Value, json};
 use testkit::{Answer, Client, Peer, World, eventually, ports};
 
@@ -45,6 +45,8 @@ pub(crate) struct Setup {
     /// How long orders wait for their money.
     pub(crate) to_pay: Duration,
     pub(crate) capture: Capture,
+    pub(crate) provider: ProviderName,
+    pub(crate) stripe: StripeConfig,
 }
 
 impl Default for Setup {
@@ -56,6 +58,8 @@ impl Default for Setup {
             webhook_url: None,
             to_pay: Duration::from_mins(15),
             capture: Capture::AtOnce,
+            provider: ProviderName::Sandbox,
+            stripe: StripeConfig::default(),
         }
     }
 }
@@ -238,10 +242,11 @@ fn config(setup: &Setup, world: &World) -> Config {
     let webhook_url = setup.webhook_url.clone();
     Config {
         service: ServiceConfig { clock: setup.clock.clone(), ..service },
-        provider: ProviderName::Sandbox,
+        provider: setup.provider,
         capture: setup.capture,
         provider_timeout: setup.provider_timeout,
         sandbox: SandboxConfig { webhook_url, webhook_secret: Some(SECRET.into()) },
+        stripe: setup.stripe.clone(),
     }
 }
 
