@@ -1,7 +1,7 @@
 //! Bodies in JSON (RFC 8259).
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -21,7 +21,8 @@ const DEPTH: usize = 64;
 /// A body in JSON, of a request or of an answer.
 ///
 /// Of a request: 415 for another media type, 413 beyond the limit, 400 for what is no JSON, and
-/// 422 with JSON pointers for values that do not fit.
+/// 422 with JSON pointers for values that do not fit. Endpoints that can do without a body take
+/// `Option<Json<T>>`.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<T>(pub T);
 
@@ -30,17 +31,24 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
-            return Err(Problem::unsupported_media_type()
-                .because("send the body as Content-Type: application/json"));
+            return Err(no_json());
         }
-        let bytes =
-            Bytes::from_request(request, state).await.map_err(|rejection| {
-                match rejection.status() {
-                    StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(),
-                    _ => Problem::malformed().because("the body ended early"),
-                }
-            })?;
-        read(&bytes).map(Self)
+        read(&whole(request, state).await?).map(Self)
+    }
+}
+
+/// No body at all is none, whatever its media type.
+impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
+        let is_json = is_json(request.headers());
+        let bytes = whole(request, state).await?;
+        match (bytes.is_empty(), is_json) {
+            (true, _) => Ok(None),
+            (false, true) => read(&bytes).map(|body| Some(Self(body))),
+            (false, false) => Err(no_json()),
+        }
     }
 }
 
@@ -54,6 +62,18 @@ impl<T: Serialize> IntoResponse for Json<T> {
             }
         }
     }
+}
+
+async fn whole<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    let read = Bytes::from_request(request, state).await;
+    read.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(),
+        _ => Problem::malformed().because("the body ended early"),
+    })
+}
+
+fn no_json() -> Problem {
+    Problem::unsupported_media_type().because("send the body as Content-Type: application/json")
 }
 
 /// Reads a body; what is no JSON at all is told from JSON that does not fit.
