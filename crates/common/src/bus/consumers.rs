@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
-use contracts::EventType;
+use contracts::{EventType, Timestamp};
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::{mpsc, watch};
@@ -62,6 +62,22 @@ impl Bus {
                 for newcomer in durable.unheard(&found.cached_info().config) {
                     durable.beside(newcomer).ensure(self).await?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the durables of these subscriptions hear again all that was told since then, as after a
+    /// database was put back to what it was.
+    pub async fn hear_again(
+        &self,
+        subscriptions: &[Subscription],
+        since: Timestamp,
+    ) -> Result<(), DeclareError> {
+        self.connected().await;
+        for subscription in &Subscription::merged(subscriptions.to_vec()) {
+            for durable in Durable::all_of(subscription, &self.config.service, "") {
+                durable.begin_at(self, since).await?;
             }
         }
         Ok(())

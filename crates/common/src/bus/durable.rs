@@ -6,13 +6,15 @@ use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::consumer::pull::Config;
 use async_nats::jetstream::consumer::{AckPolicy, Config as Found, DeliverPolicy, PullConsumer};
 use async_nats::jetstream::stream::{ConsumerCreateStrictErrorKind, ConsumerErrorKind};
-use contracts::EventType;
+use contracts::{EventType, Timestamp};
+use time::OffsetDateTime;
 
 use super::Bus;
 use super::streams::{DeclareError, is_missing, refused};
 use super::subscription::{Kind, Subscription};
 
 const MAX_ACK_PENDING: i64 = 256;
+const NOT_FOUND: usize = 404;
 /// Longer than any fact stays: what nobody hears for so long belongs to a database that is gone.
 const FORGOTTEN: Duration = Duration::from_hours(24 * 30);
 
@@ -82,6 +84,45 @@ impl Durable {
         self.create(bus).await
     }
 
+    /// Lets it hear again all that was told since then. A copy is not concerned: one that is to
+    /// begin anew is that of another generation.
+    pub(super) async fn begin_at(&self, bus: &Bus, since: Timestamp) -> Result<(), DeclareError> {
+        if self.copies {
+            return Ok(());
+        }
+        bus.may_declare(&self.to_string())?;
+        for newcomer in &self.types {
+            // The one that comes anew hears all types.
+            self.beside(*newcomer).delete(bus).await?;
+        }
+        if !self.delete(bus).await? {
+            // One that is made for the first time hears all that there is.
+            return Ok(());
+        }
+        let again = Config {
+            deliver_policy: DeliverPolicy::ByStartTime { start_time: seconds(since) },
+            ..self.config(bus.config.patience.word)
+        };
+        let created = bus.jetstream.create_consumer_strict_on_stream(again, &self.stream).await;
+        match created {
+            // Another replica was faster.
+            Err(error) if error.kind() == ConsumerCreateStrictErrorKind::AlreadyExists => Ok(()),
+            created => created.map(drop).map_err(|error| refused(&self.to_string(), &error)),
+        }
+    }
+
+    /// Deletes it; says whether it was there.
+    async fn delete(&self, bus: &Bus) -> Result<bool, DeclareError> {
+        let deleted = bus.jetstream.delete_consumer_from_stream(&self.name, &self.stream).await;
+        match deleted {
+            Ok(_) => Ok(true),
+            Err(error) => match error.kind() {
+                ConsumerErrorKind::JetStream(error) if error.code() == NOT_FOUND => Ok(false),
+                _ => Err(refused(&self.to_string(), &error)),
+            },
+        }
+    }
+
     async fn create(&self, bus: &Bus) -> Result<PullConsumer, DeclareError> {
         let config = self.config(bus.config.patience.word);
         let created = bus.jetstream.create_consumer_strict_on_stream(config, &self.stream).await;
@@ -121,6 +162,12 @@ impl std::fmt::Display for Durable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "durable {} on {}", self.name, self.stream)
     }
+}
+
+/// The server's own kind of time.
+pub(super) fn seconds(time: Timestamp) -> OffsetDateTime {
+    let seconds = OffsetDateTime::from_unix_timestamp(time.as_millis() / 1_000);
+    seconds.unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
 /// A type as it can be part of a name, such as `order-placed-v1`.

@@ -18,7 +18,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, info_span, warn};
 
-use super::durable::dashed;
+use super::durable::{dashed, seconds};
 use super::pull::{Lost, Pull};
 use super::routes::{Routes, open};
 use super::streams::{is_missing, refused};
@@ -161,9 +161,7 @@ impl Listener {
     }
 
     fn ago(&self, ago: Duration) -> OffsetDateTime {
-        let millis = self.bus.clock.now().minus(ago).as_millis();
-        let seconds = OffsetDateTime::from_unix_timestamp(millis / 1_000);
-        seconds.unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        seconds(self.bus.clock.now().minus(ago))
     }
 
     async fn hear(&self, message: &Message) {

@@ -17,8 +17,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 impl Service {
     /// Declares, and tells again what is asked for.
     pub(super) async fn act(mut self) -> Result<(), RunError> {
-        let (subscriptions, generation) = (&self.plan.subscriptions, &self.memory.generation);
-        Box::pin(self.bus.declare(subscriptions, generation)).await?;
+        Box::pin(self.memory.declare(&self.bus, &self.plan.subscriptions)).await?;
         self.memory.note_declared().await.map_err(|error| StoreError::of("frame", &error))?;
         info!("streams and consumers declared");
         match self.config.act.take() {

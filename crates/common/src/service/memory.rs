@@ -1,11 +1,13 @@
 //! What a service remembers of itself from one start to the next.
 
+use contracts::Timestamp;
 use mongodb::Collection;
 use mongodb::bson::{Document, doc};
 use mongodb::error::Error;
 use mongodb::options::ReturnDocument;
 
 use crate::Clock;
+use crate::bus::{Bus, DeclareError, Subscription};
 
 const COPIES: &str = "copies";
 
@@ -19,6 +21,8 @@ pub(super) struct Memory {
     /// Whether all that the service hears was declared once: then it can start while the bus is
     /// away.
     pub(super) declared: bool,
+    /// The database was put back to what it was: since when all is to be heard again.
+    pub(super) hear_since: Option<Timestamp>,
 }
 
 impl Memory {
@@ -33,12 +37,28 @@ impl Memory {
             .await?
             .unwrap_or_default();
         let generation = copies.get_str("generation").unwrap_or_default().to_owned();
-        Ok(Self { frame, generation, declared: copies.get_bool("declared").unwrap_or(false) })
+        let declared = copies.get_bool("declared").unwrap_or(false);
+        let hear_since = copies.get_datetime("hear_since").ok();
+        let hear_since =
+            hear_since.and_then(|at| Timestamp::from_millis(at.timestamp_millis()).ok());
+        Ok(Self { frame, generation, declared, hear_since })
+    }
+
+    /// Declares what the service hears.
+    pub(super) async fn declare(
+        &self,
+        bus: &Bus,
+        subscriptions: &[Subscription],
+    ) -> Result<(), DeclareError> {
+        if let Some(since) = self.hear_since {
+            bus.hear_again(subscriptions, since).await?;
+        }
+        bus.declare(subscriptions, &self.generation).await
     }
 
     /// Remembers that all was declared.
     pub(super) async fn note_declared(&self) -> Result<(), Error> {
-        let declared = doc! { "$set": { "declared": true } };
+        let declared = doc! { "$set": { "declared": true }, "$unset": { "hear_since": "" } };
         self.frame.update_one(doc! { "_id": COPIES }, declared).await.map(drop)
     }
 }

@@ -112,15 +112,14 @@ impl Service {
     async fn hear(&mut self) {
         let subscriptions = std::mem::take(&mut self.plan.subscriptions);
         let (bus, memory) = (self.bus(), self.memory.clone());
-        let generation = &memory.generation;
         let patience = if memory.declared { Some(PATIENCE) } else { None };
         let declared = async {
-            patiently("bus", || Box::pin(bus.declare(&subscriptions, generation))).await;
+            patiently("bus", || Box::pin(memory.declare(&bus, &subscriptions))).await;
             patiently("mongodb", || memory.note_declared()).await;
         };
         bounded(patience, declared).await;
         let (hearing, stop) = (TaskTracker::new(), self.stopping());
-        let consumers = bus.consume(subscriptions, generation, &hearing, &stop);
+        let consumers = bus.consume(subscriptions, &memory.generation, &hearing, &stop);
         self.life.work.mind("consumers", hearing, stop);
         bounded(patience, consumers.caught_up()).await;
         self.ops.hear(consumers);

@@ -49,6 +49,25 @@ async fn a_service_without_the_right_waits_until_all_is_declared() {
 }
 
 #[tokio::test]
+async fn a_service_whose_database_was_put_back_hears_again_what_was_told_since() {
+    let (stage, ear) = (Stage::start().await, Ear::new());
+    let order = stage.bus("order").await;
+    tell(&order, &shipped(1, "before"), 1).await;
+    let cart = stage.cart(work(&ear)).await;
+    ear.heard_times("before", 1).await;
+    let since = Clock::system().now();
+    tell(&order, &shipped(1, "after"), 2).await;
+    ear.heard_times("after", 1).await;
+    drop(cart);
+
+    let subscriptions: [Subscription; 1] = [work(&ear).into()];
+    stage.bus("cart").await.hear_again(&subscriptions, since).await.unwrap();
+    let _cart = stage.cart(work(&ear)).await;
+
+    ear.heard_times("after", 2).await;
+}
+
+#[tokio::test]
 async fn what_is_as_it_has_to_be_is_not_written_again() {
     let stage = Stage::start().await;
     stage.bus("order").await;
