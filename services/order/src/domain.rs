@@ -5,17 +5,26 @@
 
 #![expect(clippy::match_same_arms, reason = "a line each: before it is sent, after that, given up")]
 
+mod act;
+mod address;
 mod bill;
 mod ending;
+mod goods;
 mod money;
+mod note;
 mod parcel;
 mod payment;
 mod person;
+mod refund;
+mod refunding;
 mod refusal;
+mod returns;
+mod share;
 mod shipment;
 mod stage;
 mod status;
 mod stock;
+mod tally;
 mod terms;
 mod told;
 
@@ -27,12 +36,18 @@ use contracts::cart::CheckedOut;
 use contracts::{Event, OrderId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
+pub use act::Act;
+pub use address::{Address, Country, InvalidCountry};
 pub use bill::{Line, Sums};
-pub use parcel::{InvalidLabel, Label, Parcel};
-pub use payment::{Back, Payment};
+pub use goods::Goods;
+pub use note::{InvalidNote, Note};
+pub use parcel::{InvalidLabel, Label, Parcel, Shipment, Waiting};
+pub use payment::{Back, Payment, Promise};
 pub use person::{Merged, Person};
-pub use refusal::Refusal;
-pub use stage::{Act, Stage};
+pub use refund::{GivingBack, Refund, RefundLine, RefundState};
+pub use refusal::{Refusal, Standing};
+pub use returns::{Arrival, Return, ReturnStage, ReturnState};
+pub use stage::Stage;
 pub use status::Status;
 pub use terms::Terms;
 
@@ -54,6 +69,21 @@ pub struct Order {
     pub round: u32,
     /// The money that came for it, whatever became of the order.
     pub payment: Payment,
+    /// What was sent, parcel by parcel.
+    #[serde(default)]
+    pub parcels: Vec<Parcel>,
+    /// What will be sent as soon as its money is here.
+    #[serde(default)]
+    pub waiting: Option<Waiting>,
+    /// What will not be sent, although it was bought.
+    #[serde(default)]
+    pub dropped: Goods,
+    /// What is on its way back, or was.
+    #[serde(default)]
+    pub returns: Vec<Return>,
+    /// Where the goods go.
+    #[serde(default)]
+    pub address: Option<Address>,
     /// When the order began.
     pub placed_at: Timestamp,
     /// When its goods were asked for last.
@@ -84,6 +114,11 @@ impl Order {
             lines: bought.lines.into_iter().map(Line::from).collect(),
             round: 1,
             payment: Payment::default(),
+            parcels: Vec::new(),
+            waiting: None,
+            dropped: Goods::default(),
+            returns: Vec::new(),
+            address: None,
             placed_at: now,
             asked_at: now,
             status: Placed,
@@ -110,9 +145,5 @@ impl Order {
     fn repeats<E: Event>(self, told: impl FnOnce(&Self) -> E) -> Change<Self> {
         let event = told(&self);
         Change::none(self).telling(&event)
-    }
-
-    fn unfit(&self, act: Act) -> Outcome {
-        Err(Refusal::Unfit { act, stage: self.status.stage() })
     }
 }

@@ -9,7 +9,7 @@ use contracts::{Event, OrderId, Timestamp, auth, cart, order, payment, product};
 use futures_util::StreamExt as _;
 use tracing::warn;
 
-use crate::domain::{Back, Merged, Order, Outcome, Refusal};
+use crate::domain::{Back, Merged, Order, Outcome, Promise, Refusal};
 use crate::store::Orders;
 
 /// How many orders whose time is up are seen to at once.
@@ -26,6 +26,9 @@ pub(crate) fn saga(orders: Orders) -> Work<Orders> {
         .on(commit_refused)
         .on(money_refunded)
         .on(reservation_overdue)
+        .on(money_promised)
+        .on(promise_broken)
+        .on(refund_failed)
 }
 
 // From cart to doorstep
@@ -51,6 +54,13 @@ async fn money_captured(orders: Orders, fact: Fact<payment::Captured>) -> Handle
     let (by, amount) = (fact.event.attempt_id, fact.event.amount);
     let capture = move |order: Order, now| order.capture(by, amount, now);
     orders.step(fact.event.order_id, fact.receipt(), capture).await.map_err(trouble)
+}
+
+async fn money_promised(orders: Orders, fact: Fact<payment::Authorized>) -> Handled {
+    let payment::Authorized { attempt_id: by, amount, capture_by, .. } = fact.event;
+    let promise = Promise { amount, capture_by };
+    let authorize = move |order: Order, now| order.authorize(by, promise, now);
+    orders.step(fact.event.order_id, fact.receipt(), authorize).await.map_err(trouble)
 }
 
 /// The days of return have passed.
@@ -93,6 +103,18 @@ async fn money_refunded(orders: Orders, fact: Fact<payment::Refunded>) -> Handle
     let payment::Refunded { refund_id: by, amount, remaining, .. } = fact.event;
     let refunded = move |order: Order, now| order.refunded(by, Back { amount, remaining }, now);
     orders.step(fact.event.order_id, fact.receipt(), refunded).await.map_err(trouble)
+}
+
+async fn promise_broken(orders: Orders, fact: Fact<payment::CaptureFailed>) -> Handled {
+    let by = fact.event.attempt_id;
+    let fail = move |order: Order, now| Ok(order.fail_capture(by, now));
+    orders.step(fact.event.order_id, fact.receipt(), fail).await.map_err(trouble)
+}
+
+async fn refund_failed(orders: Orders, fact: Fact<payment::RefundFailed>) -> Handled {
+    let payment::RefundFailed { refund_id: by, failure, .. } = fact.event;
+    let fail = move |order: Order, _| Ok(order.refund_failed(by, failure));
+    orders.step(fact.event.order_id, fact.receipt(), fail).await.map_err(trouble)
 }
 
 async fn reservation_overdue(orders: Orders, fact: Fact<product::ReservationOverdue>) -> Handled {

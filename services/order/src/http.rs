@@ -1,5 +1,9 @@
 //! What shoppers may ask of their orders, and staff of everybody's.
 
+mod pieces;
+mod refunds;
+mod returns;
+mod shipping;
 mod stream;
 mod timeline;
 mod view;
@@ -10,16 +14,16 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::IF_NONE_MATCH;
 use common::http::{IdempotencyKey, Json, Listed, Page, Path, Problem, Problems, Query, Wait};
-use common::identity::{Shopper, Staff};
+use common::identity::Shopper;
 use common::openapi::documented;
 use common::store::{Answer, Cause, IfMatch, Receipt, Saved, Stored};
 use contracts::OrderId;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::{Label, Order, Parcel, Refusal, Stage};
+use crate::domain::{Order, Refusal, Stage, Standing};
 use crate::store::{Orders, Place, Wanted};
 use view::OrderView;
 
@@ -34,8 +38,14 @@ pub(crate) fn router() -> OpenApiRouter<Orders> {
         .routes(routes!(timeline::get_timeline))
         .routes(routes!(stream::follow_order))
         .routes(routes!(cancel_order))
-        .routes(routes!(ship_order))
-        .routes(routes!(deliver_order));
+        .routes(routes!(shipping::put_address))
+        .routes(routes!(shipping::ship_order))
+        .routes(routes!(shipping::deliver_order))
+        .routes(routes!(refunds::refund_order))
+        .routes(routes!(returns::request_return))
+        .routes(routes!(returns::approve_return))
+        .routes(routes!(returns::reject_return))
+        .routes(routes!(returns::receive_return));
     documented(routes, "/api/orders", "Souk: orders", ABOUT)
 }
 
@@ -48,16 +58,6 @@ struct Which {
     all: bool,
     /// Only those that stand here.
     status: Option<Stage>,
-}
-
-/// How the goods were sent.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Shipment {
-    /// Who carries them.
-    carrier: Label,
-    /// Where they can be followed.
-    tracking: Label,
 }
 
 /// List one's orders, the newest first.
@@ -112,7 +112,7 @@ async fn get_order(
 
 /// Give an order up; goods and money go back.
 ///
-/// Possible until the goods are sent.
+/// Possible until the first parcel is sent.
 #[utoipa::path(post, path = "/api/orders/{id}/cancel", tag = "orders", security(("bearer" = [])),
     params(("id" = OrderId, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
@@ -129,44 +129,17 @@ async fn cancel_order(
         let reason = person.reason(&order);
         order.cancel(reason, now)
     };
-    Ok(orders.update(id, receipt(key, &shopper, cause), cancel, done).await?)
-}
-
-/// Note that the goods of a paid order were sent; for staff.
-#[utoipa::path(post, path = "/api/orders/{id}/ship", tag = "orders", security(("bearer" = [])),
-    params(("id" = OrderId, Path), ("Idempotency-Key" = String, Header)), request_body = Shipment,
-    responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
-async fn ship_order(
-    State(orders): State<Orders>,
-    staff: Staff,
-    Path(id): Path<OrderId>,
-    key: IdempotencyKey,
-    Json(shipment): Json<Shipment>,
-) -> Result<Answer, Problem> {
-    let receipt = key.by(staff.id, &shipment);
-    let Shipment { carrier, tracking } = shipment;
-    let parcel = Parcel { carrier, tracking };
-    let ship = move |order: Order, now| order.ship(parcel.clone(), now);
-    Ok(orders.update(id, receipt, ship, done).await?)
-}
-
-/// Note that the goods of a sent order arrived; for staff.
-#[utoipa::path(post, path = "/api/orders/{id}/deliver", tag = "orders", security(("bearer" = [])),
-    params(("id" = OrderId, Path), ("Idempotency-Key" = Option<String>, Header)),
-    responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
-async fn deliver_order(
-    State(orders): State<Orders>,
-    staff: Staff,
-    Path(id): Path<OrderId>,
-    key: Option<IdempotencyKey>,
-    cause: Cause,
-) -> Result<Answer, Problem> {
-    Ok(orders.update(id, receipt(key, &staff, cause), Order::deliver, done).await?)
+    Ok(orders.update(id, receipt(key, &shopper, &(), cause), cancel, done).await?)
 }
 
 /// Without a key none is needed: doing it again comes to nothing.
-fn receipt(key: Option<IdempotencyKey>, by: &Shopper, cause: Cause) -> Receipt {
-    key.map_or_else(|| Receipt::none(cause), |key| key.by(by.id, &()))
+fn receipt(
+    key: Option<IdempotencyKey>,
+    by: &Shopper,
+    body: &impl Serialize,
+    cause: Cause,
+) -> Receipt {
+    key.map_or_else(|| Receipt::none(cause), |key| key.by(by.id, body))
 }
 
 /// The version that the client knows; what does not read as one is no version.
@@ -184,7 +157,29 @@ fn is_no_news(order: Option<&Stored<Order>>, known: Option<&IfMatch>) -> bool {
     known.is_some_and(|known| known.matches(&order.tag()))
 }
 
+/// It was done.
 fn done(order: &Saved<'_, Order>) -> Answer {
+    kept(200, order)
+}
+
+/// Something new began, which is part of the order.
+fn begun(order: &Saved<'_, Order>) -> Answer {
+    kept(201, order)
+}
+
+/// It was done, or waits for its money.
+fn under_way(order: &Saved<'_, Order>) -> Answer {
+    kept(if order.waiting.is_some() { 202 } else { 200 }, order)
+}
+
+/// An answer that is kept for repeats; an address is kept in the order only.
+fn kept(status: u16, order: &Saved<'_, Order>) -> Answer {
+    let view = OrderView::of(order, order.version_of(order.value)).without_address();
+    Answer::new(status, &view).tagged(&order.tag_of(order.value))
+}
+
+/// An answer that nobody keeps.
+fn shown_after(order: &Saved<'_, Order>) -> Answer {
     let view = OrderView::of(order, order.version_of(order.value));
     Answer::new(200, &view).tagged(&order.tag_of(order.value))
 }
@@ -199,14 +194,29 @@ fn unchanged(order: &Stored<Order>) -> Answer {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        let problem = match refusal {
+        let problem = match &refusal {
             // It may have been checked out a moment ago.
             Refusal::Unknown => Self::not_found().retry_after(Duration::from_secs(1)),
-            Refusal::Unfit { stage, .. } => Self::conflict("order-unfit")
-                .with("order_status", stage)
+            Refusal::UnknownReturn => Self::not_found(),
+            Refusal::Unfit { standing, .. } => conflict("order-unfit", standing),
+            Refusal::UnfitReturn { stage, order, .. } => Self::conflict("return-unfit")
+                .with("order_status", order)
+                .with("return_status", stage)
                 .with("allowed", stage.allows()),
+            Refusal::TooMany { sku, left, standing, .. } => {
+                conflict("too-many-pieces", standing).with("sku", sku).with("left", left)
+            }
+            Refusal::NothingLeft(standing) => conflict("nothing-left", standing),
+            Refusal::Crowded { standing, .. } => conflict("order-full", standing),
+            Refusal::NoPieces | Refusal::NotBought(_) => Self::invalid().at("/lines", &refusal),
             Refusal::DoesNotAddUp | Refusal::NotCaptured => Self::unprocessable("money-unclear"),
         };
         problem.because(refusal)
     }
+}
+
+/// As things stand it cannot be done; this can.
+fn conflict(name: &'static str, standing: &Standing) -> Problem {
+    let problem = Problem::conflict(name);
+    problem.with("order_status", standing.stage).with("allowed", &standing.allowed)
 }

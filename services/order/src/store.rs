@@ -2,7 +2,7 @@
 
 use common::http::Page;
 use common::identity::Shopper;
-use common::store::{Answer, One, Receipt, Saved, Store, StoreError, Stored, UpdateError};
+use common::store::{Answer, IfMatch, One, Receipt, Saved, Store, StoreError, Stored, UpdateError};
 use common::wakeups::Watch;
 use common::{Change, Clock, Service, Wakeups};
 use contracts::cart::CheckedOut;
@@ -93,7 +93,20 @@ impl Orders {
         step: impl Fn(Order, Timestamp) -> Outcome + Send + 'static,
         answer: impl Fn(&Saved<'_, Order>) -> Answer + Send + 'static,
     ) -> Result<Answer, UpdateError<Refusal>> {
-        self.store.update(One::<Order>(id), receipt, known(step), answer).await
+        self.update_matching(id, None, receipt, step, answer).await
+    }
+
+    /// The same, if the order is still what the client saw.
+    pub(crate) async fn update_matching(
+        &self,
+        id: OrderId,
+        if_match: Option<IfMatch>,
+        receipt: Receipt,
+        step: impl Fn(Order, Timestamp) -> Outcome + Send + 'static,
+        answer: impl Fn(&Saved<'_, Order>) -> Answer + Send + 'static,
+    ) -> Result<Answer, UpdateError<Refusal>> {
+        let order = One::<Order>(id).matching(if_match);
+        self.store.update(order, receipt, known(step), answer).await
     }
 
     /// An order as it is now, if this person may see it.
@@ -144,10 +157,16 @@ impl Orders {
         self.store.ids::<Order>(unanswered, doc! { "asked_at": 1 }, ROUND).await
     }
 
-    /// Those whose goods can no longer be sent back, the longest kept first.
+    /// Those whose goods can no longer be sent back and of which nothing is open, the longest kept
+    /// first.
     pub(crate) async fn kept(&self) -> Result<Vec<OrderId>, StoreError> {
         let since = self.clock().now().minus(self.terms.to_return).to_string();
-        let kept = doc! { "status.state": "delivered", "status.at": { "$lte": since } };
+        let kept = doc! {
+            "status.state": "delivered",
+            "status.at": { "$lte": since },
+            "returns.state.is": { "$nin": ["requested", "approved", "received"] },
+            "payment.refunds.state.is": { "$ne": "asked" },
+        };
         self.store.ids::<Order>(kept, doc! { "status.at": 1 }, ROUND).await
     }
 

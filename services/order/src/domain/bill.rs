@@ -6,7 +6,7 @@ use contracts::cart::{self, CheckedOut};
 use contracts::{Money, ProductId, Quantity, Sku, TrySum as _};
 use serde::{Deserialize, Serialize};
 
-use super::Refusal;
+use super::{Refusal, share};
 
 /// One line of an order, as the shopper agreed to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +49,23 @@ impl Sums {
         let sums = Self { subtotal, discount, shipping, tax, total };
         let add_up = lines_total(&bought.lines) == Some(subtotal) && sums.sum() == Some(total);
         if add_up && sums.none_is_negative() { Ok(sums) } else { Err(Refusal::DoesNotAddUp) }
+    }
+
+    /// What of the total each line comes to: discount and tax are spread over the lines, and
+    /// shipping is apart.
+    pub(super) fn shares(&self, lines: &[Line]) -> Vec<i64> {
+        let weights: Vec<i64> = lines.iter().map(|line| line.line_total.amount.max(0)).collect();
+        share::spread(self.goods(), &weights)
+    }
+
+    /// What of the total is for the shipping.
+    pub(super) fn shipping_share(&self) -> i64 {
+        self.total.amount - self.goods()
+    }
+
+    /// What of the total is for the goods. A discount may be larger than they are worth.
+    fn goods(&self) -> i64 {
+        self.total.amount.saturating_sub(self.shipping.amount).max(0)
     }
 
     fn sum(&self) -> Option<Money> {

@@ -2,21 +2,22 @@
 
 use common::Change;
 use contracts::order::CancelReason;
-use contracts::{Event, Money, Timestamp};
+use contracts::{Event, Timestamp};
 
+use super::refund::Because;
 use super::status::Status;
 use super::status::Status::{
     Cancelled, Completed, Delivered, Expired, Paid, Placed, Reserved, Shipped,
 };
-use super::{Act, Order, Outcome, Terms, told};
+use super::{Act, Order, Outcome, Refund, Terms, told};
 
 impl Order {
-    /// Once the days of return have passed, nothing more will happen.
+    /// Once the days of return have passed and nothing is open any more, nothing more will happen.
     pub fn complete(self, now: Timestamp, terms: &Terms) -> Change<Self> {
+        let is_open = self.has_open_return() || self.payment.refunds.iter().any(Refund::is_open);
         match &self.status {
-            Delivered { parcel, at } if at.plus(terms.to_return) <= now => {
-                let completed = Completed { parcel: parcel.clone(), at: now };
-                self.becomes(completed, told::completed)
+            Delivered { at } if at.plus(terms.to_return) <= now && !is_open => {
+                self.becomes(Completed { at: now }, told::completed)
             }
             Placed | Reserved { .. } | Paid { .. } => Change::none(self),
             Shipped { .. } | Delivered { .. } | Completed { .. } => Change::none(self),
@@ -34,37 +35,54 @@ impl Order {
         }
     }
 
-    /// It is given up for good: goods and money go back. Possible until the goods are sent.
+    /// It is given up for good: goods and money go back. Possible until a parcel left.
     pub fn cancel(self, reason: CancelReason, now: Timestamp) -> Outcome {
         match self.status {
+            Paid { .. } if !self.parcels.is_empty() => self.unfit(Act::Cancel),
             Placed | Reserved { .. } | Paid { .. } => Ok(self.give_up(reason, now)),
             // Its money went back already, and what comes late will not revive it.
-            Expired { .. } => {
-                let cancelled = Cancelled { reason, at: now };
-                Ok(self.becomes(cancelled, |order| told::cancelled(order, reason)))
-            }
+            Expired { .. } => Ok(self.give_up(reason, now)),
             Cancelled { .. } => Ok(Change::none(self)),
             Shipped { .. } | Delivered { .. } | Completed { .. } => self.unfit(Act::Cancel),
         }
     }
 
+    /// What was not sent yet will not be: without any parcel the order is given up.
+    pub(super) fn sends_no_more(self, reason: CancelReason, now: Timestamp) -> Change<Self> {
+        if self.parcels.is_empty() {
+            return self.give_up(reason, now);
+        }
+        let (because, rest) = (Because::given_up(reason), self.to_send());
+        let refund = self.refund_of(&rest, &rest, &because, now);
+        let due = refund.as_ref().map(|refund| told::refund_due(&self, refund));
+        // Goods that were not there are not for sale.
+        let is_there = reason != CancelReason::OutOfStock;
+        let restocked = told::restock_due(&self, &rest).filter(|_| is_there);
+        let order = Self { dropped: self.dropped.plus(&rest), ..self }.asking(refund);
+        told::also(told::also(order.goes_on(now), due.as_ref()), restocked.as_ref())
+    }
+
     pub(super) fn give_up(self, reason: CancelReason, now: Timestamp) -> Change<Self> {
-        self.ends(Cancelled { reason, at: now }, |order| told::cancelled(order, reason))
+        let order = Self { dropped: self.bought(), ..self };
+        let told = |order: &Self| told::cancelled(order, reason);
+        order.ends(Cancelled { reason, at: now }, &Because::given_up(reason), told, now)
     }
 
     pub(super) fn lapse(self, now: Timestamp) -> Change<Self> {
-        self.ends(Expired { at: now }, told::expired)
+        let because = Because::lapsed(self.round);
+        self.ends(Expired { at: now }, &because, told::expired, now)
     }
 
     /// There will be no goods, so there is to be no money.
-    fn ends<E: Event>(self, status: Status, told: impl FnOnce(&Self) -> E) -> Change<Self> {
-        let order = Self { status, ..self };
-        let (event, due) = (told(&order), order.payment.remaining());
-        order.gives_back(due).telling(&event)
-    }
-
-    pub(super) fn gives_back(self, due: Option<Money>) -> Change<Self> {
-        let due = due.map(|amount| told::refund_due(&self, amount));
-        due.iter().fold(Change::to(self), Change::telling)
+    fn ends<E: Event>(
+        self,
+        status: Status,
+        because: &Because,
+        told: impl FnOnce(&Self) -> E,
+        now: Timestamp,
+    ) -> Change<Self> {
+        let order = Self { status, waiting: None, payment: self.payment.letting_go(), ..self };
+        let (event, due) = (told(&order), order.payment.free());
+        order.gives_back(due, because, now).telling(&event)
     }
 }

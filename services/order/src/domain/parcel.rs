@@ -1,15 +1,50 @@
 //! What is sent.
 
+use contracts::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How the goods travel.
+use super::Goods;
+
+/// Goods on their way to the shopper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parcel {
-    /// Who carries them.
+    /// Which parcel of the order it is, from 1.
+    pub number: u32,
+    /// Who carries it.
     pub carrier: Label,
-    /// Where they can be followed.
+    /// Where it can be followed.
     pub tracking: Label,
+    /// What is in it.
+    pub lines: Goods,
+    /// When it left.
+    pub sent_at: Timestamp,
+    /// When it arrived.
+    pub delivered_at: Option<Timestamp>,
+}
+
+/// A parcel that waits for its money; it is sent as soon as that is here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Who will carry it.
+    pub carrier: Label,
+    /// Where it can be followed.
+    pub tracking: Label,
+    /// What is in it.
+    pub lines: Goods,
+    /// Since when it waits.
+    pub since: Timestamp,
+}
+
+/// What staff want to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shipment {
+    /// Who carries it.
+    pub carrier: Label,
+    /// Where it can be followed.
+    pub tracking: Label,
+    /// What is in it; everything that is left when nothing is named.
+    pub goods: Option<Goods>,
 }
 
 /// A line of text as it stands on a parcel: 1 to 100 characters, none of them a control character.

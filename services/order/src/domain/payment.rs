@@ -1,20 +1,40 @@
 //! The money of an order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use contracts::{AttemptId, Money, RefundId, TrySum as _};
+use contracts::payment::RefundFailure;
+use contracts::{AttemptId, Money, RefundId, Timestamp, TrySum as _};
 use serde::{Deserialize, Serialize};
 
-/// The money that came for an order, and what of it went back.
+use super::{Refund, RefundState};
+
+/// The money that came for an order or was promised, and what of it went back or is to.
 ///
-/// Both are noted by name, so that it does not matter in which order they are heard of, or how
-/// often.
+/// All is noted by name, so that it does not matter in which order it is heard of, or how often.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
+    /// What was promised, by the attempt to pay that brought it.
+    #[serde(default)]
+    pub promised: BTreeMap<AttemptId, Promise>,
+    /// The attempts whose promise ended before it was kept, or is no longer wanted.
+    #[serde(default)]
+    pub ended: BTreeSet<AttemptId>,
     /// What came, by the attempt to pay that brought it; more than one if somebody paid twice.
     pub captured: BTreeMap<AttemptId, Money>,
     /// What went back.
     pub refunded: BTreeMap<RefundId, Money>,
+    /// What the order asked for to go back.
+    #[serde(default)]
+    pub refunds: Vec<Refund>,
+}
+
+/// Money that was authorised: it is collected when the goods are to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promise {
+    /// How much.
+    pub amount: Money,
+    /// The promise ends then.
+    pub capture_by: Timestamp,
 }
 
 /// Money that went back.
@@ -32,6 +52,23 @@ impl Payment {
         !self.captured.is_empty()
     }
 
+    /// Whether money came, or is promised.
+    pub fn is_covered(&self) -> bool {
+        self.has_come() || self.promise().is_some()
+    }
+
+    /// The promise that stands, if no money came yet.
+    pub fn promise(&self) -> Option<&Promise> {
+        let stands = |by: &AttemptId| !self.has_come() && !self.ended.contains(by);
+        self.promised.iter().find(|(by, _)| stands(by)).map(|(_, promise)| promise)
+    }
+
+    /// Whether this attempt is known to have ended well or badly.
+    pub(super) fn knows(&self, by: AttemptId) -> bool {
+        let came = self.captured.contains_key(&by) || self.promised.contains_key(&by);
+        came || self.ended.contains(&by)
+    }
+
     /// How much went back; `None` when none did.
     pub fn went_back(&self) -> Option<Money> {
         self.refunded.values().copied().try_sum()
@@ -40,11 +77,29 @@ impl Payment {
     /// How much is still with the shop; `None` when nothing is.
     pub fn remaining(&self) -> Option<Money> {
         let came = self.captured.values().copied().try_sum()?;
-        let remaining = match self.went_back() {
-            Some(back) => came.checked_sub(back)?,
-            None => came,
-        };
-        remaining.is_positive().then_some(remaining)
+        positive(less(came, self.went_back())?)
+    }
+
+    /// How much is still with the shop and not asked for; `None` when nothing is.
+    pub fn free(&self) -> Option<Money> {
+        let asked = self.refunds.iter().filter(|refund| refund.is_open());
+        positive(less(self.remaining()?, asked.map(|refund| refund.amount).try_sum())?)
+    }
+
+    pub(super) fn with_promise(mut self, attempt: AttemptId, promise: Promise) -> Self {
+        self.promised.insert(attempt, promise);
+        self
+    }
+
+    pub(super) fn without_promise(mut self, attempt: AttemptId) -> Self {
+        self.ended.insert(attempt);
+        self
+    }
+
+    /// No promise is wanted any longer.
+    pub(super) fn letting_go(mut self) -> Self {
+        self.ended.extend(self.promised.keys());
+        self
     }
 
     pub(super) fn with_capture(mut self, attempt: AttemptId, amount: Money) -> Self {
@@ -54,6 +109,25 @@ impl Payment {
 
     pub(super) fn with_refund(mut self, refund: RefundId, amount: Money) -> Self {
         self.refunded.insert(refund, amount);
+        self.becoming(refund, RefundState::Refunded)
+    }
+
+    pub(super) fn with_failed_refund(self, refund: RefundId, failure: RefundFailure) -> Self {
+        self.becoming(refund, RefundState::Failed { failure })
+    }
+
+    fn becoming(mut self, refund: RefundId, state: RefundState) -> Self {
+        if let Some(known) = self.refunds.iter_mut().find(|known| known.id == refund) {
+            known.state = state;
+        }
         self
     }
+}
+
+fn less(money: Money, other: Option<Money>) -> Option<Money> {
+    other.map_or(Some(money), |other| money.checked_sub(other))
+}
+
+fn positive(money: Money) -> Option<Money> {
+    money.is_positive().then_some(money)
 }

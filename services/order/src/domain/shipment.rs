@@ -6,35 +6,127 @@ use contracts::Timestamp;
 use super::status::Status::{
     Cancelled, Completed, Delivered, Expired, Paid, Placed, Reserved, Shipped,
 };
-use super::{Act, Order, Outcome, Parcel, told};
+use super::{Act, Goods, Order, Outcome, Parcel, Refusal, Shipment, Waiting, told};
+
+/// No order has more parcels but the last, with all that is left: each is part of its document.
+const MOST: usize = 200;
 
 impl Order {
-    /// The goods left the warehouse.
-    pub fn ship(self, parcel: Parcel, now: Timestamp) -> Outcome {
-        if self.status.parcel() == Some(&parcel) {
+    /// Goods are ready to leave. They do so at once when the money is here; when it is promised
+    /// they wait for it, and it is asked for.
+    pub fn ship(self, shipment: Shipment, now: Timestamp) -> Outcome {
+        if self.has_packed(&shipment) {
             return Ok(Change::none(self));
         }
         match self.status {
-            Paid { .. } => {
-                let event = told::shipped(&self, &parcel);
-                Ok(self.becomes(Shipped { parcel, at: now }, |_| event))
+            Paid { .. } if self.waiting.is_none() => {
+                let packed = self.packs(shipment, now)?;
+                Ok(if self.payment.promise().is_some() {
+                    self.waits(packed)
+                } else {
+                    self.sends(packed, now)
+                })
             }
-            Placed | Reserved { .. } => self.unfit(Act::Ship),
+            Placed | Reserved { .. } | Paid { .. } => self.unfit(Act::Ship),
             Shipped { .. } | Delivered { .. } | Completed { .. } => self.unfit(Act::Ship),
             Cancelled { .. } | Expired { .. } => self.unfit(Act::Ship),
         }
     }
 
-    /// The goods arrived.
-    pub fn deliver(self, now: Timestamp) -> Outcome {
-        match &self.status {
-            Shipped { parcel, .. } => {
-                let delivered = Delivered { parcel: parcel.clone(), at: now };
-                Ok(self.becomes(delivered, told::delivered))
+    /// Goods arrived: one parcel, or all that are on their way.
+    pub fn deliver(self, number: Option<u32>, now: Timestamp) -> Outcome {
+        let is_meant = |parcel: &Parcel| number.is_none_or(|number| parcel.number == number);
+        let is_there = self.parcels.iter().any(is_meant);
+        match self.status {
+            Paid { .. } | Shipped { .. } | Delivered { .. } | Completed { .. }
+                if number.is_some() && !is_there =>
+            {
+                self.unfit(Act::Deliver)
             }
+            Paid { .. } if !is_there => self.unfit(Act::Deliver),
+            Paid { .. } | Shipped { .. } => Ok(self.arrives(is_meant, now)),
             Delivered { .. } | Completed { .. } => Ok(Change::none(self)),
-            Placed | Reserved { .. } | Paid { .. } => self.unfit(Act::Deliver),
+            Placed | Reserved { .. } => self.unfit(Act::Deliver),
             Cancelled { .. } | Expired { .. } => self.unfit(Act::Deliver),
         }
+    }
+
+    /// The money is here: what waited for it leaves.
+    pub(super) fn sends_what_waits(mut self, now: Timestamp) -> Change<Self> {
+        match self.waiting.take() {
+            Some(packed) => self.sends(packed, now),
+            None => Change::to(self),
+        }
+    }
+
+    /// Once nothing is left to be sent it is on its way, and once all of that arrived, there.
+    pub(super) fn goes_on(self, now: Timestamp) -> Change<Self> {
+        let (all_left, arrived) = (self.to_send().is_empty(), !self.is_on_its_way());
+        match self.status {
+            Shipped { .. } if arrived => self.becomes(Delivered { at: now }, told::delivered),
+            Paid { .. } if all_left && arrived => {
+                self.becomes(Delivered { at: now }, told::delivered)
+            }
+            Paid { .. } if all_left => Change::to(Self { status: Shipped { at: now }, ..self }),
+            Placed | Reserved { .. } | Paid { .. } => Change::to(self),
+            Shipped { .. } | Delivered { .. } | Completed { .. } => Change::to(self),
+            Cancelled { .. } | Expired { .. } => Change::to(self),
+        }
+    }
+
+    /// Whether a parcel has left that did not arrive yet.
+    pub(super) fn is_on_its_way(&self) -> bool {
+        self.parcels.iter().any(|parcel| parcel.delivered_at.is_none())
+    }
+
+    /// Whether just this was sent before, or waits for its money.
+    fn has_packed(&self, shipment: &Shipment) -> bool {
+        let Shipment { carrier, tracking, goods } = shipment;
+        let all = || self.to_send().less(&self.waiting_goods()).is_empty();
+        let same = |lines: &Goods| goods.as_ref().map_or_else(all, |goods| goods == lines);
+        let mut sent = self.parcels.iter();
+        let mut waiting = self.waiting.iter();
+        sent.any(|sent| (&sent.carrier, &sent.tracking) == (carrier, tracking) && same(&sent.lines))
+            || waiting
+                .any(|one| (&one.carrier, &one.tracking) == (carrier, tracking) && same(&one.lines))
+    }
+
+    fn waiting_goods(&self) -> Goods {
+        self.waiting.iter().map(|waiting| &waiting.lines).collect()
+    }
+
+    fn packs(&self, shipment: Shipment, now: Timestamp) -> Result<Waiting, Refusal> {
+        let Shipment { carrier, tracking, goods } = shipment;
+        let to_send = self.to_send();
+        let lines = goods.unwrap_or_else(|| to_send.clone());
+        self.has(&lines, &to_send, Act::Ship)?;
+        if self.parcels.len() >= MOST && lines != to_send {
+            return Err(Refusal::Crowded { act: Act::Ship, standing: self.standing() });
+        }
+        Ok(Waiting { carrier, tracking, lines, since: now })
+    }
+
+    fn waits(self, packed: Waiting) -> Change<Self> {
+        let event = told::capture_due(&self);
+        Change::to(Self { waiting: Some(packed), ..self }).telling(&event)
+    }
+
+    fn sends(mut self, packed: Waiting, now: Timestamp) -> Change<Self> {
+        let Waiting { carrier, tracking, lines, .. } = packed;
+        let number = u32::try_from(self.parcels.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let parcel = Parcel { number, carrier, tracking, lines, sent_at: now, delivered_at: None };
+        self.parcels.push(parcel.clone());
+        let event = told::shipped(&self, &parcel);
+        self.goes_on(now).telling(&event)
+    }
+
+    fn arrives(self, is_meant: impl Fn(&Parcel) -> bool, now: Timestamp) -> Change<Self> {
+        let mut order = self.clone();
+        for parcel in order.parcels.iter_mut().filter(|parcel| is_meant(parcel)) {
+            parcel.delivered_at = parcel.delivered_at.or(Some(now));
+        }
+        // One that was sent before parcels were noted arrives as a whole.
+        let is_news = order != self || self.parcels.is_empty();
+        if is_news { order.goes_on(now) } else { Change::none(self) }
     }
 }

@@ -27,32 +27,7 @@ pub enum Stage {
     Expired,
 }
 
-/// What people may do about an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Act {
-    /// Pay it.
-    Pay,
-    /// Give it up.
-    Cancel,
-    /// Send its goods; for staff.
-    Ship,
-    /// Note that its goods arrived; for staff.
-    Deliver,
-}
-
 impl Stage {
-    /// What may be done about an order that stands here.
-    pub fn allows(self) -> &'static [Act] {
-        match self {
-            Self::Placed | Self::Expired => &[Act::Cancel],
-            Self::Reserved => &[Act::Pay, Act::Cancel],
-            Self::Paid => &[Act::Cancel, Act::Ship],
-            Self::Shipped => &[Act::Deliver],
-            Self::Delivered | Self::Completed | Self::Cancelled => &[],
-        }
-    }
-
     /// As it is stored and shown.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -71,17 +46,5 @@ impl Stage {
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-impl Act {
-    /// What the order is once it was done.
-    pub(super) fn done(self) -> &'static str {
-        match self {
-            Self::Pay => "paid",
-            Self::Cancel => "cancelled",
-            Self::Ship => "shipped",
-            Self::Deliver => "delivered",
-        }
     }
 }

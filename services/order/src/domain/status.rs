@@ -4,7 +4,7 @@ use contracts::Timestamp;
 use contracts::order::CancelReason;
 use serde::{Deserialize, Serialize};
 
-use super::{Parcel, Stage};
+use super::Stage;
 
 /// Where an order stands; each arrow is one method of [`Order`].
 ///
@@ -44,22 +44,16 @@ pub enum Status {
     },
     /// Its goods are on their way.
     Shipped {
-        /// By whom, and where they can be followed.
-        parcel: Parcel,
         /// Since when.
         at: Timestamp,
     },
     /// Its goods arrived.
     Delivered {
-        /// How they came.
-        parcel: Parcel,
         /// When.
         at: Timestamp,
     },
     /// Its goods are kept: nothing more will happen.
     Completed {
-        /// How they came.
-        parcel: Parcel,
         /// Since when.
         at: Timestamp,
     },
@@ -109,17 +103,6 @@ impl Status {
             Self::Placed | Self::Reserved { .. } | Self::Paid { .. } => None,
             Self::Shipped { .. } | Self::Delivered { .. } | Self::Completed { .. } => None,
             Self::Expired { .. } => None,
-        }
-    }
-
-    /// How the goods travel, once they were sent.
-    pub fn parcel(&self) -> Option<&Parcel> {
-        match self {
-            Self::Shipped { parcel, .. }
-            | Self::Delivered { parcel, .. }
-            | Self::Completed { parcel, .. } => Some(parcel),
-            Self::Placed | Self::Reserved { .. } | Self::Paid { .. } => None,
-            Self::Cancelled { .. } | Self::Expired { .. } => None,
         }
     }
 }

@@ -51,7 +51,7 @@ impl Order {
     /// The goods were gone when they were to be sold. What was sent in the meantime stays sent.
     pub fn refuse_commit(self, now: Timestamp) -> Change<Self> {
         match self.status {
-            Paid { .. } => self.give_up(CancelReason::OutOfStock, now),
+            Paid { .. } => self.sends_no_more(CancelReason::OutOfStock, now),
             Placed | Reserved { .. } => Change::none(self),
             Shipped { .. } | Delivered { .. } | Completed { .. } => Change::none(self),
             Cancelled { .. } | Expired { .. } => Change::none(self),

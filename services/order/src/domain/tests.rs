@@ -6,11 +6,11 @@ mod way;
 
 use std::time::Duration;
 
-use contracts::order::CancelReason;
 use contracts::order::{
-    Cancelled as CancelledEvent, Completed as CompletedEvent, Delivered as DeliveredEvent,
-    Expired as ExpiredEvent, Paid as PaidEvent, PayByExtended, PaymentDue, Placed as PlacedEvent,
-    RefundDue, RefundReason, Shipped as ShippedEvent,
+    CancelReason, Cancelled as CancelledEvent, Completed as CompletedEvent,
+    Delivered as DeliveredEvent, Expired as ExpiredEvent, Paid as PaidEvent, PayByExtended,
+    PaymentDue, Placed as PlacedEvent, RefundDue, RefundReason, Refunded as RefundedEvent,
+    Shipped as ShippedEvent,
 };
 use contracts::{AttemptId, Currency, Money, PaymentId, RefundId};
 use uuid::Uuid;
@@ -54,11 +54,11 @@ fn paid() -> Order {
 }
 
 fn shipped() -> Order {
-    paid().ship(parcel(), noon()).unwrap().value
+    paid().ship(shipment(), noon()).unwrap().value
 }
 
 fn delivered() -> Order {
-    shipped().deliver(noon()).unwrap().value
+    shipped().deliver(None, noon()).unwrap().value
 }
 
 fn cancelled() -> Order {
@@ -92,24 +92,40 @@ fn refund(number: u128) -> RefundId {
     RefundId::from_uuid(Uuid::from_u128(number))
 }
 
-fn parcel() -> Parcel {
-    let label = |text: &str| Label::try_from(text.to_owned()).unwrap();
-    Parcel { carrier: label("Hermes"), tracking: label("H-123456") }
+fn label(text: &str) -> Label {
+    Label::try_from(text.to_owned()).unwrap()
+}
+
+/// Everything that is left, in one parcel.
+fn shipment() -> Shipment {
+    Shipment { carrier: label("Hermes"), tracking: label("H-123456"), goods: None }
+}
+
+fn note() -> Note {
+    Note::try_from("Arrived broken".to_owned()).unwrap()
+}
+
+/// One of several addresses.
+fn address(number: u32) -> Address {
+    Address {
+        name: label("Ada Lovelace"),
+        street: label(&format!("Marktstr. {number}")),
+        extra: None,
+        postal_code: label("10115"),
+        city: label("Berlin"),
+        region: None,
+        country: Country::try_from("DE".to_owned()).unwrap(),
+    }
 }
 
 fn eur(amount: i64) -> Money {
     Money::new(amount, Currency::EUR)
 }
 
-fn refund_due(amount: i64) -> RefundDue {
-    let order_id = placed().id;
-    RefundDue {
-        order_id,
-        payment_id: PaymentId::of(order_id),
-        amount: eur(amount),
-        refund_id: None,
-        reason: RefundReason::Unknown,
-    }
+/// What is to go back, and why.
+fn due(change: &Change<Order>) -> Vec<(i64, RefundReason)> {
+    let due = change.told::<RefundDue>();
+    due.iter().map(|due| (due.amount.amount, due.reason)).collect()
 }
 
 #[track_caller]

@@ -52,7 +52,7 @@ async fn a_sent_order_says_that_it_cannot_be_cancelled() {
     assert_eq!(unfit["detail"], "the order is shipped and cannot be cancelled");
     assert_eq!(
         (&unfit["order_status"], &unfit["allowed"]),
-        (&json!("shipped"), &json!(["deliver"]))
+        (&json!("shipped"), &json!(["deliver", "refund", "return"]))
     );
 }
 
@@ -68,7 +68,7 @@ async fn an_order_is_sent_once() {
     assert_eq!((&sent["status"], &sent["tracking"]), (&json!("shipped"), &json!("H-123456")));
     assert_eq!(shop.ships(order, "other").await.ok()["version"], sent["version"]);
     let differs = staff.post(&path).json(&other).key("third").await.status(409);
-    assert_eq!(differs["allowed"], json!(["deliver"]));
+    assert_eq!(differs["allowed"], json!(["deliver", "refund", "return"]));
     refused(&staff.post(&path).json(&other).await, 400, "idempotency-key-required");
 
     shop.peer.hears::<Shipped>(order).await;
@@ -103,7 +103,7 @@ async fn an_order_arrives_once() {
     let arrived = staff.post(&deliver).key("d").await.ok();
     let again = staff.post(&deliver).await.ok();
 
-    assert_eq!(early["allowed"], json!(["cancel", "ship"]));
+    assert_eq!(early["allowed"], json!(["cancel", "ship", "refund", "change_address"]));
     assert_eq!((arrived["status"].as_str(), &again.body), (Some("delivered"), &arrived.body));
     shop.peer.hears::<Delivered>(order).await;
     assert_eq!(shop.peer.told::<Delivered>(order).await.len(), 1);

@@ -6,9 +6,9 @@ use super::*;
 fn a_checked_out_cart_asks_for_its_goods() {
     let change = Order::place(bought(), noon()).unwrap();
 
-    let lines = PlacedEvent::sample().lines;
+    let PlacedEvent { lines, customer, .. } = PlacedEvent::sample();
     let order_id = bought().order_id;
-    assert_eq!(change.told::<PlacedEvent>(), [PlacedEvent { order_id, round: 1, lines }]);
+    assert_eq!(change.told::<PlacedEvent>(), [PlacedEvent { order_id, round: 1, lines, customer }]);
     assert_eq!(change.value.status, Placed);
 }
 
@@ -130,32 +130,34 @@ fn who_paid_twice_bought_once() {
 
 #[test]
 fn only_a_paid_order_is_sent() {
-    let change = paid().ship(parcel(), noon()).unwrap();
+    let change = paid().ship(shipment(), noon()).unwrap();
 
-    assert_eq!(change.told::<ShippedEvent>()[0].tracking, "H-123456");
-    changes_nothing(&shipped().ship(parcel(), noon()).unwrap(), &shipped());
-    let other = Parcel { carrier: Label::try_from("UPS".to_owned()).unwrap(), ..parcel() };
+    let sent = change.told::<ShippedEvent>();
+    assert_eq!((sent[0].tracking.as_str(), sent[0].parcel), ("H-123456", 1));
+    assert_eq!((&sent[0].lines, sent[0].more_to_come), (&PaidEvent::sample().lines, false));
+    changes_nothing(&shipped().ship(shipment(), noon()).unwrap(), &shipped());
+    let other = Shipment { carrier: label("UPS"), ..shipment() };
     for order in [placed(), reserved(), shipped(), delivered(), cancelled(), expired()] {
-        let stage = order.status.stage();
+        let (act, standing) = (Act::Ship, order.standing());
 
         let refused = order.ship(other.clone(), noon()).unwrap_err();
 
-        assert_eq!(refused, Refusal::Unfit { act: Act::Ship, stage });
+        assert_eq!(refused, Refusal::Unfit { act, standing });
     }
 }
 
 #[test]
 fn only_a_sent_order_arrives() {
-    let change = shipped().deliver(noon()).unwrap();
+    let change = shipped().deliver(None, noon()).unwrap();
 
     assert_eq!(change.told::<DeliveredEvent>().len(), 1);
-    changes_nothing(&delivered().deliver(minutes(1)).unwrap(), &delivered());
+    changes_nothing(&delivered().deliver(None, minutes(1)).unwrap(), &delivered());
     for order in [placed(), reserved(), paid(), cancelled(), expired()] {
-        let stage = order.status.stage();
+        let (act, standing) = (Act::Deliver, order.standing());
 
-        let refused = order.deliver(noon()).unwrap_err();
+        let refused = order.deliver(None, noon()).unwrap_err();
 
-        assert_eq!(refused, Refusal::Unfit { act: Act::Deliver, stage });
+        assert_eq!(refused, Refusal::Unfit { act, standing });
     }
 }
 
@@ -167,7 +169,7 @@ fn an_order_is_complete_when_it_can_no_longer_be_returned() {
     let change = delivered().complete(minutes(14 * day), &TERMS);
 
     assert_eq!(change.told::<CompletedEvent>().len(), 1);
-    assert_eq!(change.value.status, Completed { parcel: parcel(), at: minutes(14 * day) });
+    assert_eq!(change.value.status, Completed { at: minutes(14 * day) });
 }
 
 #[test]

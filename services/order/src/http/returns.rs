@@ -1,0 +1,123 @@
+//! How shoppers send goods back, and staff take them.
+
+use axum::extract::State;
+use common::http::{IdempotencyKey, Json, Path, Problem, Problems};
+use common::identity::{Shopper, Staff};
+use common::store::{Answer, Cause};
+use contracts::{OrderId, ReturnId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::pieces::{PiecesOf, goods};
+use super::view::OrderView;
+use super::{begun, done, receipt};
+use crate::domain::{Note, Order};
+use crate::store::Orders;
+
+/// What is to be sent back.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SendingBack {
+    /// The pieces.
+    lines: Vec<PiecesOf>,
+    /// Why.
+    reason: Note,
+}
+
+/// What came back.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Received {
+    /// What really came: all of the return when it is not said, nothing when it is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lines: Option<Vec<PiecesOf>>,
+    /// Whether it is for sale again.
+    #[serde(default)]
+    restock: bool,
+}
+
+/// Ask to send goods back.
+///
+/// Possible from when they were sent until the days of return after the delivery have passed, for
+/// pieces that were sent and whose money did not go back. Staff have to agree.
+#[utoipa::path(post, path = "/api/orders/{id}/returns", tag = "orders", security(("bearer" = [])),
+    params(("id" = OrderId, Path), ("Idempotency-Key" = String, Header)),
+    request_body = SendingBack,
+    responses((status = CREATED, body = OrderView, headers(("ETag" = String)),
+        description = "It is among the order's `returns`, the last."), Problems))]
+pub(super) async fn request_return(
+    State(orders): State<Orders>,
+    shopper: Shopper,
+    Path(id): Path<OrderId>,
+    key: IdempotencyKey,
+    Json(sending): Json<SendingBack>,
+) -> Result<Answer, Problem> {
+    let (person, terms) = (orders.person(&shopper).await?, orders.terms);
+    let receipt = key.by(shopper.id, &sending);
+    let return_id = ReturnId::from_uuid(orders.clock().uuid());
+    let (goods, reason) = (goods(sending.lines), sending.reason);
+    let request = move |order: Order, now| {
+        let order = order.shown_to(&person)?;
+        order.request_return(return_id, goods.clone(), reason.clone(), now, &terms)
+    };
+    Ok(orders.update(id, receipt, request, begun).await?)
+}
+
+/// Agree to a return; for staff.
+#[utoipa::path(post, path = "/api/orders/{id}/returns/{return_id}/approve", tag = "orders",
+    security(("bearer" = [])),
+    params(("id" = OrderId, Path), ("return_id" = ReturnId, Path),
+        ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
+pub(super) async fn approve_return(
+    State(orders): State<Orders>,
+    staff: Staff,
+    Path((id, return_id)): Path<(OrderId, ReturnId)>,
+    key: Option<IdempotencyKey>,
+    cause: Cause,
+) -> Result<Answer, Problem> {
+    let approve = move |order: Order, now| order.approve_return(return_id, now);
+    Ok(orders.update(id, receipt(key, &staff, &(), cause), approve, done).await?)
+}
+
+/// Do not agree to a return; for staff.
+#[utoipa::path(post, path = "/api/orders/{id}/returns/{return_id}/reject", tag = "orders",
+    security(("bearer" = [])),
+    params(("id" = OrderId, Path), ("return_id" = ReturnId, Path),
+        ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
+pub(super) async fn reject_return(
+    State(orders): State<Orders>,
+    staff: Staff,
+    Path((id, return_id)): Path<(OrderId, ReturnId)>,
+    key: Option<IdempotencyKey>,
+    cause: Cause,
+) -> Result<Answer, Problem> {
+    let reject = move |order: Order, now| order.reject_return(return_id, now);
+    Ok(orders.update(id, receipt(key, &staff, &(), cause), reject, done).await?)
+}
+
+/// Note that the goods of a return came; for staff.
+///
+/// The money for what came goes back, as far as it did not already.
+#[utoipa::path(post, path = "/api/orders/{id}/returns/{return_id}/receive", tag = "orders",
+    security(("bearer" = [])),
+    params(("id" = OrderId, Path), ("return_id" = ReturnId, Path),
+        ("Idempotency-Key" = Option<String>, Header)),
+    request_body = Option<Received>,
+    responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
+pub(super) async fn receive_return(
+    State(orders): State<Orders>,
+    staff: Staff,
+    Path((id, return_id)): Path<(OrderId, ReturnId)>,
+    key: Option<IdempotencyKey>,
+    cause: Cause,
+    received: Option<Json<Received>>,
+) -> Result<Answer, Problem> {
+    let received = received.map(|Json(received)| received).unwrap_or_default();
+    let receipt = receipt(key, &staff, &received, cause);
+    let (came, restock) = (received.lines.map(goods), received.restock);
+    let receive =
+        move |order: Order, now| order.receive_return(return_id, came.clone(), restock, now);
+    Ok(orders.update(id, receipt, receive, done).await?)
+}

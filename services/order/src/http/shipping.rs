@@ -1,0 +1,110 @@
+//! How staff send orders, and shoppers say where to.
+
+use axum::extract::State;
+use common::http::{IdempotencyKey, Json, Path, Problem, Problems};
+use common::identity::{Shopper, Staff};
+use common::store::{Answer, Cause, IfMatch, Receipt};
+use contracts::OrderId;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::pieces::{PiecesOf, goods};
+use super::view::OrderView;
+use super::{done, receipt, shown_after, under_way};
+use crate::domain::{Address, Label, Order, Shipment};
+use crate::store::Orders;
+
+/// What is sent, and how.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sending {
+    /// Who carries it.
+    carrier: Label,
+    /// Where it can be followed.
+    tracking: Label,
+    /// What is in the parcel; everything that is left when it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lines: Option<Vec<PiecesOf>>,
+}
+
+/// What arrived.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Arrived {
+    /// Which parcel of the order; all that were sent when it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, example = 1)]
+    parcel: Option<u32>,
+}
+
+/// Note that goods of a paid order were sent, all or some; for staff.
+///
+/// Goods may go in several parcels; the order is shipped when the last piece left. Money that is
+/// only promised is collected first: then the answer is 202, the parcel waits in `waiting_parcel`
+/// and is sent when the money is here. Without it the order is cancelled. The same parcel again,
+/// by carrier, tracking and content, comes to nothing.
+#[utoipa::path(post, path = "/api/orders/{id}/ship", tag = "orders", security(("bearer" = [])),
+    params(("id" = OrderId, Path), ("Idempotency-Key" = String, Header)), request_body = Sending,
+    responses((status = OK, body = OrderView, headers(("ETag" = String))),
+        (status = ACCEPTED, body = OrderView, headers(("ETag" = String)),
+            description = "The parcel waits for its money."), Problems))]
+pub(super) async fn ship_order(
+    State(orders): State<Orders>,
+    staff: Staff,
+    Path(id): Path<OrderId>,
+    key: IdempotencyKey,
+    Json(sending): Json<Sending>,
+) -> Result<Answer, Problem> {
+    let receipt = key.by(staff.id, &sending);
+    let Sending { carrier, tracking, lines } = sending;
+    let shipment = Shipment { carrier, tracking, goods: lines.map(goods) };
+    let ship = move |order: Order, now| order.ship(shipment.clone(), now);
+    Ok(orders.update(id, receipt, ship, under_way).await?)
+}
+
+/// Note that goods of a sent order arrived; for staff.
+///
+/// All parcels that were sent, or the one that is named. The order is delivered when nothing is
+/// left to be sent and every parcel arrived.
+#[utoipa::path(post, path = "/api/orders/{id}/deliver", tag = "orders", security(("bearer" = [])),
+    params(("id" = OrderId, Path), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = Option<Arrived>,
+    responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
+pub(super) async fn deliver_order(
+    State(orders): State<Orders>,
+    staff: Staff,
+    Path(id): Path<OrderId>,
+    key: Option<IdempotencyKey>,
+    cause: Cause,
+    arrived: Option<Json<Arrived>>,
+) -> Result<Answer, Problem> {
+    let arrived = arrived.map(|Json(arrived)| arrived);
+    let receipt = receipt(key, &staff, &arrived, cause);
+    let parcel = arrived.and_then(|arrived| arrived.parcel);
+    let deliver = move |order: Order, now| order.deliver(parcel, now);
+    Ok(orders.update(id, receipt, deliver, done).await?)
+}
+
+/// Say where the goods go.
+///
+/// Possible until the first parcel is sent, or waits for its money. An order may be sent without.
+/// The address is seen by the customer and by staff, and by nobody else.
+#[utoipa::path(put, path = "/api/orders/{id}/address", tag = "orders", security(("bearer" = [])),
+    params(("id" = OrderId, Path), ("If-Match" = Option<String>, Header,
+        description = "The version that is known: 412 when it is no longer that.")),
+    request_body = Address,
+    responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
+pub(super) async fn put_address(
+    State(orders): State<Orders>,
+    shopper: Shopper,
+    Path(id): Path<OrderId>,
+    if_match: Option<IfMatch>,
+    cause: Cause,
+    Json(address): Json<Address>,
+) -> Result<Answer, Problem> {
+    let person = orders.person(&shopper).await?;
+    let readdress = move |order: Order, _| order.shown_to(&person)?.readdress(address.clone());
+    // Without a receipt nothing of it is kept but the order.
+    let receipt = Receipt::none(cause);
+    Ok(orders.update_matching(id, if_match, receipt, readdress, shown_after).await?)
+}
