@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{bench, test, up};
+use crate::{affected, bench, checks, test, up};
 
 /// Builds, runs and tests Souk.
 #[derive(Debug, Parser)]
@@ -20,6 +20,10 @@ enum Command {
     Test(test::Args),
     /// Measure how fast the shop is, and write it to docs/bench.
     Bench(bench::Args),
+    /// Check manifests, workflows, the image's recipe and the dependencies, without a cluster.
+    Manifests(checks::Args),
+    /// Say which services a change touches.
+    Affected(affected::Args),
 }
 
 impl Cli {
@@ -29,6 +33,8 @@ impl Cli {
             Command::Up(args) => up::run(args).await,
             Command::Test(args) => test::run(args).await,
             Command::Bench(args) => bench::run(args).await,
+            Command::Manifests(args) => checks::run(&args).await,
+            Command::Affected(args) => affected::run(&args),
         }
     }
 }

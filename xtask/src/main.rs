@@ -1,9 +1,12 @@
 //! Everything that people and CI type: `cargo xtask --help`.
 
+mod affected;
 mod bench;
+mod checks;
 mod cli;
 mod test;
 mod up;
+mod workspace;
 
 use std::process::ExitCode;
 

@@ -13,6 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use self::cargo::Cargo;
 use self::servers::Servers;
 use self::tally::Tally;
+use crate::checks;
 
 /// How much is tested.
 #[derive(Debug, clap::Args)]
@@ -23,6 +24,9 @@ pub(crate) struct Args {
     /// Run only the tests whose name contains this.
     #[arg(long, value_name = "NAME")]
     filter: Option<String>,
+    /// Check and test only these packages, and nothing that is not code.
+    #[arg(long = "package", short, value_name = "NAME")]
+    packages: Vec<String>,
 }
 
 /// Runs every check and stops at the first that fails; what it started ends with it.
@@ -34,10 +38,16 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 async fn check(args: &Args) -> anyhow::Result<()> {
-    step(Cargo::new("fmt").args(["--all", "--check"])).await?;
-    let clippy = Cargo::new("clippy").args(["--workspace", "--all-targets", "--locked"]);
+    let narrow = !args.packages.is_empty();
+    let fmt = Cargo::new("fmt");
+    let fmt = if narrow { fmt.args(args.packages()) } else { fmt.args(["--all"]) };
+    step(fmt.args(["--check"])).await?;
+    let clippy = Cargo::new("clippy").args(args.packages()).args(["--all-targets", "--locked"]);
     step(clippy.args(["--", "-D", "warnings"])).await?;
-    step(Cargo::new("build").args(["--workspace", "--locked"])).await?;
+    step(Cargo::new("build").args(args.packages()).args(["--locked"])).await?;
+    if !narrow {
+        time("cargo xtask manifests", checks::run(&checks::Args { full: args.full })).await?;
+    }
 
     let servers = Servers::start().await?;
     test(servers.tell(Cargo::new("test")), args).await
@@ -48,24 +58,34 @@ async fn test(mut cargo: Cargo, args: &Args) -> anyhow::Result<()> {
     if args.full {
         cargo = cargo.env("SOUK_FULL", "1");
     }
-    let cargo = cargo.args(["--workspace", "--locked", "--no-fail-fast"]);
+    let cargo = cargo.args(args.packages()).args(["--locked", "--no-fail-fast"]);
+    let cargo = cargo.args(args.filter.as_deref());
     let mut tally = Tally::default();
-    let tested = time(&cargo.args(args.filter.as_deref()), |line| tally.add(line)).await;
+    let tested = time(cargo.line(), cargo.run(|line| tally.add(line))).await;
     println!("{tally}");
     tested?;
     ensure!(tally.passed > 0, "no test ran");
     Ok(())
 }
 
-async fn step(cargo: Cargo) -> anyhow::Result<()> {
-    time(&cargo, |_| ()).await
+impl Args {
+    /// The packages that are meant, as cargo likes to be told.
+    fn packages(&self) -> impl Iterator<Item = &str> {
+        let all = self.packages.is_empty().then_some("--workspace");
+        let some = self.packages.iter().flat_map(|name| ["--package", name.as_str()]);
+        all.into_iter().chain(some)
+    }
 }
 
-/// Runs one step, and says what it is and how long it took.
-async fn time(cargo: &Cargo, hear: impl FnMut(&str)) -> anyhow::Result<()> {
-    eprintln!("==> {}", cargo.line());
+async fn step(cargo: Cargo) -> anyhow::Result<()> {
+    time(cargo.line(), cargo.run(|_| ())).await
+}
+
+/// Does one step, and says what it is and how long it took.
+async fn time(what: &str, step: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    eprintln!("==> {what}");
     let began = Instant::now();
-    let ran = cargo.run(hear).await;
+    let ran = step.await;
     let outcome = if ran.is_ok() { "passed" } else { "failed" };
     eprintln!("==> {outcome} in {:.1?}", began.elapsed());
     ran

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use tokio::process::Command;
 use tokio::sync::Mutex;
 
+pub use install::packages;
+
 /// Why a program is not at hand.
 #[derive(Debug, thiserror::Error)]
 #[error("{program} is needed: {cause}\n{}", advice(.program, .variable, *.least))]

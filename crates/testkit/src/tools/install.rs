@@ -1,5 +1,7 @@
 //! Installs a program into the project's own cache.
 
+mod packages;
+
 use std::fs::Permissions;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,6 +12,8 @@ use tokio::process::Command;
 use super::{Cause, Tool};
 use crate::Scratch;
 use crate::process::{Process, Spec};
+
+pub use packages::packages;
 
 /// Downloads and unpacks a program, and keeps it when it runs here.
 ///

@@ -1,0 +1,64 @@
+# One recipe for all services: docker build --build-arg SERVICE=order --tag souk/order .
+#
+# Everything above the last stage is the same for all, so that five images take one compilation.
+# Dependencies are a layer of their own that a change of code leaves alone; where a builder keeps its
+# caches, what was compiled of the workspace stays too.
+
+# What images stand on: `plain`, or `shell` to look around in them.
+ARG BASE=plain
+
+FROM docker.io/library/rust:1.95.0-slim-bookworm AS rust
+
+# glibc, certificates and nothing to run. Of libgcc only what unwinds is needed, and the build brings it.
+FROM gcr.io/distroless/base-nossl-debian12:nonroot AS plain
+FROM gcr.io/distroless/base-nossl-debian12:debug-nonroot AS shell
+
+FROM rust AS manifests
+WORKDIR /souk
+COPY . .
+# Which dependencies there are, and members of the workspace that hold nothing yet.
+RUN find . -type f ! -name Cargo.toml ! -name Cargo.lock ! -path '*/src/lib.rs' ! -path '*/src/main.rs' \
+        ! -path '*/benches/*' ! -path './.cargo/*' -delete \
+    && find . -type d -empty -delete \
+    && find . -name '*.rs' -exec sh -c 'for file; do echo "fn main() { }" > "$file"; done' _ {} +
+
+FROM rust AS dependencies
+# `dev` compiles sooner, for a loop of small changes; cargo keeps it in `debug`.
+ARG PROFILE=release
+ARG FOLDER=${PROFILE}
+ARG DEBUG=none
+ENV CARGO_PROFILE_DEV_DEBUG=${DEBUG} CARGO_PROFILE_RELEASE_STRIP=symbols
+WORKDIR /souk
+COPY --from=manifests /souk .
+RUN cargo build --locked --profile "${PROFILE}" --workspace --bins --exclude xtask
+
+FROM dependencies AS programs
+WORKDIR /context
+COPY . .
+# Files are told apart by what is in them, since cargo goes by their times: what differs is copied and
+# so is new, and what does not differ is compiled no second time, wherever it was checked out.
+RUN --mount=type=cache,id=souk,target=/souk,from=dependencies,source=/souk,sharing=locked \
+    find . -type f -exec sh -c 'for file; do \
+        cmp --silent "$file" "/souk/$file" || install -D --mode 644 "$file" "/souk/$file"; done' _ {} + \
+    && find /souk/crates /souk/services /souk/xtask -type f -exec sh -c 'for file; do \
+        test -e "/context${file#/souk}" || rm "$file"; done' _ {} + \
+    && cargo build --locked --profile "${PROFILE}" --workspace --bins --exclude xtask \
+        --manifest-path /souk/Cargo.toml \
+    && mkdir /programs \
+    && for service in services/*; do \
+        cp --preserve "/souk/target/${FOLDER}/${service#services/}" /programs; done
+RUN cp --preserve /lib/*-linux-gnu/libgcc_s.so.1 /programs
+
+FROM ${BASE}
+ARG SERVICE
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="souk/${SERVICE}" \
+      org.opencontainers.image.description="The ${SERVICE} service of Souk, an e-commerce platform" \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0" \
+      org.opencontainers.image.vendor="Souk" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=programs /programs/libgcc_s.so.1 /lib/
+COPY --from=programs /programs/${SERVICE} /service
+USER 65532:65532
+EXPOSE 3000 9000
+ENTRYPOINT ["/service"]

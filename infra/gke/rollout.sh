@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# rollout.sh IMAGES REVISION TRIAL...
+#
+# Brings the fleet on the cluster that kubectl speaks to up to this revision: services named in the file IMAGES
+# get the image that it says, the others keep theirs. Waits until all is up, then runs TRIAL. When one of them
+# fails, everything is again as it was at the last release, and this fails.
+#
+# What was released last is remembered in the ConfigMap `release`: revision, images and manifests.
+set -euo pipefail
+images=$1 revision=$2
+shift 2
+overlay=$(dirname "${BASH_SOURCE[0]}")/../k8s/overlays/gke
+work=$(mktemp --directory)
+trap 'rm -rf "$work"' EXIT
+
+remembered() {
+    kubectl --namespace souk get configmap release --ignore-not-found --output "jsonpath={$1}"
+}
+
+# The manifests, with the newest image of every service in them.
+render() {
+    kubectl kustomize "$overlay" > "$work/next.yaml"
+    cat <(remembered .data.images) "$images" |
+        awk 'NF == 2 { image[$1] = $2 } END { for (name in image) print name, image[name] }' > "$work/images"
+    while read -r service image; do
+        sed --in-place "s|image: souk/$service\$|image: $image|" "$work/next.yaml"
+    done < "$work/images"
+    if grep 'image: souk/' "$work/next.yaml"; then
+        echo "nobody built the images above" >&2
+        return 1
+    fi
+}
+
+bring() {
+    local part parts
+    kubectl apply --filename "$1" || return
+    parts=$(kubectl get --filename "$1" --output name) || return
+    while read -r part; do
+        kubectl --namespace souk rollout status "$part" --timeout 15m < /dev/null || return
+    done < <(grep --extended-regexp '^(deployment|statefulset)\.' <<< "$parts")
+}
+
+remember() {
+    gzip --no-name --keep "$work/next.yaml"
+    kubectl --namespace souk create configmap release --dry-run=client --output yaml \
+        --from-literal "revision=$revision" --from-file "images=$work/images" \
+        --from-file "manifests=$work/next.yaml.gz" | kubectl apply --filename -
+}
+
+render
+if bring "$work/next.yaml" && "$@"; then
+    remember
+    echo "released $revision"
+    exit 0
+fi
+
+last=$(remembered .data.revision)
+if [[ -z $last ]]; then
+    echo "$revision failed, and nothing was released before it" >&2
+    exit 1
+fi
+echo "$revision failed: going back to $last" >&2
+remembered .binaryData.manifests | base64 --decode | gunzip > "$work/last.yaml"
+if bring "$work/last.yaml"; then
+    echo "$last runs again" >&2
+else
+    echo "$last does not come up either: a person is needed" >&2
+fi
+exit 1

@@ -1,0 +1,65 @@
+//! Which services a change touches, by what cargo builds them from.
+
+mod changes;
+#[cfg(test)]
+mod filters;
+mod graph;
+
+use self::graph::{Graph, Purpose};
+use crate::workspace::root;
+
+const HELP: &str = "\
+One name a line, none when the change touches no service. What is not committed counts too.
+
+A service is touched when its folder or a crate that it builds or tests with changes, or what all are \
+built by: the lock file, the toolchain's settings, the Dockerfile. The path filters in \
+.github/workflows say the same, and a test compares them.";
+
+/// Which change, and what for.
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// Since which revision: where it and HEAD parted.
+    #[arg(long, value_name = "REV")]
+    base: String,
+
+    /// Only services whose image the change may alter, not those that merely test with it.
+    #[arg(long)]
+    images: bool,
+}
+
+/// Prints the names of the services.
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let root = root();
+    let graph = Graph::read(&root)?;
+    let changed = changes::since(&root, &args.base)?;
+    let purpose = if args.images { Purpose::Image } else { Purpose::Test };
+    for service in graph.services() {
+        let inputs = graph.inputs(service, purpose);
+        if changed.iter().any(|file| inputs.iter().any(|input| matches(input, file))) {
+            println!("{service}");
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file is what a pattern means: itself, or anything in `folder/**`.
+fn matches(pattern: &str, file: &str) -> bool {
+    match pattern.strip_suffix("**") {
+        Some(folder) => file.starts_with(folder),
+        None => file == pattern,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_folder_means_all_below_it_and_nothing_beside_it() {
+        assert!(matches("services/cart/**", "services/cart/src/main.rs"));
+        assert!(!matches("services/cart/**", "services/carts/src/main.rs"));
+        assert!(matches("Cargo.lock", "Cargo.lock"));
+        assert!(!matches("Cargo.lock", "fuzz/Cargo.lock"));
+    }
+}
