@@ -4,7 +4,7 @@ use common::Change;
 use contracts::cart::{self, CheckedOut};
 use contracts::order::CancelReason;
 use contracts::{CartId, OrderId, Quantity, Timestamp};
-use order::domain::{Back, Label, Order, Outcome, Parcel, Refusal};
+use order::domain::{Back, Label, Order, Outcome, Refusal, Shipment};
 
 use super::{Heard, Shop, TERMS, customer, eur, id};
 use crate::bus::{Fact, Hearer};
@@ -65,9 +65,10 @@ impl Shop {
             Act::Cancel => self.step(order, |order, now| order.cancel(CancelReason::Customer, now)),
             Act::Ship => self.step(order, |order, now| {
                 let label = |text: &str| Label::try_from(text.to_owned()).unwrap();
-                order.ship(Parcel { carrier: label("Hermes"), tracking: label("H-1") }, now)
+                let (carrier, tracking) = (label("Hermes"), label("H-1"));
+                order.ship(Shipment { carrier, tracking, goods: None }, now)
             }),
-            Act::Deliver => self.step(order, Order::deliver),
+            Act::Deliver => self.step(order, |order, now| order.deliver(None, now)),
         };
     }
 
