@@ -25,7 +25,7 @@ pub(crate) async fn appoint(
         id: UserId::from_uuid(accounts.clock().uuid()),
         role: Role::Admin,
         email,
-        password_hash: passwords.hash(password.into()).await?,
+        password_hash: passwords.hash(passwords.place()?, password.into()).await?,
         name: None,
     };
     match accounts.enrol(account, Cause::own("start", accounts.clock())).await {

@@ -1,6 +1,7 @@
 //! What auth is told when it starts.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::Parser;
@@ -8,8 +9,9 @@ use common::config::{Misconfigured, ServiceConfig};
 use common::identity::LIFE;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::domain::{Email, NewPassword};
+use crate::domain::{Email, InvalidPassword, NewPassword};
 use crate::keyring::SigningKeys;
+use crate::throttle::Bounds;
 
 /// No secret that keys are derived from is shorter, in characters.
 const SHORTEST_KEY: usize = 32;
@@ -48,6 +50,22 @@ pub struct Config {
     #[arg(long, env = "SOUK_ACCESS_TOKEN_LIFE", default_value = "5m",
         value_parser = humantime::parse_duration)]
     pub access_token_life: Duration,
+
+    /// How many guests may come from one address in ten minutes. Many shoppers share an address
+    /// behind a carrier's or an office's gateway.
+    #[arg(long, env = "SOUK_GUESTS_PER_ADDRESS", default_value_t = 6_000,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub guests_per_address: u32,
+
+    /// How many may try to register from one address in ten minutes. Each takes a hash.
+    #[arg(long, env = "SOUK_REGISTRATIONS_PER_ADDRESS", default_value_t = 1_000,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub registrations_per_address: u32,
+
+    /// How many passwords are hashed at once: by default as many as there are processors but one,
+    /// which goes on serving.
+    #[arg(long, env = "SOUK_HASHING_THREADS")]
+    pub hashing_threads: Option<NonZeroUsize>,
 
     /// The e-mail address of the first administrator, who is made an account when the service
     /// starts, unless the address has one.
@@ -108,15 +126,30 @@ impl Config {
             (Some(_), None) => return Err(missing("SOUK_ADMIN_PASSWORD")),
             (Some(email), Some(password)) => (email, password),
         };
-        let email = email.parse().map_err(|_| Misconfigured {
+        let email: Email = email.parse().map_err(|_| Misconfigured {
             variable: "SOUK_ADMIN_EMAIL",
             reason: "not like alice@example.com",
         })?;
-        let password = password.to_owned().try_into().map_err(|_| Misconfigured {
-            variable: "SOUK_ADMIN_PASSWORD",
-            reason: "a password has 8 to 128 characters",
+        let weak = |reason| Misconfigured { variable: "SOUK_ADMIN_PASSWORD", reason };
+        let password = NewPassword::try_from(password.to_owned()).map_err(|invalid| {
+            weak(match invalid {
+                InvalidPassword::Length => "a password has 8 to 128 characters",
+                InvalidPassword::Common => "this is one of the commonest passwords",
+            })
         })?;
+        if password.repeats(&email) {
+            return Err(weak("it only repeats the address"));
+        }
         Ok(Some(Administrator { email, password }))
+    }
+
+    /// What throttling goes by.
+    pub(crate) fn bounds(&self) -> Bounds {
+        Bounds {
+            secret: self.jwt_key.clone(),
+            guests: self.guests_per_address,
+            registrations: self.registrations_per_address,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod keyring;
 mod passwords;
 mod random;
 mod store;
+mod throttle;
 
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use http::Auth;
 use keyring::Keyring;
 use passwords::Passwords;
 use store::Accounts;
+use throttle::Throttle;
 
 /// How often sign-ins that are over are forgotten.
 const TIDY: Duration = Duration::from_hours(1);
@@ -32,12 +34,13 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
         return Ok(Service::start("auth", &config.service).await?);
     }
     let (keys, life) = (config.keys()?, config.life()?);
-    let administrator = config.administrator()?;
+    let (administrator, bounds) = (config.administrator()?, config.bounds());
 
     let service = Service::start("auth", &config.service).await?;
     let accounts = Accounts::open(&service).await?;
     let keyring = Keyring::open(&service, keys, life).await?;
-    let passwords = Passwords::new();
+    let throttle = Throttle::open(&service.store(), &bounds).await?;
+    let passwords = Passwords::new(config.hashing_threads);
     if let Some(administrator) = administrator {
         administrator::appoint(administrator, &accounts, &passwords).await?;
     }
@@ -48,7 +51,7 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     });
     let (keys, sessions) = (keyring.clone(), accounts.clone());
     Ok(service
-        .serve(http::router(), Auth { accounts, passwords, keyring })
+        .serve(http::router(), Auth { accounts, passwords, keyring, throttle })
         .retells::<KeySet>()
         .every(keyring::ROUND, "keys", move || keys.clone().be_heard())
         .every(TIDY, "sessions", move || sessions.clone().forget_expired()))

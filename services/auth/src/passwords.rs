@@ -1,5 +1,6 @@
 //! Hashing passwords: slow on purpose, so never too many at once.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -7,11 +8,11 @@ use std::time::Duration;
 use argon2::password_hash::phc::{self, Output, ParamsString, Salt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tracing::error;
 
-use crate::domain::{Password, PasswordHash};
+use crate::domain::{Password, PasswordHash, Proof};
 use crate::random;
 
 /// The memory that one hash takes, in KiB; with [`ROUNDS`] and [`LANES`] it is what the OWASP
@@ -36,6 +37,13 @@ pub(crate) struct Passwords {
     workers: Arc<Semaphore>,
 }
 
+/// A place among those whose password is worked on: taken before anything else is done, so that
+/// who finds none costs nothing.
+#[derive(Debug)]
+pub(crate) struct Place {
+    _held: OwnedSemaphorePermit,
+}
+
 /// Too many passwords are being checked already: come back in a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many sign in at this moment")]
@@ -47,44 +55,52 @@ impl Busy {
 }
 
 impl Passwords {
-    /// As many at once as there are processors but one, which goes on serving.
-    pub(crate) fn new() -> Self {
-        let processors = available_parallelism().map_or(1, usize::from);
-        Self::with_workers(processors.saturating_sub(1).max(1))
-    }
-
-    fn with_workers(workers: usize) -> Self {
+    /// So many at once; unless it is said, as many as there are processors but one, which goes on
+    /// serving.
+    pub(crate) fn new(threads: Option<NonZeroUsize>) -> Self {
+        let processors = || available_parallelism().map_or(1, usize::from);
+        let workers = threads.map_or_else(|| (processors() - 1).max(1), usize::from);
         Self {
             places: Arc::new(Semaphore::new(workers * (1 + WAITING))),
             workers: Arc::new(Semaphore::new(workers)),
         }
     }
 
-    /// What is to be kept of a password.
-    pub(crate) async fn hash(&self, password: Password) -> Result<PasswordHash, Busy> {
-        self.work(move || hash(&password)).await
+    /// A place, unless all are taken.
+    pub(crate) fn place(&self) -> Result<Place, Busy> {
+        Arc::clone(&self.places)
+            .try_acquire_owned()
+            .map(|held| Place { _held: held })
+            .map_err(|_| Busy)
     }
 
-    /// Whether this is the password that was hashed. It takes as long to say so of nobody's.
-    pub(crate) async fn verify(
+    /// What is to be kept of a password.
+    pub(crate) async fn hash(
         &self,
+        place: Place,
+        password: Password,
+    ) -> Result<PasswordHash, Busy> {
+        self.work(place, move || hash(&password.normalised())).await
+    }
+
+    /// The proof that this is the password that was hashed. It takes as long to find none of
+    /// nobody's.
+    pub(crate) async fn check(
+        &self,
+        place: Place,
         password: Password,
         kept: Option<PasswordHash>,
-    ) -> Result<bool, Busy> {
-        self.work(move || {
-            let against = kept.as_ref().map_or(NOBODYS, PasswordHash::as_phc);
-            verify(&password, against) && kept.is_some()
-        })
-        .await
+    ) -> Result<Option<Proof>, Busy> {
+        self.work(place, move || check(&password, kept)).await
     }
 
     /// Works when it is its turn. What was begun is finished, and counted, whether or not the one
     /// who asked is still there.
     async fn work<T: Send + 'static>(
         &self,
+        place: Place,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Busy> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Busy)?;
         let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| Busy)?;
         let done = spawn_blocking(move || {
             let _held = (place, worker);
@@ -94,24 +110,46 @@ impl Passwords {
     }
 }
 
-impl Default for Passwords {
-    fn default() -> Self {
-        Self::new()
-    }
+fn current() -> Params {
+    Params::new(MEMORY, ROUNDS, LANES, None).expect("parameters of the cheat sheet")
 }
 
 fn hash(password: &Password) -> PasswordHash {
-    let params = Params::new(MEMORY, ROUNDS, LANES, None).expect("parameters of the cheat sheet");
+    hash_with(&current(), password)
+}
+
+fn hash_with(params: &Params, password: &Password) -> PasswordHash {
     let (salt, mut output) = (random::bytes::<16>(), [0; Params::DEFAULT_OUTPUT_LEN]);
-    compute(&params, password, &salt, &mut output).expect("a salt of 16 bytes will do");
+    compute(params, password, &salt, &mut output).expect("a salt of 16 bytes will do");
     let text = phc::PasswordHash {
         algorithm: ARGON2ID_IDENT,
         version: Some(Version::V0x13.into()),
-        params: ParamsString::try_from(&params).expect("parameters without data"),
+        params: ParamsString::try_from(params).expect("parameters without data"),
         salt: Some(Salt::new(&salt).expect("a salt of 16 bytes will do")),
         hash: Some(Output::new(&output).expect("32 bytes are an output")),
     };
     PasswordHash::from_phc(text.to_string())
+}
+
+/// What was hashed before passwords were normalised is recognised as it was typed.
+fn check(password: &Password, kept: Option<PasswordHash>) -> Option<Proof> {
+    let against = kept.as_ref().map_or(NOBODYS, PasswordHash::as_phc);
+    let normal = password.normalised();
+    let right = verify(&normal, against);
+    let as_typed = !right && normal.expose() != password.expose() && verify(password, against);
+    let verified = kept.filter(|_| right || as_typed)?;
+    let current = right && is_current(verified.as_phc());
+    Some(Proof { renewed: (!current).then(|| hash(&normal)), verified })
+}
+
+/// Whether it is hashed as it would be today.
+fn is_current(kept: &str) -> bool {
+    let Ok(kept) = phc::PasswordHash::new(kept) else { return false };
+    let params = Params::try_from(&kept).ok();
+    let same = |params: Params| {
+        (params.m_cost(), params.t_cost(), params.p_cost()) == (MEMORY, ROUNDS, LANES)
+    };
+    kept.algorithm == ARGON2ID_IDENT && params.is_some_and(same)
 }
 
 fn verify(password: &Password, kept: &str) -> bool {
@@ -159,17 +197,34 @@ mod tests {
         text.to_owned().into()
     }
 
+    async fn hashed(passwords: &Passwords, text: &str) -> PasswordHash {
+        passwords.hash(passwords.place().unwrap(), password(text)).await.unwrap()
+    }
+
+    async fn checked(
+        passwords: &Passwords,
+        text: &str,
+        kept: Option<PasswordHash>,
+    ) -> Option<Proof> {
+        passwords.check(passwords.place().unwrap(), password(text), kept).await.unwrap()
+    }
+
+    fn renewed(text: &Password, kept: &PasswordHash) -> Option<PasswordHash> {
+        check(text, Some(kept.clone())).expect("it is right").renewed
+    }
+
     #[tokio::test]
     async fn a_password_is_recognised() {
-        let passwords = Passwords::new();
+        let passwords = Passwords::new(None);
 
-        let kept = passwords.hash(password("correct horse")).await.unwrap();
+        let kept = hashed(&passwords, "correct horse").await;
 
-        let verify = async |text: &str| passwords.verify(password(text), Some(kept.clone())).await;
-        assert_eq!(verify("correct horse").await, Ok(true));
-        assert_eq!(verify("correct horsf").await, Ok(false));
+        let check = async |text: &str| checked(&passwords, text, Some(kept.clone())).await;
+        let proof = Proof { verified: kept.clone(), renewed: None };
+        assert_eq!(check("correct horse").await, Some(proof));
+        assert_eq!(check("correct horsf").await, None);
         assert!(kept.as_phc().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", kept.as_phc());
-        assert_ne!(passwords.hash(password("correct horse")).await, Ok(kept));
+        assert_ne!(hashed(&passwords, "correct horse").await, kept);
     }
 
     #[test]
@@ -181,14 +236,38 @@ mod tests {
         assert!(others.verify_password(b"correct horsf", kept.as_phc()).is_err());
     }
 
+    #[test]
+    fn what_was_hashed_otherwise_is_hashed_anew() {
+        let weaker = Params::new(8_192, 1, 1, None).unwrap();
+        let text = password("correct horse");
+        let kept = hash_with(&weaker, &text);
+
+        let anew = renewed(&text, &kept).expect("another hash");
+
+        assert_eq!(renewed(&text, &anew), None);
+        assert_eq!(check(&password("wrong horse"), Some(kept)), None);
+    }
+
+    #[test]
+    fn a_password_is_recognised_however_it_is_composed() {
+        let (composed, decomposed) =
+            (password("caf\u{e9} au lait"), password("cafe\u{301} au lait"));
+
+        let normal = hash(&composed.normalised());
+        assert_eq!(renewed(&decomposed, &normal), None);
+
+        let as_typed = hash(&decomposed);
+        assert!(renewed(&decomposed, &as_typed).is_some());
+        assert_eq!(check(&decomposed, None), None);
+    }
+
     #[tokio::test]
     async fn nobodys_password_takes_as_long_as_anybodys() {
-        let passwords = Passwords::new();
-        let kept = passwords.hash(password("correct horse")).await.unwrap();
+        let passwords = Passwords::new(None);
+        let kept = hashed(&passwords, "correct horse").await;
         let timed = async |kept: Option<PasswordHash>| {
             let began = Instant::now();
-            let right = passwords.verify(password("wrong horse"), kept).await;
-            assert_eq!(right, Ok(false));
+            assert_eq!(checked(&passwords, "wrong horse", kept).await, None);
             began.elapsed()
         };
 
@@ -202,20 +281,19 @@ mod tests {
     async fn a_hash_that_cannot_be_read_recognises_nothing() {
         let broken = PasswordHash::from_phc("$argon2id$v=19$m=19456");
 
-        let right = Passwords::new().verify(password("correct horse"), Some(broken)).await;
+        let said = checked(&Passwords::new(None), "correct horse", Some(broken)).await;
 
-        assert_eq!(right, Ok(false));
+        assert_eq!(said, None);
     }
 
     #[tokio::test]
     async fn those_beyond_the_queue_are_sent_away() {
-        let passwords = Passwords::with_workers(1);
+        let passwords = Passwords::new(NonZeroUsize::new(1));
         let all = Arc::clone(&passwords.places).acquire_many_owned(65).await.unwrap();
 
-        let sent_away = passwords.hash(password("correct horse")).await;
-        assert_eq!(sent_away, Err(Busy));
+        assert_eq!(passwords.place().unwrap_err(), Busy);
 
         drop(all);
-        assert!(passwords.hash(password("correct horse")).await.is_ok());
+        hashed(&passwords, "correct horse").await;
     }
 }

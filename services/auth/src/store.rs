@@ -8,8 +8,8 @@ use mongodb::bson::doc;
 use tracing::{info, warn};
 
 use crate::domain::{
-    Account, Email, EmailClaim, Next, PasswordHash, RefreshToken, Refreshed, Refusal, Rotation,
-    Session, User,
+    Account, Email, EmailClaim, Next, Proof, RefreshToken, Refreshed, Refusal, Rotation, Session,
+    User,
 };
 use crate::random;
 
@@ -93,19 +93,14 @@ impl Accounts {
         Ok(SignIn { user: self.decide(scope, cause, register).await?, token })
     }
 
-    /// Somebody signs in whose password was verified against this.
-    pub(crate) async fn sign_in(
-        &self,
-        id: UserId,
-        verified: PasswordHash,
-        cause: Cause,
-    ) -> Outcome<SignIn> {
+    /// Somebody signs in who knows the password.
+    pub(crate) async fn sign_in(&self, id: UserId, proof: Proof, cause: Cause) -> Outcome<SignIn> {
         let token = self.first_token();
         let scope = (One::<User>(id), One::<Session>(token.session()));
         let begins = token.clone();
         let sign_in = move |(user, _): (Option<User>, _), now| {
-            let user = user.ok_or(Refusal::WrongCredentials)?.proved_by(&verified)?;
-            Ok(Change::none(user).with(&Session::begin(id, &begins, now)))
+            let proved = user.ok_or(Refusal::WrongCredentials)?.proved_by(&proof)?;
+            Ok(proved.with(&Session::begin(id, &begins, now)))
         };
         Ok(SignIn { user: self.decide(scope, cause, sign_in).await?, token })
     }

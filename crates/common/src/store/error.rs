@@ -49,7 +49,8 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    pub(crate) fn of(what: &str, error: &mongodb::error::Error) -> Self {
+    /// What a query about `what` failed with, that the store has no word for.
+    pub fn of(what: &str, error: &mongodb::error::Error) -> Self {
         if is_away(error) {
             Self::Away(error.kind.to_string())
         } else {

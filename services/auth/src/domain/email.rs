@@ -34,6 +34,17 @@ impl Email {
     pub(crate) fn digest(&self) -> Digest {
         Digest::of(self.0.as_bytes())
     }
+
+    /// The address, for the one who needs it.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What stands before the `@`, and the labels behind it.
+    pub(crate) fn parts(&self) -> Vec<&str> {
+        let (local, domain) = self.0.rsplit_once('@').unwrap_or_default();
+        [local].into_iter().chain(domain.split('.')).collect()
+    }
 }
 
 impl FromStr for Email {

@@ -13,8 +13,8 @@ pub(crate) use digest::Digest;
 pub(crate) use email::Email;
 pub(crate) use keys::{Configured, Key, KeySet, PublicHalf};
 pub(crate) use name::Name;
-pub(crate) use password::{NewPassword, Password, PasswordHash};
-pub(crate) use refresh::{RefreshToken, Sealed};
+pub(crate) use password::{InvalidPassword, NewPassword, Password, PasswordHash, Proof};
+pub(crate) use refresh::{NotAToken, RefreshToken, Sealed};
 pub(crate) use session::{Next, Refreshed, Rotation, Session};
 pub(crate) use user::{Account, EmailClaim, User};
 
@@ -24,6 +24,9 @@ pub(crate) enum Refusal {
     /// Somebody registered with this address before.
     #[error("this e-mail address has an account already")]
     EmailTaken,
+    /// Who knows the address guesses it first.
+    #[error("this password only repeats the e-mail address or the shop's name")]
+    PasswordRepeatsEmail,
     /// The same for an unknown address and for a wrong password: who guesses learns nothing.
     #[error("the e-mail address or the password is wrong")]
     WrongCredentials,

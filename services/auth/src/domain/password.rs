@@ -1,13 +1,22 @@
-//! Passwords, and what is kept of them.
+//! Passwords, and what is kept of them (NIST SP 800-63B, section 5.1.1.2).
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 use utoipa::ToSchema;
+
+use super::Email;
 
 const SHORTEST: usize = 8;
 const LONGEST: usize = 128;
+/// What the shop is called.
+const SHOP: &str = "souk";
+/// The passwords that are tried first, sorted; ../../NOTICE says where they come from.
+static COMMONEST: LazyLock<Vec<&str>> =
+    LazyLock::new(|| include_str!("commonest.txt").lines().collect());
 
 /// A password as it was typed.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -15,21 +24,34 @@ const LONGEST: usize = 128;
 #[schema(value_type = String, format = Password)]
 pub(crate) struct Password(SecretString);
 
-/// A password that somebody chooses: 8 to 128 characters, whichever.
+/// A password that somebody chooses: 8 to 128 characters, whichever, but none of the commonest.
+///
+/// It is normalised (NFKC), so that it is the same on every keyboard.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(value_type = String, format = Password, min_length = 8, max_length = 128)]
 pub(crate) struct NewPassword(Password);
 
-/// A text that is too short or too long for a password.
+/// A text that is no password to choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a password has 8 to 128 characters")]
-pub(crate) struct InvalidPassword;
+pub(crate) enum InvalidPassword {
+    /// Too short or too long.
+    #[error("a password has 8 to 128 characters")]
+    Length,
+    /// Who guesses tries it early.
+    #[error("this is one of the commonest passwords")]
+    Common,
+}
 
 impl Password {
     /// What was typed, for the one who hashes it.
     pub(crate) fn expose(&self) -> &str {
         self.0.expose_secret()
+    }
+
+    /// The same however a keyboard composes its characters.
+    pub(crate) fn normalised(&self) -> Self {
+        Self(self.expose().nfkc().collect::<String>().into())
     }
 }
 
@@ -39,14 +61,28 @@ impl From<String> for Password {
     }
 }
 
+impl NewPassword {
+    /// Whether it says no more than the address does, or the name of the shop.
+    pub(crate) fn repeats(&self, email: &Email) -> bool {
+        let text = self.0.expose().to_lowercase();
+        let core = |text: &str| text.trim_matches(|c: char| !c.is_alphabetic()).to_owned();
+        let parts = email.parts().into_iter().map(core);
+        text == email.as_str() || parts.chain([SHOP.to_owned()]).any(|part| part == core(&text))
+    }
+}
+
 impl TryFrom<String> for NewPassword {
     type Error = InvalidPassword;
 
     fn try_from(text: String) -> Result<Self, InvalidPassword> {
-        let password = Password::from(text);
+        let password = Password::from(text).normalised();
         let length = password.expose().chars().count();
-        let fits = (SHORTEST..=LONGEST).contains(&length);
-        if fits { Ok(Self(password)) } else { Err(InvalidPassword) }
+        if !(SHORTEST..=LONGEST).contains(&length) {
+            return Err(InvalidPassword::Length);
+        }
+        let lower = password.expose().to_lowercase();
+        let common = COMMONEST.binary_search(&lower.as_str()).is_ok();
+        if common { Err(InvalidPassword::Common) } else { Ok(Self(password)) }
     }
 }
 
@@ -72,6 +108,15 @@ impl PasswordHash {
     }
 }
 
+/// That somebody knows the password of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Proof {
+    /// The hash that the password was checked against.
+    pub(crate) verified: PasswordHash,
+    /// What is to be kept instead, where that is no longer how passwords are hashed.
+    pub(crate) renewed: Option<PasswordHash>,
+}
+
 impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordHash(…)")
@@ -88,11 +133,41 @@ mod tests {
 
     #[test]
     fn a_password_is_8_to_128_characters_whichever() {
-        for text in ["12345678", "        ", "пароль🔑🔑", &"ä".repeat(128)] {
+        for text in ["1357924680x", "        ", "пароль🔑🔑", &"ä".repeat(128)] {
             assert!(password(text).is_ok(), "{text}");
         }
         for text in ["", "1234567", "парол🔑", &"a".repeat(129)] {
-            assert_eq!(password(text).unwrap_err(), InvalidPassword, "{text}");
+            assert_eq!(password(text).unwrap_err(), InvalidPassword::Length, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_commonest_passwords_are_refused_however_they_are_written() {
+        for text in ["password", "12345678", "Iloveyou", "QWERTYUIOP", "ｐａｓｓｗｏｒｄ"] {
+            assert_eq!(password(text).unwrap_err(), InvalidPassword::Common, "{text}");
+        }
+        assert!(COMMONEST.is_sorted() && COMMONEST.len() > 10_000);
+        assert!(COMMONEST.iter().all(|common| common.chars().count() >= SHORTEST));
+    }
+
+    #[test]
+    fn a_password_is_the_same_however_it_is_composed() {
+        let composed = password("caf\u{e9} au lait").unwrap();
+        let decomposed = password("cafe\u{301} au lait").unwrap();
+
+        assert_eq!(composed.0.expose(), decomposed.0.expose());
+        assert_eq!(Password::from("ﬁne".to_owned()).normalised().expose(), "fine");
+    }
+
+    #[test]
+    fn a_password_that_repeats_the_address_says_nothing() {
+        let email: Email = "alice.bee@example.com".parse().unwrap();
+
+        for text in ["Alice.Bee", "alice.bee2026!", "123souk456", "alice.bee@example.com"] {
+            assert!(password(text).unwrap().repeats(&email), "{text}");
+        }
+        for text in ["alice likes bees", "malice.beer", "correct horse"] {
+            assert!(!password(text).unwrap().repeats(&email), "{text}");
         }
     }
 

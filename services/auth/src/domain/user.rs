@@ -5,7 +5,7 @@ use contracts::auth::{Registered, Role};
 use contracts::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Email, Name, PasswordHash, Refusal};
+use super::{Digest, Email, Name, PasswordHash, Proof, Refusal};
 
 /// A person: a guest, or one with an account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -100,12 +100,17 @@ impl User {
         }
     }
 
-    /// The person, if this is still what proves who they are.
-    pub(crate) fn proved_by(self, verified: &PasswordHash) -> Result<Self, Refusal> {
-        if self.password_hash.as_ref() == Some(verified) {
-            Ok(self)
-        } else {
-            Err(Refusal::WrongCredentials)
+    /// The person, if the password that was checked is still theirs.
+    pub(crate) fn proved_by(self, proof: &Proof) -> Result<Change<Self>, Refusal> {
+        let Proof { verified, renewed } = proof;
+        match (&self.password_hash, renewed) {
+            (Some(kept), Some(renewed)) if kept == verified => {
+                Ok(Change::to(Self { password_hash: Some(renewed.clone()), ..self }))
+            }
+            (Some(kept), _) if kept == verified || Some(kept) == renewed.as_ref() => {
+                Ok(Change::none(self))
+            }
+            _ => Err(Refusal::WrongCredentials),
         }
     }
 
@@ -169,11 +174,24 @@ mod tests {
     #[test]
     fn a_password_that_was_changed_meanwhile_proves_nothing() {
         let user = User::register(None, account(), noon()).unwrap().value;
-        let other = PasswordHash::from_phc("$argon2id$other");
+        let proof = |verified| Proof { verified, renewed: None };
+        let other = proof(PasswordHash::from_phc("$argon2id$other"));
 
-        assert_eq!(user.clone().proved_by(&hash()), Ok(user.clone()));
-        assert_eq!(user.proved_by(&other), Err(Refusal::WrongCredentials));
+        assert!(user.clone().proved_by(&proof(hash())).unwrap().is_none());
+        assert_eq!(user.proved_by(&other).unwrap_err(), Refusal::WrongCredentials);
         let guest = User::guest(id('c'), noon());
-        assert_eq!(guest.proved_by(&hash()), Err(Refusal::WrongCredentials));
+        assert_eq!(guest.proved_by(&proof(hash())).unwrap_err(), Refusal::WrongCredentials);
+    }
+
+    #[test]
+    fn an_outdated_hash_is_replaced_once() {
+        let user = User::register(None, account(), noon()).unwrap().value;
+        let renewed = PasswordHash::from_phc("$argon2id$new");
+        let proof = Proof { verified: hash(), renewed: Some(renewed.clone()) };
+
+        let change = user.proved_by(&proof).unwrap();
+
+        assert_eq!(change.writes::<User>()[0].password_hash, Some(renewed));
+        assert!(change.value.proved_by(&proof).unwrap().is_none());
     }
 }

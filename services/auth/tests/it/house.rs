@@ -60,9 +60,18 @@ impl House {
             jwt_key: OLD_KEY.into(),
             jwt_key_previous: "".into(),
             access_token_life: Duration::from_mins(5),
+            guests_per_address: 6_000,
+            registrations_per_address: 1_000,
+            hashing_threads: None,
             admin_email: "".into(),
             admin_password: "".into(),
         }
+    }
+
+    /// Long after today, so that the database itself finds nothing out of date that the service
+    /// does not.
+    pub(crate) fn is_in_the_far_future(&self) {
+        self.clock.advance(Duration::from_hours(24 * 365 * 100));
     }
 
     /// Starts a replica.
@@ -80,6 +89,13 @@ impl House {
     pub(crate) async fn stored(&self, collection: &str) -> Vec<Document> {
         let found = self.database().await.collection(collection).find(doc! {}).await;
         found.unwrap().try_collect().await.unwrap()
+    }
+
+    /// Puts another hash in the place of everybody's.
+    pub(crate) async fn store_hash(&self, hash: &str) {
+        let users = self.database().await.collection::<Document>("users");
+        let update = doc! { "$set": { "password_hash": hash } };
+        users.update_many(doc! {}, update).await.unwrap();
     }
 
     /// Takes everything from the service that it ever stored.
@@ -110,6 +126,12 @@ impl Replica {
 
     pub(crate) async fn signs_in(&self, email: &str, password: &str) -> Answer {
         self.door().post("/api/auth/login").json(&person(email, password)).await
+    }
+
+    pub(crate) async fn signs_in_from(&self, address: &str, email: &str, password: &str) -> Answer {
+        let form = person(email, password);
+        let ask = self.door().post("/api/auth/login").json(&form);
+        ask.header("x-forwarded-for", address).await
     }
 
     /// Exchanges the refresh token of an answer.

@@ -9,3 +9,4 @@ mod openapi;
 mod process;
 mod refresh;
 mod sign_in;
+mod throttle;

@@ -3,9 +3,14 @@
 use std::time::Duration;
 
 use contracts::auth::{Registered, Role};
+use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::house::{ALICE, House, PASSWORD, person, session_of};
+
+/// [`PASSWORD`], hashed with less memory and fewer rounds than today.
+const WEAKER: &str = "$argon2id$v=19$m=8192,t=1,p=1$4kWP1Oq7MIuKx++QDJ0b/g$\
+    3XuVnQ8gXnoiwHchs/ZZk+Y4+8r67l5bjv7W9Tfj44s";
 
 #[tokio::test]
 async fn a_guest_is_somebody() {
@@ -78,6 +83,58 @@ async fn a_wrong_password_and_an_unknown_address_look_the_same() {
             assert_eq!(wrong.header(header), other.header(header), "{header}");
         }
     }
+}
+
+#[tokio::test]
+async fn those_beyond_the_bound_come_back_later_and_the_others_are_served() {
+    let house = House::build().await;
+    let hashing_threads = std::num::NonZeroUsize::new(1);
+    let replica = house.opens(auth::Config { hashing_threads, ..house.config() }).await;
+    let alice = replica.registers(ALICE).await;
+
+    let all = (0..150).map(|_| replica.signs_in(ALICE, PASSWORD));
+    let (answers, me) = tokio::join!(join_all(all), replica.me(&alice));
+
+    let (served, busy): (Vec<_>, Vec<_>) = answers.iter().partition(|it| it.status == 200);
+    assert!(served.len() >= 65 && !busy.is_empty(), "{} {}", served.len(), busy.len());
+    assert!(busy.iter().all(|it| it.status == 503 && it.header("retry-after") == Some("2")));
+    let _ = me.status(200);
+}
+
+#[tokio::test]
+async fn a_password_that_anybody_would_guess_is_refused() {
+    let (_house, replica) = House::with_a_door().await;
+
+    for password in ["password", "Iloveyou", "alice2026!", "ALICE@example.com", "12souk34"] {
+        let form = person(ALICE, password);
+        let refused = replica.door().post("/api/auth/register").json(&form).await.status(422);
+
+        assert_eq!(refused["errors"][0]["pointer"], "/password", "{password}");
+    }
+}
+
+#[tokio::test]
+async fn a_password_is_the_same_on_every_keyboard() {
+    let (_house, replica) = House::with_a_door().await;
+    let form = person(ALICE, "cafe\u{301} au lait");
+    let _ = replica.door().post("/api/auth/register").json(&form).await.status(201);
+
+    let _ = replica.signs_in(ALICE, "caf\u{e9} au lait").await.status(200);
+}
+
+#[tokio::test]
+async fn who_signs_in_has_an_outdated_hash_renewed() {
+    let (house, replica) = House::with_a_door().await;
+    replica.registers(ALICE).await;
+    house.store_hash(WEAKER).await;
+
+    let _ = replica.signs_in(ALICE, PASSWORD).await.status(200);
+
+    let kept = house.stored("users").await[0].get_str("password_hash").unwrap().to_owned();
+    assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept}");
+    let _ = replica.signs_in(ALICE, PASSWORD).await.status(200);
+    let again = house.stored("users").await[0].get_str("password_hash").unwrap().to_owned();
+    assert_eq!(kept, again);
 }
 
 #[tokio::test]

@@ -1,0 +1,133 @@
+//! Coming, registering, signing in and out.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use common::http::{ClientAddress, Json, Problem, Problems};
+use common::identity::Denied;
+use common::store::{Cause, UpdateError};
+use contracts::UserId;
+use contracts::auth::Role;
+
+use super::Auth;
+use super::views::{Credentials, Refresh, Registration, SignedIn};
+use crate::domain::{Account, NotAToken, Refusal};
+
+type Created<T> = (StatusCode, Json<T>);
+
+/// Come as a guest.
+///
+/// A guest buys like anyone, without an account.
+#[utoipa::path(post, path = "/api/auth/guest", tag = "sign-in",
+    responses((status = CREATED, body = SignedIn), Problems))]
+pub(super) async fn guest(
+    State(auth): State<Auth>,
+    cause: Cause,
+    from: ClientAddress,
+) -> Result<Created<SignedIn>, Problem> {
+    auth.throttle.guest(from).await?;
+    let sign_in = auth.accounts.guest(cause).await?;
+    auth.tokens(&sign_in).map(created)
+}
+
+/// Make an account.
+///
+/// An e-mail address has at most one: 409 when it has one already, and whoever asks for many such
+/// waits (429). The password is none of the commonest and does not only repeat the address.
+#[utoipa::path(post, path = "/api/auth/register", tag = "sign-in", request_body = Registration,
+    responses((status = CREATED, body = SignedIn), Problems))]
+pub(super) async fn register(
+    State(auth): State<Auth>,
+    cause: Cause,
+    from: ClientAddress,
+    Json(Registration { email, password, name }): Json<Registration>,
+) -> Result<Created<SignedIn>, Problem> {
+    if password.repeats(&email) {
+        return Err(Refusal::PasswordRepeatsEmail.into());
+    }
+    let place = auth.passwords.place()?;
+    let attempt = auth.throttle.register(&email, from).await?;
+    let password_hash = auth.passwords.hash(place, password.into()).await?;
+    let id = UserId::from_uuid(auth.accounts.clock().uuid());
+    let account = Account { id, role: Role::Shopper, email, password_hash, name };
+    let sign_in = match auth.accounts.register(account, cause).await {
+        Err(taken @ UpdateError::Refused(Refusal::EmailTaken)) => {
+            attempt.was_taken().await?;
+            return Err(taken.into());
+        }
+        outcome => outcome?,
+    };
+    attempt.succeeded().await?;
+    auth.tokens(&sign_in).map(created)
+}
+
+/// Sign in.
+///
+/// 401 for an unknown address and for a wrong password alike. Whoever fails again and again waits:
+/// 429 with `Retry-After` and `RateLimit`, a second at first, never more than 15 minutes.
+#[utoipa::path(post, path = "/api/auth/login", tag = "sign-in", request_body = Credentials,
+    responses((status = OK, body = SignedIn), Problems))]
+pub(super) async fn login(
+    State(auth): State<Auth>,
+    cause: Cause,
+    from: ClientAddress,
+    Json(Credentials { email, password }): Json<Credentials>,
+) -> Result<Json<SignedIn>, Problem> {
+    let place = auth.passwords.place()?;
+    let attempt = auth.throttle.sign_in(&email, from).await?;
+    let user = auth.accounts.find(&email).await?;
+    let kept = user.as_ref().and_then(|user| user.password_hash.clone());
+    let proof = auth.passwords.check(place, password, kept).await?;
+    let Some((user, proof)) = user.zip(proof) else {
+        attempt.failed().await?;
+        return Err(Refusal::WrongCredentials.into());
+    };
+    let sign_in = auth.accounts.sign_in(user.id, proof, cause).await?;
+    attempt.succeeded().await?;
+    auth.tokens(&sign_in).map(Json)
+}
+
+/// Get the next access token.
+///
+/// A refresh token is good for one use. Used again within 30 seconds, as when an answer was lost,
+/// it gives the same successor, unless that was used; else the sign-in ends.
+#[utoipa::path(post, path = "/api/auth/refresh", tag = "sign-in", request_body = Refresh,
+    responses((status = OK, body = SignedIn), Problems))]
+pub(super) async fn refresh(
+    State(auth): State<Auth>,
+    cause: Cause,
+    from: ClientAddress,
+    Json(form): Json<Refresh>,
+) -> Result<Json<SignedIn>, Problem> {
+    auth.throttle.refresh(from).await?;
+    let refreshed = match form.refresh_token.parse() {
+        Ok(token) => auth.accounts.refresh(&token, cause).await,
+        Err(NotAToken) => Err(UpdateError::Refused(Refusal::SignInOver)),
+    };
+    if matches!(refreshed, Err(UpdateError::Refused(_))) {
+        auth.throttle.refresh_failed(from).await?;
+    }
+    auth.tokens(&refreshed?).map(Json)
+}
+
+/// Sign out.
+///
+/// The tokens of this sign-in are worth nothing from then on. Asked twice, it happens once.
+#[utoipa::path(post, path = "/api/auth/logout", tag = "sign-in", security(("bearer" = [])),
+    responses((status = NO_CONTENT), Problems))]
+pub(super) async fn logout(
+    State(auth): State<Auth>,
+    cause: Cause,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    match auth.accounts.identity().authenticate(&headers).await {
+        Ok(claims) => auth.accounts.sign_out(claims.sid, cause).await?,
+        // It is over already.
+        Err(Denied::Revoked) => {}
+        Err(denied) => return Err(denied.into()),
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn created<T>(view: T) -> Created<T> {
+    (StatusCode::CREATED, Json(view))
+}

@@ -1,0 +1,117 @@
+//! Who asks too often waits: longer with each failure, never for ever (OWASP authentication cheat
+//! sheet; NIST SP 800-63B, section 5.2.2).
+//!
+//! All replicas count together, in the database. Nothing is kept of an address of either kind but a
+//! keyed hash. Counts may be lost when a member of the database is; no wait depends on them being
+//! there.
+
+mod attempt;
+mod counter;
+mod names;
+
+use common::Clock;
+use common::http::{ClientAddress, RateLimit};
+use common::store::{Store, StoreError};
+use secrecy::SecretString;
+use tokio::try_join;
+
+use crate::domain::Email;
+pub(crate) use attempt::{Attempt, Registering};
+use counter::{Counters, Growing, Quota};
+use names::Names;
+
+/// Failures of one account from where nobody signed in to it before.
+const ACCOUNT: Growing = Growing { name: "sign-in", free: 5, forgiven_in: 15 };
+/// Failures from one address, whomever they were about. Others may share it.
+const ADDRESS: Growing = Growing { name: "sign-in-address", free: 20, forgiven_in: 1 };
+/// Failures of one account from where its owner signed in before: whoever fails elsewhere does not
+/// keep the owner waiting.
+const FAMILIAR: Growing = Growing { name: "sign-in-familiar", free: 10, forgiven_in: 5 };
+/// Finding out which addresses have an account.
+const TAKEN: Growing = Growing { name: "register", free: 10, forgiven_in: 5 };
+/// Refresh tokens that are none.
+const REFRESH: Growing = Growing { name: "refresh", free: 50, forgiven_in: 1 };
+
+/// What throttling goes by.
+pub(crate) struct Bounds {
+    /// What hashes are keyed by.
+    pub(crate) secret: SecretString,
+    /// How many guests may come from one address in a while.
+    pub(crate) guests: u32,
+    /// How many may try to register from one address in a while.
+    pub(crate) registrations: u32,
+}
+
+/// Counts what fails, and who comes. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Throttle {
+    counters: Counters,
+    names: Names,
+    clock: Clock,
+    guests: Quota,
+    registrations: Quota,
+}
+
+/// Why somebody has to wait.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum Halted {
+    /// They asked too often.
+    #[error("too many attempts: wait a moment")]
+    TooMany(RateLimit),
+    /// It cannot be counted.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Throttle {
+    /// Makes sure that counters have a place, and end by themselves.
+    pub(crate) async fn open(store: &Store, bounds: &Bounds) -> Result<Self, StoreError> {
+        Ok(Self {
+            counters: Counters::open(store).await?,
+            names: Names::keyed(&bounds.secret),
+            clock: store.clock().clone(),
+            guests: Quota { name: "guest", many: bounds.guests },
+            registrations: Quota { name: "registration", many: bounds.registrations },
+        })
+    }
+
+    /// Somebody comes as a guest.
+    pub(crate) async fn guest(&self, from: ClientAddress) -> Result<(), Halted> {
+        self.counters.spend(self.guests, &self.names.address(from), self.clock.now()).await
+    }
+
+    /// Somebody tries to sign in. Counted before the password is looked at, so that many at once
+    /// are as many; asked in one round trip.
+    pub(crate) async fn sign_in(
+        &self,
+        email: &Email,
+        from: ClientAddress,
+    ) -> Result<Attempt, Halted> {
+        let attempt = Attempt::of(self, email, from);
+        attempt.begin().await
+    }
+
+    /// Somebody tries to register.
+    pub(crate) async fn register(
+        &self,
+        email: &Email,
+        from: ClientAddress,
+    ) -> Result<Registering, Halted> {
+        let (now, address) = (self.clock.now(), self.names.address(from));
+        try_join!(
+            self.counters.spend(self.registrations, &address, now),
+            self.counters.free(TAKEN, &address, now),
+        )?;
+        Ok(Registering { attempt: Attempt::of(self, email, from), address })
+    }
+
+    /// Somebody shows a refresh token.
+    pub(crate) async fn refresh(&self, from: ClientAddress) -> Result<(), Halted> {
+        self.counters.free(REFRESH, &self.names.address(from), self.clock.now()).await
+    }
+
+    /// What was shown is no refresh token.
+    pub(crate) async fn refresh_failed(&self, from: ClientAddress) -> Result<(), StoreError> {
+        self.counters.count(REFRESH, &self.names.address(from), self.clock.now()).await
+    }
+}
