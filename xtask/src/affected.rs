@@ -43,6 +43,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The names of the services, in order.
+#[cfg(test)]
+pub(crate) fn services() -> anyhow::Result<Vec<String>> {
+    Ok(Graph::read(&root())?.services().map(ToOwned::to_owned).collect())
+}
+
 /// Whether a file is what a pattern means: itself, or anything in `folder/**`.
 fn matches(pattern: &str, file: &str) -> bool {
     match pattern.strip_suffix("**") {

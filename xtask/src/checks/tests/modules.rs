@@ -1,0 +1,48 @@
+//! Skaffold's modules together are the fleet.
+
+use serde::Deserialize as _;
+use yaml_serde::Value;
+
+use super::own;
+use crate::affected::services;
+
+fn modules() -> Vec<Value> {
+    let text = own("skaffold.yaml");
+    let documents = yaml_serde::Deserializer::from_str(&text);
+    documents.map(|document| Value::deserialize(document).unwrap()).collect()
+}
+
+#[test]
+fn every_service_is_built_and_deployed_by_one_module() {
+    let (services, modules) = (services().unwrap(), modules());
+
+    let names: Vec<_> = modules.iter().filter_map(|it| it["metadata"]["name"].as_str()).collect();
+    assert_eq!(names.len(), services.len() + 1, "a module for each service, and one for the rest");
+    for service in services {
+        let module = &modules[names.iter().position(|&name| name == service).expect(&service)];
+        let artifact = &module["build"]["artifacts"][0];
+        assert_eq!(artifact["image"].as_str(), Some(&*format!("souk/{service}")));
+        assert_eq!(artifact["docker"]["buildArgs"]["SERVICE"].as_str(), Some(&*service));
+        assert_eq!(selector(module), format!("--selector=app.kubernetes.io/name={service}"));
+    }
+}
+
+#[test]
+fn what_belongs_to_no_service_is_deployed_by_the_module_of_the_rest() {
+    let rest = modules().remove(0);
+
+    let selector = selector(&rest);
+    let named = selector.strip_prefix("--selector=app.kubernetes.io/name notin (");
+    let named = named.and_then(|it| it.strip_suffix(')')).unwrap_or_else(|| panic!("{selector}"));
+    let mut named: Vec<_> = named.split(',').collect();
+    named.sort_unstable();
+
+    assert_eq!(named, services().unwrap());
+}
+
+/// Which objects a module applies; it deletes the same.
+fn selector(module: &Value) -> String {
+    let flags = &module["deploy"]["kubectl"]["flags"];
+    assert_eq!(flags["apply"], flags["delete"]);
+    flags["apply"][0].as_str().expect("a flag").to_owned()
+}
