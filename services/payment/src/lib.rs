@@ -41,5 +41,5 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
         .consume(events::saga(payments))
         .every(ROUND, "reconcile", move || reconciled.clone().reconcile())
         .every(ROUND, "webhooks", move || heard.clone().hear_again())
-        .every(ROUND, "sandbox webhooks", move || told.clone().tell_again()))
+        .every(ROUND, "sandbox webhooks", move || told.clone().send_webhooks()))
 }

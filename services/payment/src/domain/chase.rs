@@ -21,6 +21,9 @@ const CONFIRMING: Duration = Duration::from_mins(5);
 /// or so long after the time to pay.
 const MARGIN: Duration = Duration::from_mins(1);
 
+/// Money that a provider does not collect for so long, though it answers, does not come.
+const COLLECTING: Duration = Duration::from_hours(24);
+
 /// What is to be done about an open attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -53,6 +56,9 @@ impl Payment {
             }
             (AttemptState::Authorized { capture_by, .. }, _) if *capture_by <= now => Step::CallOff,
             (AttemptState::Authorized { .. }, _) => Step::Leave,
+            (&AttemptState::Capturing { since, .. }, _) if now.since(since) >= COLLECTING => {
+                Step::CallOff
+            }
             (AttemptState::Capturing { .. }, _) => Step::Capture,
             (_, Some(news)) => self.step_to(attempt, news, now),
             (_, None) if self.is_sendable(attempt, now) => Step::Send,

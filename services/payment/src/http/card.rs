@@ -39,14 +39,22 @@ fn is_in(value: &Value) -> bool {
     }
 }
 
-/// Whether words parted by spaces or hyphens make up a card's number. Digits within a longer word,
+/// Whether words parted as people part them make up a card's number. Digits within a longer word,
 /// such as an id, do not.
 fn is_in_text(text: &str) -> bool {
-    let parts = |c: char| !c.is_alphanumeric() && !matches!(c, '_' | ' ' | '-');
+    let parts = |c: char| !c.is_alphanumeric() && c != '_' && !is_joint(c);
     text.split(parts).any(|phrase| {
-        let words: Vec<&str> = phrase.split([' ', '-']).filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> = phrase.split(is_joint).filter(|word| !word.is_empty()).collect();
         (0..words.len()).any(|first| begins_with_card(&words[first..]))
     })
+}
+
+/// Whether people write it between the digits of one number: a space, a hyphen or dash, a dot, a
+/// slash, or nothing that can be seen.
+fn is_joint(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '-' | '.' | '/' | '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{feff}')
+        || matches!(c, '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
 
 fn begins_with_card(words: &[&str]) -> bool {
@@ -91,6 +99,10 @@ mod tests {
             json!("4242 -  4242 4242 4242"),
             json!("my card 12 is 3782 822463 10005."),
             json!("card:4222222222222"),
+            json!("4242.4242.4242.4242"),
+            json!("4242\u{a0}4242\u{2011}4242/4242"),
+            json!("4242\u{200b}4242\n4242\t4242"),
+            json!(4_242_424_242_424_242.0_f64),
         ] {
             assert!(is_in(&body), "{body}");
         }

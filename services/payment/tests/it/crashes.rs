@@ -125,7 +125,7 @@ async fn an_order_given_up_calls_off_what_is_not_confirmed() {
     shop.peer.tell(&Cancelled { order_id: order, reason, lines: vec![] }).await;
 
     let failed: Failed = shop.peer.hears(PaymentId::of(order)).await;
-    assert_eq!(failed.failure, Failure::NotAuthenticated);
+    assert_eq!(failed.failure, Failure::CalledOff);
     let page = asked["next_action"]["url"].as_str().unwrap().to_owned();
     let late = shop.nobody().post(format!("{page}/confirm")).await.status(200);
     assert!(late.text.contains("not made"), "{}", late.text);
@@ -148,7 +148,21 @@ async fn what_nobody_confirms_is_called_off_after_the_time_to_pay() {
     clock.advance(Duration::from_secs(50));
 
     let failed: Failed = shop.peer.hears(PaymentId::of(order)).await;
-    assert_eq!(failed.failure, Failure::NotAuthenticated);
+    assert_eq!(failed.failure, Failure::CalledOff);
+}
+
+#[tokio::test]
+async fn nobody_has_longer_than_five_minutes_to_confirm() {
+    let clock = Clock::manual(Clock::system().now());
+    let shop = Shop::with(Setup { clock: clock.clone(), ..Setup::default() }).await;
+    let order = shop.order().await;
+    let _ = pay(&shop.alice(), order, "pm_card_authenticationRequired", "k").await.status(201);
+
+    clock.advance(Duration::from_mins(5));
+
+    let failed: Failed = shop.peer.hears(PaymentId::of(order)).await;
+    assert_eq!(failed.failure, Failure::CalledOff);
+    let _ = pay(&shop.alice(), order, "pm_card_visa", "k2").await.status(201);
 }
 
 #[tokio::test]

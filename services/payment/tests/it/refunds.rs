@@ -1,8 +1,10 @@
 //! Giving money back.
 
+use common::Clock;
+use contracts::auth::Role;
 use contracts::order::{RefundDue, RefundReason};
-use contracts::payment::Refunded;
-use contracts::{OrderId, PaymentId};
+use contracts::payment::{RefundFailed, RefundFailure, Refunded};
+use contracts::{OrderId, PaymentId, RefundId, UserId};
 use mongodb::bson::doc;
 use serde_json::{Value, json};
 use testkit::{Client, Request, eventually};
@@ -26,7 +28,8 @@ fn some(amount: i64) -> Value {
 
 /// How much the sandbox gave back in all.
 async fn given_back(shop: &Shop) -> i64 {
-    let mut rows = shop.collection("sandbox_refunds").find(doc! {}).await.unwrap();
+    let mut rows =
+        shop.collection("sandbox_refunds").find(doc! { "standing": "done" }).await.unwrap();
     let mut sum = 0;
     while rows.advance().await.unwrap() {
         sum += rows.deserialize_current().unwrap().get_i64("amount").unwrap();
@@ -129,7 +132,7 @@ async fn the_order_gets_its_money_back_once() {
         order_id: order,
         payment_id,
         amount: eur(AMOUNT),
-        refund_id: None,
+        refund_id: Some(RefundId::from_uuid(Clock::system().uuid())),
         reason: RefundReason::Cancelled,
     };
 
@@ -138,6 +141,7 @@ async fn the_order_gets_its_money_back_once() {
     let refunded: Refunded = shop.peer.hears(payment_id).await;
 
     assert_eq!((refunded.amount, refunded.remaining), (eur(AMOUNT), eur(0)));
+    assert_eq!(Some(refunded.refund_id), due.refund_id);
     shop.peer.tell(&due).await;
     assert_eq!(shop.until(order, "refunded").await["refunds"].as_array().map(Vec::len), Some(1));
     assert_eq!((shop.entered(order).await, given_back(&shop).await), (0, AMOUNT));
@@ -179,4 +183,95 @@ async fn an_order_that_is_paid_twice_gets_the_later_money_back() {
     assert_eq!((refunded.amount, refunded.remaining), (eur(AMOUNT), eur(AMOUNT)));
     assert_eq!(shop.read(order).await["status"], "captured");
     assert_eq!((shop.entered(order).await, given_back(&shop).await), (AMOUNT, AMOUNT));
+}
+
+#[tokio::test]
+async fn fifty_refunds_at_once_of_which_one_fits_are_one() {
+    let shop = Shop::with(Setup { replicas: 2, ..Setup::default() }).await;
+    let (order, staff) = (paid(&shop).await, UserId::from_uuid(Clock::system().uuid()));
+    let token = shop.peer.token(staff, Role::Staff);
+
+    let mut asked = tokio::task::JoinSet::new();
+    for number in 0..50 {
+        // Sixty of a hundred.
+        let client = shop.at(number % 2).with_token(&token);
+        let body = some(AMOUNT * 60 / 100);
+        asked.spawn(refund(&client, order, &body, &format!("k{number}")).into_future());
+    }
+    let answers = asked.join_all().await;
+
+    let given = answers.iter().filter(|answer| answer.status == 201).count();
+    assert_eq!(given, 1);
+    for refused in answers.iter().filter(|answer| answer.status != 201) {
+        assert_eq!(refused.status, 409, "{}", refused.text);
+        assert_eq!(refused["refundable"], json!(eur(AMOUNT * 40 / 100)));
+    }
+    assert_eq!(given_back(&shop).await, AMOUNT * 60 / 100);
+    assert_eq!(shop.entered(order).await, AMOUNT * 40 / 100);
+}
+
+#[tokio::test]
+async fn a_refund_that_the_provider_refuses_is_an_answer() {
+    let shop = Shop::open().await;
+    let (order, staff) = (shop.order().await, shop.staff());
+    let _ = pay(&shop.alice(), order, "pm_sandbox_refund_refused", "k").await.status(201);
+    let id = PaymentId::of(order);
+
+    let first = refund(&staff, order, &some(1000), "k1").await.status(201);
+
+    assert_eq!((&first["status"], &first["failure"]), (&json!("failed"), &json!("refused")));
+    let told: RefundFailed = shop.peer.hears(id).await;
+    assert_eq!((told.amount, told.failure), (eur(1000), RefundFailure::Refused));
+    let repeat = refund(&staff, order, &some(1000), "k1").await.status(201);
+    assert_eq!(repeat.text, first.text);
+    let all = refund(&staff, order, &json!({ "reason": "broken" }), "k2").await.status(201);
+    assert_eq!(all["amount"], json!(eur(AMOUNT)), "its amount is free again");
+    assert_eq!((shop.entered(order).await, given_back(&shop).await), (AMOUNT, 0));
+    assert_eq!(shop.read(order).await["status"], "captured");
+}
+
+#[tokio::test]
+async fn a_refund_that_takes_its_time_is_followed() {
+    let shop = Shop::open().await;
+    let (order, staff) = (shop.order().await, shop.staff());
+    let _ = pay(&shop.alice(), order, "pm_sandbox_refund_slow", "k").await.status(201);
+
+    let answer = refund(&staff, order, &some(1000), "k1").await.status(201);
+
+    assert_eq!(answer["status"], "done");
+    let told: Refunded = shop.peer.hears(PaymentId::of(order)).await;
+    assert_eq!(told.remaining, eur(1500));
+    assert_eq!(shop.entered(order).await, 1500);
+}
+
+#[tokio::test]
+async fn an_order_that_wants_more_than_is_left_gets_what_is_left_and_hears_when_nothing_is() {
+    let shop = Shop::open().await;
+    let order = paid(&shop).await;
+    let id = PaymentId::of(order);
+    let _ = refund(&shop.staff(), order, &some(2000), "k1").await.status(201);
+    let due = |name| RefundDue {
+        order_id: order,
+        payment_id: id,
+        amount: eur(1000),
+        refund_id: Some(name),
+        reason: RefundReason::Returned,
+    };
+    let [some, none] = [0; 2].map(|_| RefundId::from_uuid(Clock::system().uuid()));
+
+    shop.peer.tell(&due(some)).await;
+    eventually("what is left goes back", SOON, async || {
+        let told = shop.peer.told::<Refunded>(id).await;
+        told.iter().any(|told| told.refund_id == some && told.amount == eur(500)).then_some(())
+    })
+    .await;
+    shop.peer.tell(&due(none)).await;
+
+    let failed: RefundFailed = shop.peer.hears(id).await;
+    assert_eq!((failed.refund_id, failed.amount), (none, eur(1000)));
+    assert_eq!(failed.failure, RefundFailure::NothingLeft);
+    assert_eq!((shop.entered(order).await, given_back(&shop).await), (0, AMOUNT));
+    let refunds = shop.read(order).await["refunds"].as_array().unwrap().clone();
+    let shown: Vec<_> = refunds.iter().map(|refund| refund["status"].as_str().unwrap()).collect();
+    assert_eq!(shown, ["done", "done", "failed"]);
 }

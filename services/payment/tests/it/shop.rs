@@ -257,9 +257,10 @@ pub(crate) fn pay(client: &Client, order: OrderId, method: &str, key: &str) -> t
 
 /// A webhook that tells of a capture.
 pub(crate) fn captured(id: &str, order: OrderId, attempt: &str) -> Value {
+    let reference = attempt.replace("att_", "ch_");
     json!({
         "id": id, "type": "charge.captured", "attempt_id": attempt,
-        "payment_id": PaymentId::of(order), "reference": "ch_1", "amount": eur(AMOUNT),
+        "payment_id": PaymentId::of(order), "reference": reference, "amount": eur(AMOUNT),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use common::Clock;
 use contracts::PaymentId;
 use contracts::payment::{ActionRequired, Captured, Failed, Failure};
 use mongodb::bson::doc;
@@ -103,18 +104,52 @@ async fn a_forged_webhook_moves_nothing() {
 async fn a_webhook_of_something_else_is_heard_and_left() {
     let shop = Shop::open().await;
     let order = shop.order().await;
-    let nobodys = captured("whk_1", fresh_order(), "att_0190b0e1c7f67c3e9d1a2b3c4d5e6f70");
 
-    let _ = shop.webhook(&nobodys).await.status(204);
-    let _ = shop
-        .webhook(&captured("whk_2", order, "att_0190b0e1c7f67c3e9d1a2b3c4d5e6f70"))
-        .await
-        .status(204);
     let _ = shop.webhook(&json!({ "type": "payout.paid" })).await.status(204);
     let elsewhere = shop.nobody().post("/api/payments/webhooks/elsewhere").body("{}");
     let _ = elsewhere.await.status(404);
 
+    assert_eq!((shop.entered(order).await, shop.count("webhooks", doc! {}).await), (0, 0));
+}
+
+#[tokio::test]
+async fn a_webhook_that_comes_before_its_payment_is_applied_later() {
+    let shop = Shop::open().await;
+    let (order, id) = (shop.order().await, shop.clock.uuid());
+    let attempt = format!("att_{}", id.simple());
+    let _ = shop.webhook(&captured("whk_1", order, &attempt)).await.status(204);
+    let nobodys = captured("whk_2", fresh_order(), &attempt);
+    let _ = shop.webhook(&nobodys).await.status(204);
+    let waiting = doc! { "_id": "sandbox:whk_1", "state": "waiting" };
+    shop.holds("webhooks", waiting).await;
     assert_eq!(shop.entered(order).await, 0);
+
+    let _ = pay(&shop.alice(), order, "pm_card_authenticationRequired", "k").await.status(201);
+    // As if the provider had been faster than the shop.
+    let rename = doc! { "$set": { "attempts.0.id": &attempt } };
+    let it = doc! { "_id": PaymentId::of(order).to_string() };
+    shop.collection("payments").update_one(it, rename).await.unwrap();
+
+    let told: Captured = shop.peer.hears(PaymentId::of(order)).await;
+    assert_eq!(told.attempt_id.to_string(), attempt);
+    assert_eq!(shop.entered(order).await, AMOUNT);
+    let applied =
+        doc! { "_id": "sandbox:whk_1", "state": "applied", "expires_at": { "$type": "date" } };
+    shop.holds("webhooks", applied).await;
+    shop.holds("webhooks", doc! { "_id": "sandbox:whk_2", "state": "waiting" }).await;
+}
+
+#[tokio::test]
+async fn a_webhook_of_what_never_becomes_known_is_put_aside() {
+    let clock = Clock::manual(Clock::system().now());
+    let shop = Shop::with(Setup { clock: clock.clone(), ..Setup::default() }).await;
+    let attempt = "att_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
+    let _ = shop.webhook(&captured("whk_1", fresh_order(), attempt)).await.status(204);
+
+    clock.advance(Duration::from_hours(73));
+
+    let put_aside = shop.holds("webhooks", doc! { "state": "put_aside" }).await;
+    assert!(put_aside.get_str("why").unwrap().contains("no such payment"));
 }
 
 #[tokio::test]
@@ -150,6 +185,6 @@ async fn a_webhook_that_never_arrives_is_not_needed() {
     let _ = shop.nobody().post(format!("{page}/confirm")).await.status(200);
 
     shop.until(order, "captured").await;
-    let given_up = doc! { "notice": { "$exists": false }, "tellings": 5 };
-    shop.holds("sandbox_charges", given_up).await;
+    let given_up = doc! { "due_at": { "$exists": false }, "tellings": 5 };
+    shop.holds("sandbox_webhooks", given_up).await;
 }

@@ -147,6 +147,8 @@ fn a_capture_is_sent_until_it_is_known() {
 
     assert_eq!(step(&asked, Some(authorized()), noon()), Step::Capture);
     assert_eq!(step(&asked, Some(captured()), noon()), Step::Settle(captured()));
+    let never = noon().plus(Duration::from_hours(24));
+    assert_eq!(step(&asked, Some(authorized()), never), Step::CallOff);
 }
 
 #[test]

@@ -4,21 +4,19 @@ use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use common::store::Store;
 use contracts::payment::Failure;
 use contracts::{AttemptId, RefundId, Timestamp};
+use mongodb::Collection;
 use mongodb::bson::{self, Document, doc};
 use mongodb::error::{Error, ErrorKind, WriteFailure};
-use mongodb::options::{IndexOptions, ReturnDocument};
-use mongodb::{Collection, IndexModel};
+use mongodb::options::ReturnDocument;
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
 use super::Standing;
 use super::charge::ChargeRow;
+use crate::domain::RefundOutcome;
 use crate::provider::signature::hex;
 use crate::provider::{GivingBack, ProviderError};
 
-/// How often a webhook is sent before the shop has to ask by itself.
-const TELLINGS: i32 = 5;
-/// How many webhooks one round repeats.
-const ROUND: i64 = 100;
 const DUPLICATE_KEY: i32 = 11000;
 
 /// The sandbox's own collections, beside those of the service.
@@ -26,26 +24,42 @@ const DUPLICATE_KEY: i32 = 11000;
 pub(super) struct Books {
     charges: Collection<Document>,
     refunds: Collection<Document>,
-    /// Charges that were lost on the way.
+    /// What was lost on the way.
     lost: Collection<Document>,
     settings: Collection<Document>,
 }
 
+/// How a refund stands at the sandbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "standing", rename_all = "snake_case")]
+pub(super) enum RefundStanding {
+    /// The money went back.
+    Done,
+    /// It goes back at this time.
+    Processing { until: Timestamp },
+    /// It does not.
+    Refused,
+}
+
+impl RefundStanding {
+    pub(super) fn outcome(self, now: Timestamp) -> RefundOutcome {
+        match self {
+            Self::Done => RefundOutcome::Done,
+            Self::Processing { until } if until <= now => RefundOutcome::Done,
+            Self::Processing { .. } => RefundOutcome::Processing,
+            Self::Refused => RefundOutcome::Refused,
+        }
+    }
+}
+
 impl Books {
-    pub(super) async fn open(store: &Store) -> Result<Self, ProviderError> {
-        let charges = store.collection("sandbox_charges");
-        let untold = IndexOptions::builder()
-            .name("untold".to_owned())
-            .partial_filter_expression(doc! { "notice": { "$exists": true } })
-            .build();
-        let index = IndexModel::builder().keys(doc! { "notice": 1 }).options(untold).build();
-        charges.create_index(index).await?;
-        Ok(Self {
-            charges,
+    pub(super) fn open(store: &Store) -> Self {
+        Self {
+            charges: store.collection("sandbox_charges"),
             refunds: store.collection("sandbox_refunds"),
             lost: store.collection("sandbox_lost"),
             settings: store.collection("sandbox_settings"),
-        })
+        }
     }
 
     /// The secret of this database, drawn when it is asked for first.
@@ -81,9 +95,9 @@ impl Books {
         self.charge(charge.id).await?.ok_or_else(|| refused(&"the charge is gone"))
     }
 
-    /// Whether a charge is lost now: it is the first time only.
-    pub(super) async fn lose(&self, id: AttemptId) -> Result<bool, ProviderError> {
-        inserted(self.lost.insert_one(doc! { "_id": id.to_string() }).await)
+    /// Whether this is the first time that something of this name is lost.
+    pub(super) async fn lose(&self, name: &str) -> Result<bool, ProviderError> {
+        inserted(self.lost.insert_one(doc! { "_id": name }).await)
     }
 
     /// Ends a charge that has not ended, whether it arrived or not.
@@ -93,17 +107,29 @@ impl Books {
         now: Timestamp,
     ) -> Result<ChargeRow, ProviderError> {
         let charge = self.enter(ChargeRow::never_arrived(id, now)).await?;
-        let failure = match charge.standing(now) {
-            Standing::RequiresAction => Failure::NotAuthenticated,
-            Standing::Authorized { .. } | Standing::Processing { .. } => Failure::CalledOff,
-            Standing::Captured | Standing::Declined { .. } => return Ok(charge),
-        };
-        let open = doc! {
-            "_id": id.to_string(),
-            "standing": { "$in": ["requires_action", "processing"] },
-        };
-        let ended = fields(&Standing::Declined { failure })?;
-        self.charges.update_one(open, doc! { "$set": ended }).await?;
+        match charge.standing(now) {
+            Standing::Captured | Standing::Declined { .. } => Ok(charge),
+            Standing::RequiresAction
+            | Standing::Processing { .. }
+            | Standing::Authorized { .. } => {
+                let off = Standing::Declined { failure: Failure::CalledOff };
+                let open = ["requires_action", "processing", "authorized"];
+                self.become_one(id, &open, &off).await?;
+                self.charge(id).await?.ok_or_else(|| refused(&"the charge is gone"))
+            }
+        }
+    }
+
+    /// Collects what is authorised; anything else stays as it is.
+    pub(super) async fn capture(
+        &self,
+        id: AttemptId,
+        now: Timestamp,
+    ) -> Result<ChargeRow, ProviderError> {
+        let known = self.charge(id).await?.ok_or_else(|| refused(&"there is no such charge"))?;
+        if let Standing::Authorized { .. } = known.standing(now) {
+            self.become_one(id, &["processing", "authorized"], &Standing::Captured).await?;
+        }
         self.charge(id).await?.ok_or_else(|| refused(&"the charge is gone"))
     }
 
@@ -112,57 +138,52 @@ impl Books {
         &self,
         id: AttemptId,
         standing: &Standing,
-        notice: &str,
     ) -> Result<Option<ChargeRow>, ProviderError> {
-        let mut decided = fields(standing)?;
-        decided.insert("notice", notice);
-        let waiting = doc! { "_id": id.to_string(), "standing": "requires_action" };
-        let found = self
-            .charges
-            .find_one_and_update(waiting, doc! { "$set": decided })
-            .return_document(ReturnDocument::After)
-            .await?;
-        found.map(read).transpose()
+        self.become_one(id, &["requires_action"], standing).await
     }
 
-    /// The charges whose webhooks did not arrive yet.
-    pub(super) async fn untold(&self) -> Result<Vec<ChargeRow>, ProviderError> {
-        let mut found =
-            self.charges.find(doc! { "notice": { "$exists": true } }).limit(ROUND).await?;
-        let mut untold = Vec::new();
-        while found.advance().await? {
-            untold.push(read(found.deserialize_current()?)?);
-        }
-        Ok(untold)
-    }
-
-    /// Notes that a webhook was sent: it is over when it arrived, or was sent often enough.
-    pub(super) async fn note_told(
+    /// Enters a refund, unless there is one of its key: that one is it.
+    pub(super) async fn give_back(
         &self,
-        id: AttemptId,
-        arrived: bool,
-    ) -> Result<(), ProviderError> {
-        let tellings = doc! { "$add": [{ "$ifNull": ["$tellings", 0] }, 1] };
-        let over = doc! { "$or": [arrived, { "$gte": [tellings.clone(), TELLINGS] }] };
-        let notice = doc! { "$cond": [over, "$$REMOVE", "$notice"] };
-        let update = vec![doc! { "$set": { "notice": notice, "tellings": tellings } }];
-        self.charges.update_one(doc! { "_id": id.to_string() }, update).await?;
-        Ok(())
-    }
-
-    /// Gives money back, once for each key.
-    pub(super) async fn give_back(&self, back: &GivingBack) -> Result<(), ProviderError> {
-        let row = doc! {
+        back: &GivingBack,
+        standing: RefundStanding,
+    ) -> Result<RefundStanding, ProviderError> {
+        let mut row = fields(&standing)?;
+        row.extend(doc! {
             "_id": back.refund.to_string(),
             "charge": &back.charge.0,
             "amount": back.amount.amount,
             "currency": back.amount.currency.as_str(),
-        };
-        inserted(self.refunds.insert_one(row).await).map(drop)
+        });
+        if inserted(self.refunds.insert_one(row).await)? {
+            return Ok(standing);
+        }
+        self.refund(back.refund).await?.ok_or_else(|| refused(&"the refund is gone"))
     }
 
-    pub(super) async fn gave_back(&self, id: RefundId) -> Result<bool, ProviderError> {
-        Ok(self.refunds.find_one(doc! { "_id": id.to_string() }).await?.is_some())
+    pub(super) async fn refund(
+        &self,
+        id: RefundId,
+    ) -> Result<Option<RefundStanding>, ProviderError> {
+        let found = self.refunds.find_one(doc! { "_id": id.to_string() }).await?;
+        let read = |row| bson::deserialize_from_document(row).map_err(|error| refused(&error));
+        found.map(read).transpose()
+    }
+
+    /// A charge that stands like one of these comes to stand like that; `None` when it does not.
+    async fn become_one(
+        &self,
+        id: AttemptId,
+        from: &[&str],
+        to: &Standing,
+    ) -> Result<Option<ChargeRow>, ProviderError> {
+        let open = doc! { "_id": id.to_string(), "standing": { "$in": from } };
+        let found = self
+            .charges
+            .find_one_and_update(open, doc! { "$set": fields(to)? })
+            .return_document(ReturnDocument::After)
+            .await?;
+        found.map(read).transpose()
     }
 }
 
@@ -176,16 +197,16 @@ fn read(body: Document) -> Result<ChargeRow, ProviderError> {
     bson::deserialize_from_document(body).map_err(|error| refused(&error))
 }
 
-fn fields(standing: &Standing) -> Result<Document, ProviderError> {
+fn fields(standing: &impl Serialize) -> Result<Document, ProviderError> {
     bson::serialize_to_document(standing).map_err(|error| refused(&error))
 }
 
-fn refused(why: &impl ToString) -> ProviderError {
+pub(super) fn refused(why: &impl ToString) -> ProviderError {
     ProviderError::Refused(why.to_string())
 }
 
 /// Whether it is new; false when its key is there already.
-fn inserted<T>(outcome: Result<T, Error>) -> Result<bool, ProviderError> {
+pub(super) fn inserted<T>(outcome: Result<T, Error>) -> Result<bool, ProviderError> {
     match outcome {
         Ok(_) => Ok(true),
         Err(error) if is_duplicate(&error) => Ok(false),

@@ -1,28 +1,36 @@
-//! A charge as the sandbox keeps it, and as its webhooks tell it.
+//! A charge as the sandbox keeps it.
+
+use std::time::Duration;
 
 use contracts::payment::Failure;
 use contracts::{AttemptId, Currency, Money, PaymentId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Outcome, Reference};
-use crate::provider::{About, Charge, Notice};
+use super::SLOW;
+use super::script::{Ends, Script};
+use crate::domain::{CaptureMode, Method, Outcome, Reference};
+use crate::provider::Charge;
+
+/// How long an authorisation lasts.
+const PROMISE: Duration = Duration::from_hours(24 * 7);
 
 /// A charge in the sandbox's books. Its id is the key it was asked with, so there is one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct ChargeRow {
     #[serde(rename = "_id")]
     pub(super) id: AttemptId,
-    /// What it was for; unknown when it was called off before it arrived.
+    /// What it was for; unknown, as all the rest, when it was called off before it arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    payment: Option<PaymentId>,
+    pub(super) payment: Option<PaymentId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     amount: Option<Money>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    method: Option<Method>,
+    #[serde(default)]
+    capture: CaptureMode,
     #[serde(flatten)]
     standing: Standing,
     at: Timestamp,
-    /// The webhook that is still to be sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    notice: Option<String>,
 }
 
 /// How a charge stands at the sandbox.
@@ -50,54 +58,54 @@ pub enum Standing {
     },
 }
 
-/// A webhook as it travels.
-#[derive(Debug, Serialize, Deserialize)]
-struct Webhook {
-    id: String,
-    #[serde(rename = "type")]
-    kind: Kind,
-    attempt_id: AttemptId,
-    payment_id: PaymentId,
-    reference: Reference,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    amount: Option<Money>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    failure: Option<Failure>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Kind {
-    #[serde(rename = "charge.captured")]
-    Captured,
-    #[serde(rename = "charge.declined")]
-    Declined,
-    #[serde(other, rename = "unknown")]
-    Unknown,
-}
-
 impl ChargeRow {
-    pub(super) fn new(charge: &Charge, standing: Standing, at: Timestamp) -> Self {
+    /// A charge that arrives.
+    pub(super) fn new(charge: &Charge, script: Script, now: Timestamp) -> Self {
+        let standing = match script.ends {
+            Ends::Succeeds => succeeded(charge.capture, script, now),
+            Ends::TakesItsTime => Standing::Processing { until: now.plus(SLOW) },
+            Ends::Asks => Standing::RequiresAction,
+            Ends::Fails(failure) => Standing::Declined { failure },
+        };
         Self {
             id: charge.attempt,
             payment: Some(charge.payment),
             amount: Some(charge.amount),
+            method: Some(charge.method.clone()),
+            capture: charge.capture,
             standing,
-            at,
-            notice: None,
+            at: now,
         }
     }
 
     /// A charge that was called off before it arrived: when it does, this is found in its place.
     pub(super) fn never_arrived(id: AttemptId, at: Timestamp) -> Self {
+        let (payment, amount, method) = (None, None, None);
         let standing = Standing::Declined { failure: Failure::NeverArrived };
-        Self { id, payment: None, amount: None, standing, at, notice: None }
+        Self { id, payment, amount, method, capture: CaptureMode::AtOnce, standing, at }
+    }
+
+    /// What is played with it.
+    pub(super) fn script(&self) -> Option<Script> {
+        self.method.as_ref().map(Script::of)
     }
 
     /// How it stands by now.
     pub(super) fn standing(&self, now: Timestamp) -> Standing {
-        match &self.standing {
-            Standing::Processing { until } if *until <= now => Standing::Captured,
-            standing => standing.clone(),
+        match self.standing {
+            Standing::Processing { until } if until <= now => self.when_confirmed(until),
+            Standing::Authorized { until } if until <= now => {
+                Standing::Declined { failure: Failure::AuthorizationEnded }
+            }
+            ref standing => standing.clone(),
+        }
+    }
+
+    /// How it stands when nothing keeps it from succeeding.
+    pub(super) fn when_confirmed(&self, now: Timestamp) -> Standing {
+        match self.script() {
+            Some(script) => succeeded(self.capture, script, now),
+            None => self.standing.clone(),
         }
     }
 
@@ -105,10 +113,7 @@ impl ChargeRow {
     pub(super) fn outcome(&self, now: Timestamp) -> Outcome {
         let reference = self.reference();
         match self.standing(now) {
-            Standing::Captured => {
-                let amount = self.amount.unwrap_or(Money::zero(Currency::EUR));
-                Outcome::Captured { reference, amount }
-            }
+            Standing::Captured => Outcome::Captured { reference, amount: self.collected() },
             Standing::Authorized { until } => Outcome::Authorized { reference, capture_by: until },
             Standing::Processing { .. } => Outcome::Processing { reference },
             Standing::RequiresAction => {
@@ -119,46 +124,31 @@ impl ChargeRow {
         }
     }
 
-    /// The body of the webhook that is still to be sent.
-    pub(super) fn notice(&self) -> Option<String> {
-        let (kind, failure) = match &self.standing {
-            Standing::Captured => (Kind::Captured, None),
-            Standing::Declined { failure } => (Kind::Declined, Some(*failure)),
-            Standing::Authorized { .. }
-            | Standing::Processing { .. }
-            | Standing::RequiresAction => {
-                return None;
-            }
-        };
-        let webhook = Webhook {
-            id: self.notice.clone()?,
-            kind,
-            attempt_id: self.id,
-            payment_id: self.payment?,
-            reference: self.reference(),
-            amount: self.amount,
-            failure,
-        };
-        serde_json::to_string(&webhook).ok()
+    pub(super) fn reference(&self) -> Reference {
+        Reference(format!("ch_{}", self.id.uuid().simple()))
     }
 
-    fn reference(&self) -> Reference {
-        Reference(format!("ch_{}", self.id.uuid().simple()))
+    /// How much of it is captured: all, unless it is played otherwise.
+    pub(super) fn collected(&self) -> Money {
+        let asked = self.amount.unwrap_or(Money::zero(Currency::EUR));
+        match self.script() {
+            Some(script) if script.partly => Money::new(asked.amount / 2, asked.currency),
+            Some(_) | None => asked,
+        }
     }
 }
 
-/// What a webhook says; `None` when it says nothing that is understood.
-pub(super) fn read_notice(body: &[u8]) -> Option<Notice> {
-    let webhook: Webhook = serde_json::from_slice(body).ok()?;
-    let outcome = match webhook.kind {
-        Kind::Captured => {
-            Outcome::Captured { reference: webhook.reference, amount: webhook.amount? }
+/// The charge that a reference names.
+pub(super) fn named(reference: &Reference) -> Option<AttemptId> {
+    format!("att_{}", reference.0.strip_prefix("ch_")?).parse().ok()
+}
+
+fn succeeded(capture: CaptureMode, script: Script, now: Timestamp) -> Standing {
+    match capture {
+        CaptureMode::AtOnce => Standing::Captured,
+        CaptureMode::Later => {
+            let until = now.plus(if script.lapses { SLOW } else { PROMISE });
+            Standing::Authorized { until }
         }
-        Kind::Declined => {
-            Outcome::Declined { failure: webhook.failure.unwrap_or(Failure::Declined) }
-        }
-        Kind::Unknown => return None,
-    };
-    let (payment, attempt) = (webhook.payment_id, webhook.attempt_id);
-    Some(Notice { id: webhook.id, about: About::Attempt { payment, attempt, outcome } })
+    }
 }

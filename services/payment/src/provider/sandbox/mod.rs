@@ -6,10 +6,11 @@
 
 mod books;
 mod charge;
-mod notices;
+mod plays;
+mod post;
 mod script;
+mod webhook;
 
-use std::future::pending;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
@@ -20,16 +21,14 @@ use contracts::AttemptId;
 use contracts::payment::Failure;
 use secrecy::SecretString;
 
-use super::signature::{Signer, Verifier};
+use super::signature::Verifier;
 use super::{Asked, Charge, GivingBack, Provider, ProviderError, Reading};
 use crate::domain::{Outcome, RefundOutcome};
 use books::Books;
-use charge::ChargeRow;
 pub use charge::Standing;
-use notices::Messenger;
-use script::Script;
+use post::Post;
 
-/// A charge that takes its time takes this long.
+/// What takes its time takes this long.
 const SLOW: Duration = Duration::from_secs(2);
 
 /// How the sandbox speaks to the shop.
@@ -53,7 +52,7 @@ pub struct SandboxConfig {
 #[derive(Clone)]
 pub struct Sandbox {
     books: Books,
-    messenger: Messenger,
+    post: Post,
     verifier: Verifier,
     clock: Clock,
 }
@@ -66,16 +65,16 @@ impl Sandbox {
         config: &SandboxConfig,
         port: u16,
     ) -> Result<Self, ProviderError> {
-        let books = Books::open(store).await?;
+        let books = Books::open(store);
         let secret = match &config.webhook_secret {
             Some(secret) => secret.clone(),
             None => books.secret().await?,
         };
         let own = || format!("http://127.0.0.1:{port}/api/payments/webhooks/sandbox");
         let url = config.webhook_url.clone().filter(|url| !url.is_empty()).unwrap_or_else(own);
-        let messenger = Messenger::new(url, Signer::new(&secret))?;
-        let verifier = Verifier::new(notices::HEADER, [&secret]);
-        Ok(Self { books, messenger, verifier, clock: store.clock().clone() })
+        let posted = Post::open(store.collection("sandbox_webhooks"), url, &secret).await?;
+        let verifier = Verifier::new(post::HEADER, [&secret]);
+        Ok(Self { books, post: posted, verifier, clock: store.clock().clone() })
     }
 
     /// How a charge stands, for the page that asks the shopper to confirm it.
@@ -91,58 +90,21 @@ impl Sandbox {
         attempt: AttemptId,
         confirmed: bool,
     ) -> Result<Option<Standing>, ProviderError> {
+        let Some(asked) = self.books.charge(attempt).await? else { return Ok(None) };
         let standing = if confirmed {
-            Standing::Captured
+            asked.when_confirmed(self.clock.now())
         } else {
             Standing::Declined { failure: Failure::NotAuthenticated }
         };
-        let notice = format!("whk_{}", self.clock.uuid().simple());
-        if let Some(charge) = self.books.decide(attempt, &standing, &notice).await? {
-            self.tell(&charge).await;
+        if let Some(charge) = self.books.decide(attempt, &standing).await? {
+            self.tell_decided(&charge).await?;
         }
         self.standing(attempt).await
     }
 
-    /// Sends the webhooks that did not arrive yet.
-    pub async fn tell_again(self) -> Result<(), ProviderError> {
-        for charge in self.books.untold().await? {
-            self.tell(&charge).await;
-        }
-        Ok(())
-    }
-
-    /// Sends the webhook of a charge; a later round repeats it a few times if that fails.
-    async fn tell(&self, charge: &ChargeRow) {
-        let Some(body) = charge.notice() else { return };
-        let told = self.messenger.send(body, self.clock.now()).await;
-        if let Err(error) = &told {
-            tracing::warn!(attempt.id = %charge.id, %error, "webhook not taken");
-        }
-        if let Err(error) = self.books.note_told(charge.id, told.is_ok()).await {
-            tracing::warn!(attempt.id = %charge.id, %error, "webhook not noted");
-        }
-    }
-
-    async fn take(&self, charge: &Charge) -> Result<Outcome, ProviderError> {
-        let now = self.clock.now();
-        if let Some(known) = self.books.charge(charge.attempt).await? {
-            return Ok(known.outcome(now));
-        }
-        let script = Script::of(&charge.method);
-        let lost = match script {
-            Script::Lost => true,
-            Script::LostOnce => self.books.lose(charge.attempt).await?,
-            Script::Plain(_) | Script::AnswerLost => false,
-        };
-        if lost {
-            return pending().await;
-        }
-        let standing = script.standing(now.plus(SLOW));
-        let row = self.books.enter(ChargeRow::new(charge, standing, now)).await?;
-        match script {
-            Script::AnswerLost => pending().await,
-            Script::Plain(_) | Script::Lost | Script::LostOnce => Ok(row.outcome(now)),
-        }
+    /// Sends the webhooks that are due.
+    pub async fn send_webhooks(self) -> Result<(), ProviderError> {
+        self.post.deliver(self.clock.now()).await
     }
 }
 
@@ -156,7 +118,7 @@ impl Provider for Sandbox {
     }
 
     fn capture<'a>(&'a self, charge: &'a Charge) -> Asked<'a, Outcome> {
-        Box::pin(self.take(charge))
+        Box::pin(self.collect(charge))
     }
 
     fn look_up<'a>(&'a self, charge: &'a Charge) -> Asked<'a, Option<Outcome>> {
@@ -167,30 +129,24 @@ impl Provider for Sandbox {
     }
 
     fn call_off<'a>(&'a self, charge: &'a Charge) -> Asked<'a, Outcome> {
-        Box::pin(async move {
-            let now = self.clock.now();
-            Ok(self.books.call_off(charge.attempt, now).await?.outcome(now))
-        })
+        Box::pin(self.give_up(charge))
     }
 
     fn give_back<'a>(&'a self, back: &'a GivingBack) -> Asked<'a, RefundOutcome> {
-        Box::pin(async move {
-            self.books.give_back(back).await?;
-            Ok(RefundOutcome::Done)
-        })
+        Box::pin(self.refund(back))
     }
 
     fn look_up_refund<'a>(&'a self, back: &'a GivingBack) -> Asked<'a, Option<RefundOutcome>> {
         Box::pin(async move {
-            let given = self.books.gave_back(back.refund).await?;
-            Ok(given.then_some(RefundOutcome::Done))
+            let refund = self.books.refund(back.refund).await?;
+            Ok(refund.map(|refund| refund.outcome(self.clock.now())))
         })
     }
 
     fn read_notice<'a>(&'a self, headers: &'a HeaderMap, body: &'a [u8]) -> Reading<'a> {
         Box::pin(async move {
             self.verifier.check(headers, body, self.clock.now())?;
-            Ok(charge::read_notice(body))
+            Ok(webhook::read(body))
         })
     }
 }
