@@ -23,7 +23,6 @@ pub(crate) struct Timeline {
     /// How many were heard.
     pub(super) heard: i64,
     /// Whether some were left out.
-    #[serde(default)]
     pub(super) shortened: bool,
 }
 

@@ -89,10 +89,15 @@ struct Causes(Vec<Option<usize>>);
 
 impl Causes {
     fn of(entries: &[Entry]) -> Self {
-        let indexes: HashMap<EventId, usize> =
+        let facts: HashMap<EventId, usize> =
             entries.iter().enumerate().map(|(index, entry)| (entry.id, index)).collect();
-        let cause = |entry: &Entry| indexes.get(&entry.causation_id.parse().ok()?).copied();
-        Self(entries.iter().map(cause).collect())
+        let asked = entries.iter().enumerate().rev();
+        let asked: HashMap<&str, usize> = asked
+            .filter_map(|(index, entry)| Some((entry.words.asks.as_deref()?, index)))
+            .collect();
+        let fact = |entry: &Entry| facts.get(&entry.causation_id.parse().ok()?).copied();
+        let asking = |entry: &Entry| asked.get(entry.words.answers.as_deref()?).copied();
+        Self(entries.iter().map(|entry| fact(entry).or_else(|| asking(entry))).collect())
     }
 
     /// What led to an entry, the nearest cause first. It ends even if what is told goes in circles.

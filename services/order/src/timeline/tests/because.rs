@@ -3,7 +3,7 @@
 use contracts::order::{CancelReason, Cancelled, Expired, Placed, RefundDue, RefundReason};
 use contracts::payment::{Captured, Failed, Refunded};
 use contracts::product::{CommitRefused, Refused, Released};
-use contracts::{Event as _, order};
+use contracts::{Event as _, RefundId, order};
 
 use super::{Entry, event, heard, noon, told};
 use crate::timeline::Because;
@@ -44,6 +44,20 @@ fn a_refund_is_explained_by_what_led_to_it() {
     let clause = "the goods were gone at 12:03 UTC".to_owned();
     let because = Because { clause, what: "commit_refused", at: noon(3) };
     assert_eq!(refund.because, Some(because));
+}
+
+#[test]
+fn a_refund_that_was_found_out_later_is_explained_by_what_asked_for_it() {
+    let [.., gone, _, due, _] = gone();
+    let found = told(5, noon(90), "reconcile:1", &Refunded::sample());
+    let other = RefundId::from_uuid(uuid::Uuid::from_u128(77));
+    let other =
+        told(6, noon(91), "reconcile:2", &Refunded { refund_id: other, ..Refunded::sample() });
+
+    let texts = texts([gone, due, found, other]);
+
+    let explained = "25.00 EUR went back to you because the goods were gone at 12:03 UTC.";
+    assert_eq!(texts[2..], [explained, "25.00 EUR went back to you."]);
 }
 
 #[test]

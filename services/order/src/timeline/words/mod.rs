@@ -36,11 +36,20 @@ pub(crate) struct Words {
     /// How it explains what comes of it: what follows a `because`, and is followed by its time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) explains: Option<String>,
+    /// What it asks for, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) asks: Option<String>,
+    /// What it says has become of what was asked for by this name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) answers: Option<String>,
     /// Whether it says nothing to a shopper.
+    #[serde(skip_serializing_if = "is_not")]
     pub(crate) for_staff: bool,
     /// Whether the same is told again for those who may have missed it: then it happened once.
+    #[serde(skip_serializing_if = "is_not")]
     pub(crate) once: bool,
     /// What staff want to know beside: ids and the codes of reasons.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) details: BTreeMap<String, String>,
 }
 
@@ -57,6 +66,17 @@ impl Words {
     /// It is why other things happen.
     fn explains(self, clause: &str) -> Self {
         Self { explains: Some(clause.to_owned()), ..self }
+    }
+
+    /// It asks for this.
+    fn asks(self, name: &impl ToString) -> Self {
+        Self { asks: Some(name.to_string()), ..self }
+    }
+
+    /// It says what has become of what was asked for. That may be found out long after, by whoever
+    /// looks: then what asked is what led to it.
+    fn answers(self, name: &impl ToString) -> Self {
+        Self { answers: Some(name.to_string()), ..self }
     }
 
     /// It says nothing to a shopper.
@@ -81,4 +101,10 @@ impl Words {
         let code = code.as_ref().and_then(|code| code.as_str()).unwrap_or("unknown");
         self.detail(name, &code)
     }
+}
+
+/// Most facts mean something to shoppers and are told once: that takes no room.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_not(fact: &bool) -> bool {
+    !*fact
 }

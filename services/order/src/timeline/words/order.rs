@@ -140,7 +140,7 @@ impl Worded for RefundDue {
     fn words(&self, _: Timestamp) -> Words {
         let words = Words::new(format!("{} is to go back to you", money(self.amount)));
         let words = match self.refund_id {
-            Some(refund) => words.detail("refund_id", &refund),
+            Some(refund) => words.asks(&refund).detail("refund_id", &refund),
             None => words,
         };
         words.because(refunded(self.reason)).code("reason", &self.reason)

@@ -87,6 +87,7 @@ impl Worded for Refunded {
 
     fn words(&self, _: Timestamp) -> Words {
         Words::new(format!("{} went back to you", money(self.amount)))
+            .answers(&self.refund_id)
             .detail("refund_id", &self.refund_id)
             .detail("remaining", &money(self.remaining))
     }
@@ -108,7 +109,10 @@ impl Worded for RefundFailed {
             }
             RefundFailure::Unknown => format!("{amount} could not be sent back to you yet"),
         };
-        Words::new(text).detail("refund_id", &self.refund_id).code("failure", &self.failure)
+        Words::new(text)
+            .answers(&self.refund_id)
+            .detail("refund_id", &self.refund_id)
+            .code("failure", &self.failure)
     }
 }
 
