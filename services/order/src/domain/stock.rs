@@ -30,7 +30,7 @@ impl Order {
     /// The goods are not there: the order is given up, or, if its money came late, stays expired.
     pub fn refuse(self, round: u32, now: Timestamp) -> Change<Self> {
         match self.status {
-            Placed if round == self.round && self.payment.has_come() => self.lapse(now),
+            Placed if round == self.round && self.payment.is_covered() => self.lapse(now),
             Placed if round == self.round => self.give_up(CancelReason::OutOfStock, now),
             Placed | Reserved { .. } | Paid { .. } => Change::none(self),
             Shipped { .. } | Delivered { .. } | Completed { .. } => Change::none(self),

@@ -1,7 +1,12 @@
 //! Each arrow, and what does not move.
 
+mod addresses;
 mod between;
 mod histories;
+mod parcels;
+mod promises;
+mod refunds;
+mod returns;
 mod way;
 
 use std::time::Duration;
@@ -10,9 +15,9 @@ use contracts::order::{
     CancelReason, Cancelled as CancelledEvent, Completed as CompletedEvent,
     Delivered as DeliveredEvent, Expired as ExpiredEvent, Paid as PaidEvent, PayByExtended,
     PaymentDue, Placed as PlacedEvent, RefundDue, RefundReason, Refunded as RefundedEvent,
-    Shipped as ShippedEvent,
+    RestockDue, Shipped as ShippedEvent,
 };
-use contracts::{AttemptId, Currency, Money, PaymentId, RefundId};
+use contracts::{AttemptId, Currency, Money, PaymentId, Quantity, RefundId, ReturnId, cart};
 use uuid::Uuid;
 
 use super::Status::{Cancelled, Completed, Delivered, Expired, Reserved, Shipped};
@@ -126,6 +131,58 @@ fn eur(amount: i64) -> Money {
 fn due(change: &Change<Order>) -> Vec<(i64, RefundReason)> {
     let due = change.told::<RefundDue>();
     due.iter().map(|due| (due.amount.amount, due.reason)).collect()
+}
+
+/// Three mugs at 7.00 and a plate at 10.00, with a discount, shipping and tax: 32.99 in all.
+fn bought_much() -> CheckedOut {
+    let line = |sku: &str, pieces: u32, unit: i64| cart::Line {
+        sku: sku.parse().unwrap(),
+        quantity: Quantity::new(pieces).unwrap(),
+        unit_price: eur(unit),
+        line_total: eur(unit * i64::from(pieces)),
+        ..bought().lines.remove(0)
+    };
+    CheckedOut {
+        lines: vec![line("MUG", 3, 700), line("PLATE", 1, 1000)],
+        subtotal: eur(3100),
+        discount: eur(601),
+        shipping: eur(500),
+        tax: eur(300),
+        total: eur(3299),
+        ..bought()
+    }
+}
+
+fn goods([mugs, plates]: [u32; 2]) -> Goods {
+    let sku = |text: &str| text.parse().unwrap();
+    [(sku("MUG"), mugs), (sku("PLATE"), plates)].into_iter().collect()
+}
+
+/// Names one of the returns.
+fn goods_back(number: u128) -> ReturnId {
+    ReturnId::from_uuid(Uuid::from_u128(number))
+}
+
+/// Three mugs and a plate, paid.
+fn paid_much() -> Order {
+    let placed = Order::place(bought_much(), noon()).unwrap().value;
+    captured(placed.reserve(1, noon(), &TERMS).value).value
+}
+
+/// The same, of which this was sent with this number on the parcel.
+fn sent(order: Order, number: u32, pieces: [u32; 2]) -> Change<Order> {
+    order.ship(in_parcel(number, Some(pieces)), noon()).unwrap()
+}
+
+fn in_parcel(number: u32, pieces: Option<[u32; 2]>) -> Shipment {
+    let tracking = label(&format!("H-{number}"));
+    Shipment { tracking, goods: pieces.map(goods), ..shipment() }
+}
+
+/// Staff give the money of these pieces back.
+fn giving_back(number: u128, pieces: [u32; 2]) -> GivingBack {
+    let (id, goods) = (refund(number), goods(pieces));
+    GivingBack { id, goods, shipping: false, restock: true, note: note() }
 }
 
 #[track_caller]

@@ -87,7 +87,9 @@ proptest! {
     #[test]
     fn an_order_reads_as_it_was_written(steps in steps()) {
         let mut history = History::new();
-        steps.into_iter().for_each(|step| history.take(step));
+        for step in steps {
+            history.take(step);
+        }
 
         let stored = mongodb::bson::serialize_to_bson(&history.order).unwrap();
 

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
+use contracts::ReturnId;
 use contracts::order::{
     Delivered as DeliveredEvent, Paid as PaidEvent, PayByExtended, RefundDue, RestockDue,
     Shipped as ShippedEvent,
 };
 use contracts::payment::RefundFailure;
-use contracts::{Quantity, ReturnId, cart};
 use proptest::prelude::*;
-use uuid::Uuid;
 
 use super::super::*;
 use Step::*;
@@ -106,31 +105,6 @@ fn by_people() -> impl Strategy<Value = Step> {
         2 => (1_u128..4, some(), flag()).prop_map(|(id, came, restock)| Receive(id, came, restock)),
         1 => (1_u32..3).prop_map(Readdress),
     ]
-}
-
-/// Three mugs at 7.00 and a plate at 10.00, with a discount, shipping and tax: 32.99 in all.
-pub(super) fn bought_much() -> CheckedOut {
-    let line = |sku: &str, pieces: u32, unit: i64| cart::Line {
-        sku: sku.parse().unwrap(),
-        quantity: Quantity::new(pieces).unwrap(),
-        unit_price: eur(unit),
-        line_total: eur(unit * i64::from(pieces)),
-        ..bought().lines.remove(0)
-    };
-    CheckedOut {
-        lines: vec![line("MUG", 3, 700), line("PLATE", 1, 1000)],
-        subtotal: eur(3100),
-        discount: eur(601),
-        shipping: eur(500),
-        tax: eur(300),
-        total: eur(3299),
-        ..bought()
-    }
-}
-
-pub(super) fn goods([mugs, plates]: [u32; 2]) -> Goods {
-    let sku = |text: &str| text.parse().unwrap();
-    [(sku("MUG"), mugs), (sku("PLATE"), plates)].into_iter().collect()
 }
 
 /// An order with all that was told of it.
@@ -312,8 +286,4 @@ impl History {
             .or_else(|| by_stage(ReturnStage::Requested).map(Reject))
             .or_else(|| by_stage(ReturnStage::Approved).map(|id| Receive(id, None, true)))
     }
-}
-
-fn goods_back(number: u128) -> ReturnId {
-    ReturnId::from_uuid(Uuid::from_u128(number))
 }

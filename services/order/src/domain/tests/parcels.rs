@@ -1,0 +1,139 @@
+//! Several parcels.
+
+use super::*;
+
+#[test]
+fn an_order_is_shipped_when_the_last_piece_left() {
+    let first = sent(paid_much(), 1, [2, 0]);
+    let told = &first.told::<ShippedEvent>()[0];
+    assert_eq!((told.parcel, told.more_to_come), (1, true));
+    assert_eq!(told.lines, goods([2, 0]).pieces());
+    assert_eq!(first.value.status, paid_much().status);
+
+    let second = first.value.ship(in_parcel(2, None), minutes(1)).unwrap();
+
+    let told = &second.told::<ShippedEvent>()[0];
+    assert_eq!((told.parcel, told.more_to_come), (2, false));
+    assert_eq!(told.lines, goods([1, 1]).pieces());
+    assert_eq!(second.value.status, Shipped { at: minutes(1) });
+}
+
+#[test]
+fn an_order_is_delivered_when_every_parcel_arrived() {
+    let first = sent(paid_much(), 1, [3, 0]).value.deliver(Some(1), noon()).unwrap();
+    assert!(first.tells_nothing());
+    let both = sent(first.value, 2, [0, 1]).value;
+    assert_eq!(both.status, Shipped { at: noon() });
+    changes_nothing(&both.clone().deliver(Some(1), minutes(1)).unwrap(), &both);
+
+    let change = both.deliver(Some(2), minutes(2)).unwrap();
+
+    assert_eq!(change.told::<DeliveredEvent>().len(), 1);
+    assert_eq!(change.value.status, Delivered { at: minutes(2) });
+    assert_eq!(change.value.parcels[0].delivered_at, Some(noon()));
+}
+
+#[test]
+fn all_that_was_sent_arrives_at_once_unless_a_parcel_is_named() {
+    let half = sent(paid_much(), 1, [1, 0]).value;
+    let half = sent(half, 2, [1, 0]).value;
+
+    let arrived = half.deliver(None, minutes(1)).unwrap().value;
+
+    assert!(arrived.parcels.iter().all(|parcel| parcel.delivered_at == Some(minutes(1))));
+    assert_eq!(arrived.status, paid_much().status);
+    changes_nothing(&arrived.clone().deliver(None, minutes(2)).unwrap(), &arrived);
+    let unknown = arrived.clone().deliver(Some(3), minutes(2)).unwrap_err();
+    assert!(matches!(unknown, Refusal::Unfit { act: Act::Deliver, .. }));
+}
+
+#[test]
+fn the_same_parcel_again_comes_to_nothing() {
+    let half = sent(paid_much(), 1, [1, 1]).value;
+    changes_nothing(&half.clone().ship(in_parcel(1, Some([1, 1])), noon()).unwrap(), &half);
+
+    let all = half.ship(in_parcel(2, None), noon()).unwrap().value;
+
+    changes_nothing(&all.clone().ship(in_parcel(2, None), noon()).unwrap(), &all);
+    changes_nothing(&all.clone().ship(in_parcel(2, Some([2, 0])), noon()).unwrap(), &all);
+    changes_nothing(&all.clone().ship(in_parcel(1, Some([1, 1])), noon()).unwrap(), &all);
+    assert!(all.ship(in_parcel(1, Some([2, 0])), noon()).is_err());
+}
+
+#[test]
+fn the_rest_may_follow_under_the_same_number() {
+    let half = sent(paid_much(), 1, [1, 0]).value;
+
+    let change = half.ship(in_parcel(1, None), noon()).unwrap();
+
+    assert_eq!(change.told::<ShippedEvent>()[0].lines, goods([2, 1]).pieces());
+}
+
+#[test]
+fn no_more_is_sent_than_is_left() {
+    let half = sent(paid_much(), 1, [2, 1]).value;
+    let standing = half.standing();
+    let ships = |goods: Goods| {
+        half.clone()
+            .ship(Shipment { goods: Some(goods), ..in_parcel(2, None) }, noon())
+            .unwrap_err()
+    };
+    let sku = |text: &str| text.parse::<contracts::Sku>().unwrap();
+
+    let (act, mug) = (Act::Ship, sku("MUG"));
+    assert_eq!(ships(goods([2, 0])), Refusal::TooMany { act, sku: mug, left: 1, standing });
+    assert!(matches!(ships(goods([0, 1])), Refusal::TooMany { left: 0, .. }));
+    assert_eq!(ships(goods([0, 0])), Refusal::NoPieces);
+    assert_eq!(ships([(sku("CUP"), 1)].into_iter().collect()), Refusal::NotBought(sku("CUP")));
+}
+
+#[test]
+fn an_order_of_which_a_parcel_left_is_not_cancelled() {
+    let half = sent(paid_much(), 1, [1, 0]).value;
+
+    let refused = half.clone().cancel(CancelReason::Customer, noon()).unwrap_err();
+
+    let allowed = vec![Act::Ship, Act::Deliver, Act::Refund, Act::Return];
+    let standing = Standing { stage: Stage::Paid, allowed };
+    assert_eq!(refused, Refusal::Unfit { act: Act::Cancel, standing });
+}
+
+#[test]
+fn goods_that_are_gone_after_a_parcel_left_are_given_back() {
+    let half = sent(paid_much(), 1, [3, 0]).value;
+
+    let change = half.refuse_commit(noon());
+
+    assert_eq!(due(&change), [(903, RefundReason::OutOfStock)]);
+    assert!(change.told::<RestockDue>().is_empty(), "it was not there");
+    assert_eq!(change.value.status, Shipped { at: noon() });
+    changes_nothing(&change.value.clone().refuse_commit(noon()), &change.value);
+}
+
+#[test]
+fn what_payment_gave_back_whole_sends_no_more() {
+    let half = sent(paid_much(), 1, [3, 0]).value;
+
+    let change = refunded(half, 1, 3299).unwrap();
+
+    assert!(change.told::<CancelledEvent>().is_empty());
+    assert_eq!(change.told::<RestockDue>()[0].lines, goods([0, 1]).pieces());
+    assert_eq!(change.value.status, Shipped { at: noon() });
+}
+
+#[test]
+fn an_order_sent_before_there_were_parcels_still_arrives() {
+    let mut stored = serde_json::to_value(shipped()).unwrap();
+    for new in ["parcels", "waiting", "dropped", "returns", "address"] {
+        stored.as_object_mut().unwrap().remove(new);
+    }
+    for new in ["promised", "ended", "refunds"] {
+        stored["payment"].as_object_mut().unwrap().remove(new);
+    }
+    stored["status"]["parcel"] = serde_json::json!({ "carrier": "Hermes", "tracking": "H-1" });
+    let old: Order = serde_json::from_value(stored).unwrap();
+
+    let arrived = old.deliver(None, minutes(1)).unwrap().value;
+
+    assert_eq!(arrived.status, Delivered { at: minutes(1) });
+}
