@@ -4,6 +4,7 @@ mod affected;
 mod bench;
 mod checks;
 mod cli;
+mod manifests;
 mod test;
 mod up;
 mod workspace;

@@ -14,6 +14,7 @@ mod progress;
 mod servers;
 mod shop;
 
+pub(crate) use self::build::build;
 pub(crate) use self::progress::say;
 pub(crate) use self::shop::{Open, with};
 

@@ -1,0 +1,62 @@
+//! What the manifests mean: whether all that they name is there, whether the services understand
+//! what they are told, and who may reach whom.
+
+mod cluster;
+mod environment;
+mod images;
+mod memory;
+mod network;
+mod policy;
+mod references;
+mod render;
+mod secrets;
+mod selection;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use anyhow::bail;
+
+use self::cluster::Cluster;
+use self::settings::Settings;
+use crate::up::build;
+use crate::workspace::root;
+
+/// Checks every overlay, also with the components that fit it, and says all that is wrong.
+pub(crate) async fn run() -> anyhow::Result<()> {
+    let root = root();
+    let settings = Settings::ask(&build(false).await?).await?;
+    let mut wrong = vec![];
+    for (name, cluster) in render::all(&root).await? {
+        let problems = problems(&root, &name, &cluster, &settings).await?;
+        wrong.extend(problems.into_iter().map(|problem| format!("{name}: {problem}")));
+    }
+    if !wrong.is_empty() {
+        bail!("the manifests do not hold together:\n{}", wrong.join("\n"));
+    }
+    eprintln!("passed: what the manifests mean");
+    Ok(())
+}
+
+/// All that is wrong with what a cluster is to be.
+async fn problems(
+    root: &Path,
+    overlay: &str,
+    cluster: &Cluster,
+    settings: &Settings,
+) -> anyhow::Result<Vec<String>> {
+    let mut problems = [
+        references::problems(cluster),
+        secrets::problems(cluster, &secrets::Documented::read(root)?),
+        selection::problems(cluster),
+        images::problems(cluster, &images::artifacts(root)?),
+        settings.problems(cluster).await?,
+        network::problems(cluster),
+        memory::problems(overlay, cluster),
+    ]
+    .concat();
+    problems.dedup();
+    Ok(problems)
+}

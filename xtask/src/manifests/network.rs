@@ -1,0 +1,185 @@
+//! Who may reach whom, and that it is just who has to.
+//!
+//! Inside the shop that follows from what the pods are told: an address in the environment of one,
+//! or in a file it is given, is a connection that it needs, and it may have no other.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
+
+use serde_json::json;
+
+use super::cluster::{Cluster, Container, Pods, entries, list, text};
+use super::environment::environment;
+use super::policy::{Peer, Way, allows, namespaces, ports};
+use super::selection::served;
+
+/// From whom, to whom, and the port there.
+type Edge = (String, String, u64);
+
+/// Where a collector takes traces.
+const OTLP: u64 = 4318;
+/// Somewhere on the internet; somewhere in the cluster; what tells a pod about its node.
+const PUBLIC: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1));
+const PRIVATE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 1, 2, 3));
+const METADATA: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254));
+/// Google's load balancers and health checks.
+const BALANCER: IpAddr = IpAddr::V4(Ipv4Addr::new(35, 191, 0, 1));
+
+/// Connections that are missing, and those that nobody needs.
+pub(super) fn problems(cluster: &Cluster) -> Vec<String> {
+    let (needed, allowed) = (needed(cluster), allowed(cluster));
+    let say = |(from, to, port): &Edge, what| format!("{from} {what} {to} at port {port}");
+    let missing = needed.difference(&allowed).map(|edge| say(edge, "may not reach"));
+    let idle = allowed.difference(&needed).map(|edge| say(edge, "may reach, but need not,"));
+    let borders = cluster.pods().flat_map(|pods| {
+        [leaving(cluster, pods), coming(cluster, pods), asking_names(cluster, pods)].concat()
+    });
+    missing.chain(idle).chain(borders).collect()
+}
+
+/// What follows from what the pods are told.
+fn needed(cluster: &Cluster) -> BTreeSet<Edge> {
+    let edges = cluster.pods().flat_map(|pods| {
+        let told = texts(cluster, pods);
+        let services = cluster.of("Service").flat_map(|service| {
+            let ports = list(service.at("/spec/ports")).map(move |port| (service, port));
+            ports.filter(|(service, port)| {
+                let address = format!("{}:{}", service.name(), port["port"]);
+                told.iter().any(|text| names(text, &address))
+            })
+        });
+        let ends = services.flat_map(|(service, port)| {
+            let to = served(cluster, service).into_iter();
+            to.filter_map(|to| Some((to, to.port(&port["targetPort"])?)))
+        });
+        ends.filter(|(to, _)| is_other(pods, *to))
+            .map(|(to, port)| (pods.name().to_owned(), to.name().to_owned(), port))
+            .collect::<Vec<_>>()
+    });
+    edges.chain(traced(cluster)).collect()
+}
+
+/// Where there is a collector, it takes the traces of every service.
+fn traced(cluster: &Cluster) -> impl Iterator<Item = Edge> {
+    let ours = cluster.pods().filter(|pods| is_ours(*pods));
+    let traced = ours.filter(|_| cluster.find("Service", "otel-service").is_some());
+    traced.map(|pods| (pods.name().to_owned(), "otel-depl".to_owned(), OTLP))
+}
+
+/// Whether a service of the shop runs there.
+fn is_ours(pods: Pods<'_>) -> bool {
+    pods.running().any(|container| container.service().is_some())
+}
+
+/// A single pod reaches itself without any network.
+fn is_other(from: Pods<'_>, to: Pods<'_>) -> bool {
+    from.name() != to.name() || to.replicas() > 1
+}
+
+/// Whether a text names this address, and not one that merely ends alike.
+fn names(text: &str, address: &str) -> bool {
+    text.match_indices(address).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        before.is_none_or(|it| !it.is_ascii_alphanumeric() && it != '-')
+    })
+}
+
+/// All that pods are told: their environment and the files they are given.
+fn texts(cluster: &Cluster, pods: Pods<'_>) -> Vec<String> {
+    let told = pods.containers().flat_map(|it| environment(cluster, pods, it));
+    let volumes = list(&pods.spec()["volumes"]).map(|volume| text(volume, "/configMap/name"));
+    let files = volumes.filter_map(|name| cluster.find("ConfigMap", name));
+    let files = files.flat_map(|file| entries(file.at("/data")));
+    let files = files.filter_map(|(_, text)| text.as_str().map(str::to_owned));
+    told.map(|variable| variable.value).chain(files).collect()
+}
+
+/// What the policies let through between the pods of the shop.
+fn allowed(cluster: &Cluster) -> BTreeSet<Edge> {
+    let pairs = cluster.pods().flat_map(|from| cluster.pods().map(move |to| (from, to)));
+    let ends = pairs.filter(|(from, to)| is_other(*from, *to)).flat_map(|(from, to)| {
+        to.ports().collect::<BTreeSet<_>>().into_iter().map(move |port| (from, to, port))
+    });
+    let open = ends.filter(|(from, to, port)| {
+        allows(cluster, *from, Way::Out, Peer::Pods(*to), (*port, "TCP"))
+            && allows(cluster, *to, Way::In, Peer::Pods(*from), (*port, "TCP"))
+    });
+    open.map(|(from, to, port)| (from.name().to_owned(), to.name().to_owned(), port)).collect()
+}
+
+/// The ports outside the cluster that pods have to do with.
+fn outside(pods: Pods<'_>) -> BTreeSet<u64> {
+    let keeps_in_bucket = list(&pods.spec()["volumes"]).any(|volume| !volume["csi"].is_null());
+    match pods.running().find_map(Container::service) {
+        // The payment provider.
+        Some("payment") => [443].into(),
+        // Mail.
+        Some("auth") => [587].into(),
+        _ if keeps_in_bucket => [443].into(),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// What leaves the cluster.
+fn leaving(cluster: &Cluster, pods: Pods<'_>) -> Vec<String> {
+    let reach = |address| {
+        let ports = ports(cluster, pods, Way::Out).into_iter().chain([443]);
+        let open = ports.filter(move |port| {
+            allows(cluster, pods, Way::Out, Peer::Address(address), (*port, "TCP"))
+        });
+        open.collect::<BTreeSet<_>>()
+    };
+    let (title, wanted) = (pods.owner.title(), with_databases(cluster, pods));
+    let mut wrong = vec![];
+    if reach(PUBLIC) != wanted {
+        let open = reach(PUBLIC);
+        wrong.push(format!("{title} may reach the ports {open:?} of the internet, not {wanted:?}"));
+    }
+    let keeps_in_bucket = wanted.contains(&443) && pods.owner.kind() == "CronJob";
+    if !reach(METADATA).is_empty() && !keeps_in_bucket {
+        wrong.push(format!("{title} may ask who its node is"));
+    }
+    if cluster.find("NetworkPolicy", "managed-database").is_none() && !reach(PRIVATE).is_empty() {
+        wrong.push(format!("{title} may reach any address of the cluster"));
+    }
+    wrong
+}
+
+/// Where no database is in the cluster, all services find theirs outside.
+fn with_databases(cluster: &Cluster, pods: Pods<'_>) -> BTreeSet<u64> {
+    let mut ports = outside(pods);
+    if is_ours(pods) && cluster.find("NetworkPolicy", "managed-database").is_some() {
+        ports.insert(27017);
+    }
+    ports
+}
+
+/// What comes from outside the shop: requests to its services, and who measures them.
+fn coming(cluster: &Cluster, pods: Pods<'_>) -> Vec<String> {
+    let nobody = json!({});
+    let strangers = namespaces(cluster, pods).into_iter().chain(["default", "kube-system"]);
+    let strangers = strangers.map(|name| Peer::Elsewhere(name, &nobody));
+    let addresses = [PUBLIC, PRIVATE, BALANCER].map(Peer::Address);
+    let open: BTreeSet<u64> = strangers
+        .chain(addresses)
+        .flat_map(|peer| pods.ports().map(move |port| (peer, port)))
+        .filter(|(peer, port)| allows(cluster, pods, Way::In, *peer, (*port, "TCP")))
+        .map(|(_, port)| port)
+        .collect();
+    let wanted: BTreeSet<u64> = if is_ours(pods) { [3000, 9000].into() } else { BTreeSet::new() };
+    let is_right = open == wanted;
+    let title = pods.owner.title();
+    let wrong = format!("{title} can be reached from elsewhere at {open:?}, not at {wanted:?}");
+    (!is_right).then_some(wrong).into_iter().collect()
+}
+
+/// Everybody asks for names.
+fn asking_names(cluster: &Cluster, pods: Pods<'_>) -> Vec<String> {
+    let labels = json!({ "k8s-app": "kube-dns" });
+    let server = Peer::Elsewhere("kube-system", &labels);
+    let mute = ["UDP", "TCP"]
+        .into_iter()
+        .filter(|protocol| !allows(cluster, pods, Way::Out, server, (53, protocol)));
+    mute.map(|protocol| format!("{} may not ask for names by {protocol}", pods.owner.title()))
+        .collect()
+}

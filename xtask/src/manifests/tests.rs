@@ -1,0 +1,73 @@
+//! The manifests hold together, and a fault in them is seen.
+
+mod bus;
+mod faults;
+mod rights;
+
+use std::path::PathBuf;
+
+use super::cluster::{list, text};
+use super::environment::environment;
+use super::*;
+
+/// The programs of the services, built beside this test.
+fn programs() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    own.ancestors().nth(2).unwrap().to_owned()
+}
+
+async fn settings() -> Settings {
+    Settings::ask(&programs()).await.unwrap()
+}
+
+async fn dev() -> Cluster {
+    render::one(&root(), "dev", &[]).await.unwrap()
+}
+
+async fn gke() -> Cluster {
+    render::one(&root(), "gke", &[]).await.unwrap()
+}
+
+#[tokio::test]
+async fn every_overlay_holds_together() {
+    let settings = settings().await;
+
+    for (name, cluster) in render::all(&root()).await.unwrap() {
+        let problems = problems(&root(), &name, &cluster, &settings).await.unwrap();
+
+        assert!(problems.is_empty(), "{name}:\n{}", problems.join("\n"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_typed_on_a_laptop_works() {
+    let dev = dev().await;
+
+    let auth = dev.pods().find(|pods| pods.name() == "auth-depl").unwrap();
+    let key = auth.containers().flat_map(|it| list(&it.0["env"]));
+    let key = key.map(|variable| &variable["valueFrom"]["secretKeyRef"]);
+    assert!(key.into_iter().any(|it| it["name"] == "jwt-secret" && it["key"] == "JWT_KEY"));
+    let database = dev.find("Service", "product-mongo-service").unwrap();
+    assert!(list(database.at("/spec/ports")).any(|port| port["port"] == 27017));
+    let nats = dev.pods().find(|pods| pods.owner.title() == "Deployment nats-depl").unwrap();
+    assert!(nats.ports().any(|port| port == 8222));
+    assert_eq!(nats.owner.at("/spec/strategy/type"), "Recreate");
+}
+
+#[tokio::test]
+async fn a_keeper_knows_as_many_members_as_there_are() {
+    let gke = gke().await;
+
+    let databases = gke.pods().filter(|pods| pods.label("app.kubernetes.io/component") == "mongo");
+    let databases: Vec<_> = databases.collect();
+    assert_eq!(databases.len(), 5);
+    for pods in databases {
+        let keeper = pods.running().find(|it| it.name() == "keeper").unwrap();
+        let told = environment(&gke, pods, keeper);
+        let members = told.iter().find(|variable| variable.name == "MEMBERS").unwrap();
+        let service = text(&pods.owner.0, "/spec/serviceName");
+        let wanted = (0..3).map(|it| format!("{}-{it}.{service}:27017", pods.name()));
+        assert_eq!(members.value, wanted.collect::<Vec<_>>().join(","));
+        assert_eq!(pods.replicas(), 3);
+    }
+}

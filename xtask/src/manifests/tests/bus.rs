@@ -1,0 +1,209 @@
+//! The bus with the rights of a cluster, on a real server.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{Info, pull};
+use async_nats::jetstream::stream::{Config, Republish};
+use async_nats::jetstream::{self, Context};
+use async_nats::{Client, ConnectOptions};
+use futures_util::TryStreamExt as _;
+use testkit::fleet::{Options, Service};
+use testkit::process::{Process, Spec};
+use testkit::{Fleet, Shopper, Staff, World};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::timeout;
+
+use super::rights::{Heard, Kind, written};
+use super::*;
+
+const RIGHTS: &str = "infra/k8s/base/nats/rights.conf";
+const SOON: Duration = Duration::from_secs(10);
+
+/// A world whose bus asks who one is, as in a cluster; the password is the name.
+struct Guarded {
+    world: World,
+    databases: [(Service, String); 5],
+}
+
+impl Guarded {
+    /// Starts it; what the services hear is declared with the rights to do so.
+    async fn start() -> Self {
+        let rights = std::fs::read_to_string(root().join(RIGHTS)).unwrap();
+        let users = Service::ALL.map(Service::name).into_iter().chain(["declare"]);
+        let rights = users.fold(rights, |rights, user| {
+            let variable = format!("password: ${}\n", user.to_uppercase());
+            rights.replace(&variable, &format!("password: {user}\n"))
+        });
+        let world = World::start_with_nats(&rights).await;
+        let databases = Service::ALL.map(|service| (service, world.database(service.name())));
+        let guarded = Self { world, databases };
+        for (service, database) in &guarded.databases {
+            guarded.declare(*service, database).await;
+        }
+        guarded
+    }
+
+    async fn declare(&self, service: Service, database: &str) {
+        let log = self.world.dir().join(format!("{service}-declare.log"));
+        let spec = Spec::new(programs().join(service.name()))
+            .arg("--declare")
+            .env("MONGODB_URI", self.world.mongo_uri())
+            .env("SOUK_DATABASE", database)
+            .env("NATS_URL", self.world.nats().url())
+            .env("NATS_USER", "declare")
+            .env("NATS_PASSWORD", "declare")
+            .log(&log);
+        let code = Process::start(&spec).unwrap().wait().await;
+        assert_eq!(code, 0, "{}", std::fs::read_to_string(log).unwrap());
+    }
+
+    /// The fleet, each service with no more than its own rights.
+    async fn fleet(&self) -> Fleet {
+        let databases = self.databases.iter();
+        let options = databases.fold(Options::default(), |options, (service, database)| {
+            options
+                .env(*service, "NATS_USER", service.name())
+                .env(*service, "NATS_PASSWORD", service.name())
+                .env(*service, "SOUK_DECLARE_AT_START", "false")
+                .env(*service, "SOUK_DATABASE", database)
+        });
+        Fleet::start(&self.world, options).await
+    }
+
+    /// Somebody who has the password of a user and speaks as this service, and what the server
+    /// tells them.
+    async fn user(&self, user: &str, service: &str) -> (Client, UnboundedReceiver<String>) {
+        let (told, refusals) = unbounded_channel();
+        let client = ConnectOptions::new()
+            .user_and_password(user.to_owned(), user.to_owned())
+            .custom_inbox_prefix(format!("_INBOX_{service}"))
+            .event_callback(move |event| {
+                let told = told.clone();
+                async move {
+                    // Nobody may listen any more.
+                    let _ = told.send(event.to_string());
+                }
+            })
+            .connect(self.world.nats().url());
+        (client.await.unwrap(), refusals)
+    }
+}
+
+/// All consumers of a running fleet.
+async fn heard(jetstream: &Context) -> Vec<Heard> {
+    let mut heard = vec![];
+    let names: Vec<String> = jetstream.stream_names().try_collect().await.unwrap();
+    for name in names {
+        let stream = jetstream.get_stream(&name).await.unwrap();
+        let consumers: Vec<Info> = stream.consumers().try_collect().await.unwrap();
+        heard.extend(consumers.into_iter().map(|consumer| Heard::from(&name, consumer)));
+    }
+    heard.sort_by(|a, b| (&a.stream, &a.filters).cmp(&(&b.stream, &b.filters)));
+    heard
+}
+
+impl Heard {
+    fn from(stream: &str, consumer: Info) -> Self {
+        let (name, config) = (consumer.name, consumer.config);
+        let owner = Service::ALL.into_iter().find(|it| name.starts_with(&format!("{it}-")));
+        let owner = owner.unwrap_or_else(|| panic!("{name} is nobody's")).name();
+        let kind = if config.durable_name.is_none() {
+            Kind::Broadcast
+        } else if is_drawn(&name) {
+            Kind::Drawn
+        } else {
+            Kind::Work(name)
+        };
+        let mut filters = config.filter_subjects;
+        filters.extend(Some(config.filter_subject).filter(|filter| !filter.is_empty()));
+        Self { service: owner, stream: stream.to_owned(), kind, filters }
+    }
+}
+
+/// Whether a name ends with the generation of a database.
+fn is_drawn(name: &str) -> bool {
+    let (_, end) = name.rsplit_once('-').unwrap_or_default();
+    end.len() == 12 && end.chars().all(|it| it.is_ascii_hexdigit())
+}
+
+#[tokio::test]
+async fn the_rights_on_the_bus_are_those_that_the_services_need() {
+    let world = World::start().await;
+    let _fleet = Fleet::start(&world, Options::default()).await;
+    let jetstream = jetstream::new(async_nats::connect(world.nats().url()).await.unwrap());
+
+    let needed = written(&heard(&jetstream).await);
+
+    let file = root().join(RIGHTS);
+    if std::env::var_os("SOUK_BLESS").is_some() {
+        std::fs::write(&file, &needed).unwrap();
+    }
+    let given = std::fs::read_to_string(file).unwrap();
+    let advice = "SOUK_BLESS=1 cargo test -p xtask rights";
+    assert!(given == needed, "{RIGHTS} is stale; `{advice}` writes it anew");
+}
+
+#[tokio::test]
+async fn the_fleet_lives_with_its_rights_on_the_bus() {
+    let guarded = Guarded::start().await;
+    let fleet = guarded.fleet().await;
+    let staff = Staff::sign_in(&fleet.client()).await;
+    staff.sells("Mug", &[("MUG", 1250, 3)]).await;
+    let shopper = Shopper::guest(&fleet.client()).await;
+
+    let order = shopper.buys("MUG", 2, "pm_card_visa").await;
+
+    assert_eq!(order["status"], "paid");
+}
+
+/// What somebody could try who took a service over.
+#[tokio::test]
+async fn a_service_cannot_speak_for_another() {
+    let guarded = Guarded::start().await;
+    let declared = jetstream::new(guarded.user("declare", "cart").await.0);
+    let cart = jetstream::new(guarded.user("cart", "cart").await.0);
+    let before = declared.get_stream("CART").await.unwrap().cached_info().config.clone();
+    let republish = Republish {
+        source: ">".to_owned(),
+        destination: "payment.captured.v1.ord_1".to_owned(),
+        headers_only: false,
+    };
+
+    let forged = Config { republish: Some(republish), ..before.clone() };
+    assert!(cart.update_stream(forged).await.is_err());
+    let told = cart.publish("payment.captured.v1.ord_1", "{}".into()).await.unwrap();
+    assert!(told.await.is_err());
+
+    let after = declared.get_stream("CART").await.unwrap().cached_info().config.clone();
+    assert_eq!(after, before);
+    let payments = declared.get_stream("PAYMENT").await.unwrap();
+    assert_eq!(payments.cached_info().state.messages, 0);
+}
+
+#[tokio::test]
+async fn a_service_cannot_meddle_with_what_others_hear() {
+    let guarded = Guarded::start().await;
+    let (client, mut refusals) = guarded.user("cart", "cart").await;
+    let cart = jetstream::new(client.clone());
+    let anothers = pull::Config {
+        durable_name: Some("order-revocations".to_owned()),
+        filter_subject: "auth.session_revoked.v1.*".to_owned(),
+        ..pull::Config::default()
+    };
+
+    assert!(cart.create_consumer_on_stream(anothers, "AUTH").await.is_err());
+    for consumer in ["order-revocations", "cart-revocations"] {
+        assert!(cart.delete_consumer_from_stream(consumer, "AUTH").await.is_err());
+    }
+    let _listening = client.subscribe("_INBOX_order.>").await.unwrap();
+    client.flush().await.unwrap();
+
+    let refused = async {
+        while let Some(refusal) = refusals.recv().await {
+            if refusal.contains("Subscription to \"_INBOX_order.>\"") {
+                return;
+            }
+        }
+    };
+    timeout(SOON, refused).await.expect("nobody may listen to answers to order");
+}
