@@ -20,6 +20,7 @@ mod unique;
 mod world;
 
 pub mod fleet;
+pub mod localstripe;
 pub mod mongo;
 pub mod nats;
 pub mod ports;
@@ -32,6 +33,7 @@ pub use error::StartError;
 pub use events::{Events, Sent};
 pub use eventually::eventually;
 pub use fleet::Fleet;
+pub use localstripe::LocalStripe;
 pub use peer::Peer;
 pub use scratch::Scratch;
 pub use shopper::Shopper;

@@ -14,6 +14,7 @@ use tokio::process::Command;
 use tokio::sync::Mutex;
 
 pub use install::packages;
+pub(crate) use install::python;
 
 /// Why a program is not at hand.
 #[derive(Debug, thiserror::Error)]

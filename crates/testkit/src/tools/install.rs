@@ -56,7 +56,7 @@ async fn unpack(python: &str, wheel: &str, folder: &Path) -> Result<(), Cause> {
     run(unzip, folder).await
 }
 
-async fn python() -> Option<&'static str> {
+pub(crate) async fn python() -> Option<&'static str> {
     for python in ["python3", "python"] {
         let output = Command::new(python).args(["-m", "pip", "--version"]).output().await;
         if output.is_ok_and(|output| output.status.success()) {

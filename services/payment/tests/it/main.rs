@@ -12,4 +12,5 @@ mod refunds;
 mod sandbox;
 mod shipping;
 mod shop;
+mod stripe;
 mod webhooks;
