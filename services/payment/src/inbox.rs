@@ -109,15 +109,16 @@ impl Payments {
     /// Tries again to apply what waits.
     pub async fn hear_again(self) -> Updated<()> {
         let due = doc! { "retry_at": { "$lte": self.clock().now().to_string() } };
-        let waiting = self.store.find::<Heard>(due, doc! { "retry_at": 1 }, BATCH).await?;
-        let retried = waiting.into_iter().map(|heard| self.retry(heard.value));
+        let waiting = self.store.ids::<Heard>(due, doc! { "retry_at": 1 }, BATCH).await?;
+        let retried = waiting.into_iter().map(|id| self.retry(id));
         let outcomes: Vec<_> = stream::iter(retried).buffer_unordered(AT_ONCE).collect().await;
         outcomes.into_iter().collect()
     }
 
-    async fn retry(&self, waiting: Heard) -> Updated<()> {
+    async fn retry(&self, id: String) -> Updated<()> {
+        let Some(waiting) = self.store.get::<Heard>(&id).await? else { return Ok(()) };
         let payment = waiting.notice.payment();
-        let scope = (One::<Heard>(waiting.id), One::<Payment>(payment));
+        let scope = (One::<Heard>(id), One::<Payment>(payment));
         let apply = |(known, payment): (Option<Heard>, Option<Payment>), now| {
             let heard = known.ok_or(Refusal::NotKnown)?;
             Ok(if heard.is_waiting() { heard.apply(payment, now) } else { Change::none(heard) })

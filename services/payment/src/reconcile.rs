@@ -19,7 +19,7 @@ impl Payments {
         loop {
             let neglected = self.neglected(BATCH).await?;
             let last = i64::try_from(neglected.len()).is_ok_and(|found| found < BATCH);
-            let pursued = neglected.into_iter().map(|payment| self.pursue(payment.id));
+            let pursued = neglected.into_iter().map(|id| self.pursue(id));
             // All are tried, whatever becomes of one.
             let outcomes: Vec<_> = stream::iter(pursued).buffer_unordered(AT_ONCE).collect().await;
             outcomes.into_iter().collect::<Updated<()>>()?;

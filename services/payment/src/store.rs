@@ -95,10 +95,9 @@ impl Payments {
     }
 
     /// Those of which something is open that is due to be asked about, the longest due first.
-    pub(crate) async fn neglected(&self, limit: i64) -> Result<Vec<Payment>, StoreError> {
+    pub(crate) async fn neglected(&self, limit: i64) -> Result<Vec<PaymentId>, StoreError> {
         let due = doc! { "look_at": { "$lte": self.clock().now().to_string() } };
-        let found = self.store.find::<Payment>(due, doc! { "look_at": 1 }, limit).await?;
-        Ok(found.into_iter().map(|stored| stored.value).collect())
+        self.store.ids::<Payment>(due, doc! { "look_at": 1 }, limit).await
     }
 
     pub(crate) fn clock(&self) -> &Clock {

@@ -166,6 +166,31 @@ async fn nobody_has_longer_than_five_minutes_to_confirm() {
 }
 
 #[tokio::test]
+async fn an_attempt_is_asked_of_the_provider_that_it_began_with() {
+    let shop = Shop::open().await;
+    let order = shop.order().await;
+    let _ = pay(&shop.alice(), order, "pm_card_authenticationRequired", "k").await.status(201);
+    let (id, payments) = (PaymentId::of(order), shop.collection("payments"));
+    let began_with = async |provider: &str| {
+        let change = doc! { "$set": { "attempts.0.provider": provider } };
+        payments.update_one(doc! { "_id": id.to_string() }, change).await.unwrap();
+    };
+    began_with("elsewhere").await;
+    let before = shop.now();
+
+    let reason = CancelReason::Customer;
+    shop.peer.tell(&Cancelled { order_id: order, reason, lines: vec![] }).await;
+    let looked_at = doc! { "_id": id.to_string(), "closed": true,
+    "look_at": { "$gt": before.plus(Duration::from_secs(6)).to_string() } };
+    shop.holds("payments", looked_at).await;
+
+    assert_eq!(shop.read(order).await["status"], "requires_action");
+    began_with("sandbox").await;
+    let failed: Failed = shop.peer.hears(id).await;
+    assert_eq!(failed.failure, Failure::CalledOff);
+}
+
+#[tokio::test]
 async fn a_service_that_stops_in_good_order_finishes_first() {
     let mut shop = Shop::open().await;
     let order = shop.order().await;

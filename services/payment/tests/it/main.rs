@@ -5,6 +5,7 @@ mod cards;
 mod chaos;
 mod crashes;
 mod disputes;
+mod identity;
 mod openapi;
 mod paying;
 mod points;
