@@ -21,6 +21,7 @@ mod world;
 
 pub mod fleet;
 pub mod localstripe;
+pub mod forged;
 pub mod mongo;
 pub mod nats;
 pub mod ports;
@@ -34,6 +35,7 @@ pub use events::{Events, Sent};
 pub use eventually::eventually;
 pub use fleet::Fleet;
 pub use localstripe::LocalStripe;
+pub use forged::Forger;
 pub use peer::Peer;
 pub use scratch::Scratch;
 pub use shopper::Shopper;

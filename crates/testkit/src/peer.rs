@@ -12,10 +12,11 @@ use contracts::{Envelope, Event, EventId, SessionId, Timestamp, UserId, sequence
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{World, eventually};
+use crate::{Forger, World, eventually};
 
 const SOON: Duration = Duration::from_mins(1);
 const KEY: &str = "test-key";
+const SECRET: [u8; 32] = [7; 32];
 
 /// Tells events as another service would, hears what the one under test tells, and signs tokens as
 /// auth does.
@@ -33,7 +34,7 @@ impl Peer {
     /// When the nats-server cannot be reached.
     pub async fn join(world: &World) -> Self {
         let client = async_nats::connect(world.nats().url()).await.expect("nats-server runs");
-        let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("32 bytes are a seed");
+        let key = Ed25519KeyPair::from_seed_unchecked(&SECRET).expect("32 bytes are a seed");
         Self { jetstream: jetstream::new(client), key, told: AtomicU64::new(0) }
     }
 
@@ -62,6 +63,11 @@ impl Peer {
         let signed = format!("{}.{}", part(head), part(claims));
         let signature = URL_SAFE_NO_PAD.encode(self.key.sign(signed.as_bytes()));
         format!("{signed}.{signature}")
+    }
+
+    /// Somebody who has the key of [`Peer::tell_keys`], at a time by the clock of whom they ask.
+    pub fn forger(&self, now: Timestamp) -> Forger {
+        Forger::new(KEY, &SECRET, now)
     }
 
     /// Tells something, once; gives the envelope, so that it can be told again.

@@ -3,6 +3,7 @@
 
 mod administrator;
 mod house;
+mod identity;
 mod input;
 mod keys;
 mod openapi;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "it is how a test fails")]
 
 mod copies;
+mod identity;
 mod input;
 mod openapi;
 mod shelf;

@@ -3,6 +3,7 @@
 
 mod acts;
 mod follow;
+mod identity;
 mod list;
 mod openapi;
 mod saga;

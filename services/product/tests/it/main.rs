@@ -4,6 +4,7 @@
 mod catalogue;
 mod day;
 mod edits;
+mod identity;
 mod openapi;
 mod overdue;
 mod restock;
