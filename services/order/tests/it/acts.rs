@@ -173,7 +173,7 @@ async fn what_makes_no_sense_is_refused() {
 }
 
 #[track_caller]
-fn refused(answer: &Answer, status: u16, kind: &str) {
+pub(crate) fn refused(answer: &Answer, status: u16, kind: &str) {
     assert_eq!((answer.status, answer["status"].as_u64()), (status, Some(status.into())));
     assert_eq!(answer["type"], format!("urn:souk:problem:{kind}"));
 }
