@@ -18,7 +18,8 @@ use common::Service;
 pub use config::Config;
 pub use store::Payments;
 
-use provider::{Provider, Providers, Sandbox, Stripe};
+use config::ProviderName;
+use provider::{NO_ACCOUNT, Provider, Providers, Sandbox, Stripe};
 
 /// How often it is looked for what is open.
 const ROUND: Duration = Duration::from_secs(1);
@@ -29,8 +30,10 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     let (store, wakeups) = (service.store(), service.wakeups());
     let sandbox = Sandbox::open(&store, &config.sandbox, config.service.http.port()).await?;
     let mut all: Vec<Arc<dyn Provider>> = vec![Arc::new(sandbox.clone())];
-    if let Some(stripe) = Stripe::open(&config.stripe, store.clock().clone())? {
-        all.push(Arc::new(stripe));
+    match Stripe::open(&config.stripe, store.clock().clone())? {
+        Some(stripe) => all.push(Arc::new(stripe)),
+        None if config.provider == ProviderName::Stripe => return Err(NO_ACCOUNT.into()),
+        None => {}
     }
     let providers = Providers::new(all, config.provider.as_str(), config.capture.into())?;
     let payments = Payments::open(store, providers, config.provider_timeout, wakeups).await?;

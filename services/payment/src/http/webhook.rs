@@ -17,12 +17,13 @@ use crate::store::Payments;
 #[utoipa::path(post, path = "/api/payments/webhooks/{provider}", tag = "provider",
     params(("provider" = String, Path, example = "sandbox", description = "who tells"),
         ("Souk-Sandbox-Signature" = Option<String>, Header,
-            description = "proves that the sandbox tells")),
+            description = "proves that the sandbox tells"),
+        ("Stripe-Signature" = Option<String>, Header, description = "proves that Stripe tells")),
     request_body(content = String, content_type = "application/json",
         description = "of the sandbox: `{id, type, attempt_id, payment_id, reference, amount?, \
             capture_by?, failure?, refund_id?}`, where `type` is `charge.processing`, \
             `charge.authorized`, `charge.captured`, `charge.declined`, `refund.done`, \
-            `refund.refused`, `dispute.opened`, `dispute.won` or `dispute.lost`"),
+            `refund.refused`, `dispute.opened`, `dispute.won` or `dispute.lost`; of Stripe: its events"),
     responses((status = NO_CONTENT, description = "heard"), Problems))]
 pub(super) async fn hear_provider(
     State(payments): State<Payments>,

@@ -16,7 +16,7 @@ use crate::domain::{CaptureMode, Method, Outcome, Reference, RefundOutcome};
 pub use notice::{About, Forged, Notice, Unread};
 pub use sandbox::{Sandbox, SandboxConfig, Standing};
 pub use set::{NotConfigured, Providers};
-pub use stripe::{Stripe, StripeConfig, StripeError};
+pub use stripe::{NO_ACCOUNT, Stripe, StripeConfig, StripeError};
 
 /// The answer of a provider, on its way. Whoever waits for it bounds how long.
 pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, ProviderError>> + Send + 'a>>;

@@ -1,6 +1,7 @@
 //! Giving money back.
 
 use super::Stripe;
+use super::amount::to_stripe;
 use super::call::Call;
 use super::client::Reply;
 use super::error::CallError;
@@ -13,10 +14,11 @@ const PAGE: usize = 100;
 
 impl Stripe {
     pub(super) async fn refund(&self, back: &GivingBack) -> Result<RefundOutcome, ProviderError> {
+        let Some(amount) = to_stripe(back.amount) else { return Ok(RefundOutcome::Refused) };
         let refund = Call::post("/v1/refunds")
             .key(&back.refund)
             .with("payment_intent", &back.charge.0)
-            .with("amount", &back.amount.amount)
+            .with("amount", &amount)
             .with("metadata[payment_id]", &back.payment)
             .with("metadata[refund_id]", &back.refund);
         match self.client.ask::<Refund>(refund).await {

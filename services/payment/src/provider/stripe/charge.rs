@@ -7,6 +7,7 @@ use contracts::payment::Failure;
 use serde::Deserialize;
 
 use super::Stripe;
+use super::amount::to_stripe;
 use super::call::Call;
 use super::client::Reply;
 use super::error::CallError;
@@ -99,7 +100,10 @@ impl Stripe {
     }
 
     async fn make(&self, charge: &Charge) -> Result<Found, ProviderError> {
-        match self.client.ask::<Intent>(making(charge)).await {
+        let Some(making) = making(charge) else {
+            return Ok(Found::Never(Failure::NotPermitted));
+        };
+        match self.client.ask::<Intent>(making).await {
             Ok(Reply { value, replayed: false }) => Ok(Found::There(Box::new(value))),
             Ok(Reply { value, replayed: true }) => {
                 Ok(Found::There(Box::new(self.read(&value.id).await?)))
@@ -143,22 +147,24 @@ impl Stripe {
     }
 }
 
-/// The intent of an attempt, which moves no money yet.
-fn making(charge: &Charge) -> Call {
+/// Asks for the intent of an attempt, which moves no money yet; `None` when there is no such amount.
+fn making(charge: &Charge) -> Option<Call> {
+    let amount = to_stripe(charge.amount)?;
     let capture = match charge.capture {
         CaptureMode::AtOnce => "automatic",
         CaptureMode::Later => "manual",
     };
-    Call::post("/v1/payment_intents")
+    let call = Call::post("/v1/payment_intents")
         .key(&charge.attempt)
-        .with("amount", &charge.amount.amount)
+        .with("amount", &amount)
         .with("currency", &charge.amount.currency.as_str().to_ascii_lowercase())
         .with("capture_method", &capture)
         .with("payment_method", &charge.method.as_str())
         .with("payment_method_types[]", "card")
         .with("metadata[payment_id]", &charge.payment)
         .with("metadata[attempt_id]", &charge.attempt)
-        .with("metadata[order_id]", &charge.order)
+        .with("metadata[order_id]", &charge.order);
+    Some(call)
 }
 
 /// What became of an intent that something was done to.

@@ -58,6 +58,12 @@ pub(super) enum UnusableUrl {
     Page,
 }
 
+/// What is said when Stripe is chosen, and there is no account.
+pub const NO_ACCOUNT: Misconfigured = Misconfigured {
+    variable: "SOUK_STRIPE_SECRET_KEY",
+    reason: "SOUK_PROVIDER=stripe needs the secret key of an account at Stripe",
+};
+
 impl StripeConfig {
     /// The account; `None` when there is none.
     pub(super) fn account(&self) -> Result<Option<Account>, Misconfigured> {

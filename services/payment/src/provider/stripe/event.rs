@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 use tracing::warn;
 
 use super::NAME;
-use super::intent::{Intent, currency};
+use super::amount::{currency, from_stripe};
+use super::intent::Intent;
 use super::refund::{Refund, Refunds};
 use crate::domain::{DisputeState, Reference};
 use crate::provider::{About, Notice};
@@ -126,7 +127,7 @@ fn of_dispute(dispute: Dispute) -> Said {
         DisputeState::Won => "won",
         DisputeState::Lost => "lost",
     };
-    let amount = Money::new(dispute.amount, dispute.currency);
+    let amount = from_stripe(dispute.amount, dispute.currency);
     Said::Disputed {
         charge,
         dispute: Disputed { id: format!("{}.{end}", dispute.id), amount, state },

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use contracts::payment::Failure;
-use contracts::{AttemptId, Currency, Money, PaymentId, RefundId, Timestamp};
-use serde::de::{Error as _, IgnoredAny};
-use serde::{Deserialize, Deserializer};
+use contracts::{AttemptId, Currency, PaymentId, RefundId, Timestamp};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
+use super::amount::{currency, from_stripe};
 use super::failure;
 use crate::domain::{Outcome, Reference};
 
@@ -149,7 +150,7 @@ impl Intent {
     }
 
     fn captured(&self, amount: i64) -> Outcome {
-        let amount = Money::new(amount, self.currency);
+        let amount = from_stripe(amount, self.currency);
         Outcome::Captured { reference: self.reference(), amount }
     }
 
@@ -195,12 +196,6 @@ impl Metadata {
     pub(super) fn refund(&self) -> Option<RefundId> {
         self.refund.as_ref()?.parse().ok()
     }
-}
-
-/// Stripe writes currencies in small letters.
-pub(super) fn currency<'de, D: Deserializer<'de>>(from: D) -> Result<Currency, D::Error> {
-    let text = String::deserialize(from)?;
-    text.to_ascii_uppercase().parse().map_err(D::Error::custom)
 }
 
 fn time(seconds: i64) -> Option<Timestamp> {

@@ -16,6 +16,7 @@
 //! ours or retries but not both, passes over `Retry-After` and `Idempotent-Replayed`, and checks
 //! webhooks with one secret.
 
+mod amount;
 mod back;
 mod breaker;
 mod call;
@@ -33,6 +34,7 @@ mod shapes;
 use axum::http::HeaderMap;
 use common::Clock;
 use common::config::Misconfigured;
+use tracing::warn;
 
 use super::signature::Verifier;
 use super::{About, Asked, Charge, GivingBack, Notice, Provider, Reading, Unread};
@@ -41,7 +43,7 @@ use call::Call;
 use charge::Found;
 use client::Client;
 use config::Account;
-pub use config::StripeConfig;
+pub use config::{NO_ACCOUNT, StripeConfig};
 use error::CallError;
 use event::{Disputed, Said};
 use intent::Intent;
@@ -62,6 +64,9 @@ impl Stripe {
     pub fn open(config: &StripeConfig, clock: Clock) -> Result<Option<Self>, StripeError> {
         let Some(account) = config.account()? else { return Ok(None) };
         let client = Client::new(account.url.clone(), account.key.clone())?;
+        if account.webhook_secrets.is_empty() {
+            warn!(provider = NAME, "no webhook secret: its webhooks are refused");
+        }
         let verifier = Verifier::new(SIGNATURE, &account.webhook_secrets);
         Ok(Some(Self { client, account, verifier, clock }))
     }
