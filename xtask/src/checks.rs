@@ -1,4 +1,4 @@
-//! What can be said of manifests, workflows, the image and the dependencies without a cluster.
+//! All that can be said of manifests, workflows, the image and the dependencies without a cluster.
 
 mod check;
 mod inventory;
@@ -14,6 +14,7 @@ use futures_util::{StreamExt as _, stream};
 
 use self::check::Check;
 use self::tools::Tools;
+use crate::manifests;
 use crate::workspace::root;
 
 /// How many tools run at the same time.
@@ -32,7 +33,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
     let root = root();
     let tools = Tools::install(args.full).await?;
     prepared::modules(&root)?;
-    prepared::overlays(&root).await?;
+    let rendered = prepared::overlays(&root).await?;
     let checks = inventory::ALWAYS.into_iter().chain(args.full.then_some(inventory::HARDENING));
     let outcomes: Vec<bool> = stream::iter(checks)
         .map(|check| report(check, &tools, &root))
@@ -43,7 +44,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
     if failed > 0 {
         bail!("{failed} of {} checks failed", outcomes.len());
     }
-    Ok(())
+    manifests::run(&root, &rendered).await
 }
 
 /// Runs a check and says how it went; whether it passed.

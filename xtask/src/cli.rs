@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{affected, bench, checks, manifests, test, up};
+use crate::{affected, bench, checks, test, up};
 
 /// Builds, runs and tests Souk.
 #[derive(Debug, Parser)]
@@ -33,10 +33,7 @@ impl Cli {
             Command::Up(args) => up::run(args).await,
             Command::Test(args) => test::run(args).await,
             Command::Bench(args) => bench::run(args).await,
-            Command::Manifests(args) => {
-                checks::run(&args).await?;
-                manifests::run().await
-            }
+            Command::Manifests(args) => checks::run(&args).await,
             Command::Affected(args) => affected::run(&args),
         }
     }

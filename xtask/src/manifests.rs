@@ -19,18 +19,17 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use self::cluster::Cluster;
+pub(crate) use self::cluster::Cluster;
+pub(crate) use self::render::all as rendered;
 use self::settings::Settings;
 use crate::up::build;
-use crate::workspace::root;
 
-/// Checks every overlay, also with the components that fit it, and says all that is wrong.
-pub(crate) async fn run() -> anyhow::Result<()> {
-    let root = root();
+/// Checks what was rendered, and says all that is wrong.
+pub(crate) async fn run(root: &Path, rendered: &[(String, Cluster)]) -> anyhow::Result<()> {
     let settings = Settings::ask(&build(false).await?).await?;
     let mut wrong = vec![];
-    for (name, cluster) in render::all(&root).await? {
-        let problems = problems(&root, &name, &cluster, &settings).await?;
+    for (name, cluster) in rendered {
+        let problems = problems(root, name, cluster, &settings).await?;
         wrong.extend(problems.into_iter().map(|problem| format!("{name}: {problem}")));
     }
     if !wrong.is_empty() {

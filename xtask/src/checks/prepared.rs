@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
-use testkit::tools;
-use tokio::process::Command;
+use anyhow::Context as _;
+
+use crate::manifests::{self, Cluster};
 
 /// The overlays as a cluster gets them.
 pub(super) const RENDERED: &str = "target/checks/overlays/*";
@@ -13,19 +13,13 @@ pub(super) const RENDERED: &str = "target/checks/overlays/*";
 pub(super) const MODULES: &str = "target/checks/skaffold/*";
 
 /// Renders every overlay.
-pub(super) async fn overlays(root: &Path) -> anyhow::Result<()> {
-    let kubectl = tools::kubectl(&|line| eprintln!("{line}")).await?;
+pub(super) async fn overlays(root: &Path) -> anyhow::Result<Vec<(String, Cluster)>> {
     let folder = fresh(root, RENDERED)?;
-    let overlays = root.join("infra/k8s/overlays");
-    for overlay in std::fs::read_dir(&overlays).context("infra/k8s/overlays")? {
-        let (name, overlay) = overlay.map(|it| (it.file_name(), it.path()))?;
-        let output = Command::new(&kubectl).arg("kustomize").arg(&overlay).output().await?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{} cannot be rendered: {said}", overlay.display());
-        let rendered = folder.join(name).with_extension("yaml");
-        std::fs::write(&rendered, output.stdout)?;
+    let rendered = manifests::rendered(root).await?;
+    for (name, cluster) in &rendered {
+        std::fs::write(folder.join(name).with_extension("yaml"), cluster.file())?;
     }
-    Ok(())
+    Ok(rendered)
 }
 
 /// Parts skaffold.yaml into its documents, since the tool reads files of one.

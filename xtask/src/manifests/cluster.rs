@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 /// All objects of an overlay.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Cluster(pub(super) Vec<Object>);
+pub(crate) struct Cluster(pub(super) Vec<Object>);
 
 /// One object, such as a Deployment.
 #[derive(Clone, Debug)]
@@ -22,6 +22,12 @@ pub(super) struct Pods<'a> {
 pub(super) struct Container<'a>(pub(super) &'a Value);
 
 impl Cluster {
+    /// All of it as one file, in order.
+    pub(crate) fn file(&self) -> String {
+        let objects: Vec<_> = self.0.iter().map(|object| object.0.to_string()).collect();
+        objects.join("\n---\n")
+    }
+
     /// The object of this kind and name.
     pub(super) fn find(&self, kind: &str, name: &str) -> Option<&Object> {
         self.of(kind).find(|object| object.name() == name)

@@ -19,8 +19,8 @@ const RENDERED: [(&str, &[&str]); 5] = [
     ("gke", &["managed-mongo"]),
 ];
 
-/// Renders all of them; each comes with its name.
-pub(super) async fn all(root: &Path) -> anyhow::Result<Vec<(String, Cluster)>> {
+/// Renders every overlay, also with the components that fit it; each comes with its name.
+pub(crate) async fn all(root: &Path) -> anyhow::Result<Vec<(String, Cluster)>> {
     let mut all = vec![];
     for (overlay, components) in RENDERED {
         let name = [&[overlay], components].concat().join("+");

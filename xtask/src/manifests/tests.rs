@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use super::cluster::{list, text};
 use super::environment::environment;
 use super::*;
+use crate::workspace::root;
 
 /// The programs of the services, built beside this test.
 fn programs() -> PathBuf {
