@@ -35,17 +35,6 @@ pub enum Act {
 }
 
 impl Act {
-    /// Those about the order itself; the others are about one return.
-    const ORDERS: [Self; 7] = [
-        Self::Pay,
-        Self::Cancel,
-        Self::Ship,
-        Self::Deliver,
-        Self::Refund,
-        Self::Return,
-        Self::ChangeAddress,
-    ];
-
     /// That it cannot be done.
     pub(super) fn cannot(self) -> &'static str {
         match self {
@@ -78,54 +67,43 @@ impl Act {
 impl Order {
     /// Where it stands, and what may be done there.
     pub fn standing(&self) -> Standing {
-        let allowed = Act::ORDERS.into_iter().filter(|act| self.may(*act)).collect();
-        Standing { stage: self.status.stage(), allowed }
+        Standing { stage: self.status.stage(), allowed: self.allows() }
     }
 
     /// Whether this may be done about it. What is about one return, that return says.
     pub fn may(&self, act: Act) -> bool {
-        match act {
-            Act::Pay => matches!(self.status, Reserved { .. }),
-            Act::Cancel => match self.status {
-                Placed | Reserved { .. } | Expired { .. } => true,
-                Paid { .. } => self.parcels.is_empty(),
-                Shipped { .. } | Delivered { .. } | Completed { .. } | Cancelled { .. } => false,
-            },
-            Act::Ship => matches!(self.status, Paid { .. }) && self.waiting.is_none(),
-            Act::Deliver => {
-                matches!(self.status, Paid { .. } | Shipped { .. }) && self.is_on_its_way()
-            }
-            Act::Refund => match self.status {
-                Placed | Reserved { .. } => false,
-                Paid { .. } | Shipped { .. } | Delivered { .. } => self.payment.free().is_some(),
-                Completed { .. } | Cancelled { .. } | Expired { .. } => {
-                    self.payment.free().is_some()
-                }
-            },
-            Act::Return => match self.status {
-                Paid { .. } | Shipped { .. } | Delivered { .. } => !self.returnable().is_empty(),
-                Placed | Reserved { .. } | Completed { .. } => false,
-                Cancelled { .. } | Expired { .. } => false,
-            },
-            Act::ChangeAddress => match self.status {
-                Placed | Reserved { .. } => true,
-                Paid { .. } => self.parcels.is_empty() && self.waiting.is_none(),
-                Shipped { .. } | Delivered { .. } | Completed { .. } => false,
-                Cancelled { .. } | Expired { .. } => false,
-            },
-            Act::Approve | Act::Reject | Act::Receive => false,
-        }
+        self.allows().contains(&act)
     }
 
     /// What was asked for cannot be done, and this can.
     pub(super) fn unfit(&self, act: Act) -> Outcome {
-        Err(Refusal::Unfit { act, standing: self.standing_without(act) })
+        let Standing { stage, mut allowed } = self.standing();
+        // That the time for it has passed no state says.
+        allowed.retain(|allowed| *allowed != act);
+        Err(Refusal::Unfit { act, standing: Standing { stage, allowed } })
     }
 
-    /// The same where the time for it has passed, which no state says.
-    fn standing_without(&self, act: Act) -> Standing {
-        let Standing { stage, mut allowed } = self.standing();
-        allowed.retain(|allowed| *allowed != act);
-        Standing { stage, allowed }
+    fn allows(&self) -> Vec<Act> {
+        let (none_left, none_waits) = (self.parcels.is_empty(), self.waiting.is_none());
+        let refund = (Act::Refund, self.payment.free().is_some());
+        let back = (Act::Return, !self.returnable().is_empty());
+        let readdress = (Act::ChangeAddress, none_left && none_waits);
+        let acts = match self.status {
+            Placed => vec![(Act::Cancel, true), readdress],
+            Reserved { .. } => vec![(Act::Pay, true), (Act::Cancel, true), readdress],
+            Paid { .. } => vec![
+                (Act::Cancel, none_left),
+                (Act::Ship, none_waits),
+                (Act::Deliver, self.is_on_its_way()),
+                refund,
+                back,
+                readdress,
+            ],
+            Shipped { .. } => vec![(Act::Deliver, true), refund, back],
+            Delivered { .. } => vec![refund, back],
+            Completed { .. } | Cancelled { .. } => vec![refund],
+            Expired { .. } => vec![(Act::Cancel, true), refund],
+        };
+        acts.into_iter().filter_map(|(act, may)| may.then_some(act)).collect()
     }
 }

@@ -23,6 +23,9 @@ pub struct Payment {
     pub captured: BTreeMap<AttemptId, Money>,
     /// What went back.
     pub refunded: BTreeMap<RefundId, Money>,
+    /// What did not go back, or came back from the bank: whatever else is heard of it.
+    #[serde(default)]
+    pub unrefunded: BTreeSet<RefundId>,
     /// What the order asked for to go back.
     #[serde(default)]
     pub refunds: Vec<Refund>,
@@ -112,7 +115,14 @@ impl Payment {
         self.becoming(refund, RefundState::Refunded)
     }
 
-    pub(super) fn with_failed_refund(self, refund: RefundId, failure: RefundFailure) -> Self {
+    /// Whether it is known how a refund ended; one that went back may still come back.
+    pub(super) fn knows_end_of(&self, refund: RefundId) -> bool {
+        self.refunded.contains_key(&refund) || self.unrefunded.contains(&refund)
+    }
+
+    pub(super) fn with_failed_refund(mut self, refund: RefundId, failure: RefundFailure) -> Self {
+        self.refunded.remove(&refund);
+        self.unrefunded.insert(refund);
         self.becoming(refund, RefundState::Failed { failure })
     }
 

@@ -44,7 +44,7 @@ impl Order {
         if !self.payment.has_come() {
             return Err(Refusal::NotCaptured);
         }
-        if self.payment.refunded.contains_key(&by) {
+        if self.payment.knows_end_of(by) {
             return Ok(Change::none(self));
         }
         if back.amount.currency != self.sums.total.currency || back.amount.amount < 0 {
@@ -64,10 +64,10 @@ impl Order {
         Ok(change.telling(&event))
     }
 
-    /// Money does not go back. It is free to be asked for anew, which a person has to do.
+    /// Money does not go back, or went and came back. It is free to be asked for anew, which a person
+    /// has to do.
     pub fn refund_failed(self, by: RefundId, failure: RefundFailure) -> Change<Self> {
-        let is_open = |refund: &Refund| refund.id == by && refund.is_open();
-        if !self.payment.refunds.iter().any(is_open) {
+        if self.payment.unrefunded.contains(&by) {
             return Change::none(self);
         }
         let order = self.after_refund(by, false);

@@ -43,6 +43,14 @@ pub enum Refusal {
         /// What may be done.
         standing: Standing,
     },
+    /// No such parcel was sent.
+    #[error("this order has no parcel {number}")]
+    NoParcel {
+        /// Which was meant.
+        number: u32,
+        /// What may be done.
+        standing: Standing,
+    },
     /// No piece is named.
     #[error("at least one piece is to be named")]
     NoPieces,

@@ -19,8 +19,8 @@ const MOST: usize = 100;
 ///
 /// ```text
 /// Requested ─ approve ─▶ Approved ─ receive ─▶ Received ─ refunded ─▶ Refunded
-///     │                      └── receive, nothing due ──▶ Settled ◀─ refund failed ─ Received
-///   reject ─▶ Rejected
+///     │                      └── receive, nothing due ──▶ Settled
+///   reject ─▶ Rejected                 Received, Refunded ─ refund failed ─▶ Settled
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Return {
@@ -56,7 +56,7 @@ pub enum ReturnState {
     Received(Arrival),
     /// The goods came, and no money follows: none was due, or it could not be given back. Final.
     Settled(Arrival),
-    /// The money went back. Final.
+    /// The money went back; should the bank send it back to the shop, the return is settled.
     Refunded(Arrival),
 }
 
@@ -137,7 +137,9 @@ impl Return {
     /// The same after its refund came to an end.
     pub(super) fn after_refund(self, id: RefundId, went_back: bool) -> Self {
         let state = match self.state {
-            ReturnState::Received(arrival) | ReturnState::Settled(arrival)
+            ReturnState::Received(arrival)
+            | ReturnState::Settled(arrival)
+            | ReturnState::Refunded(arrival)
                 if arrival.refund == Some(id) =>
             {
                 if went_back {

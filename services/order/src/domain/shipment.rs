@@ -36,18 +36,16 @@ impl Order {
     /// Goods arrived: one parcel, or all that are on their way.
     pub fn deliver(self, number: Option<u32>, now: Timestamp) -> Outcome {
         let is_meant = |parcel: &Parcel| number.is_none_or(|number| parcel.number == number);
-        let is_there = self.parcels.iter().any(is_meant);
-        match self.status {
-            Paid { .. } | Shipped { .. } | Delivered { .. } | Completed { .. }
-                if number.is_some() && !is_there =>
-            {
+        match (&self.status, number) {
+            (Placed | Reserved { .. } | Cancelled { .. } | Expired { .. }, _) => {
                 self.unfit(Act::Deliver)
             }
-            Paid { .. } if !is_there => self.unfit(Act::Deliver),
-            Paid { .. } | Shipped { .. } => Ok(self.arrives(is_meant, now)),
-            Delivered { .. } | Completed { .. } => Ok(Change::none(self)),
-            Placed | Reserved { .. } => self.unfit(Act::Deliver),
-            Cancelled { .. } | Expired { .. } => self.unfit(Act::Deliver),
+            (Paid { .. }, _) if self.parcels.is_empty() => self.unfit(Act::Deliver),
+            (_, Some(number)) if !self.parcels.iter().any(is_meant) => {
+                Err(Refusal::NoParcel { number, standing: self.standing() })
+            }
+            (Paid { .. } | Shipped { .. }, _) => Ok(self.arrives(is_meant, now)),
+            (Delivered { .. } | Completed { .. }, _) => Ok(Change::none(self)),
         }
     }
 

@@ -6,25 +6,28 @@ use serde::{Deserialize, Serialize};
 
 use super::Stage;
 
-/// Where an order stands; each arrow is one method of [`Order`].
+/// Where an order stands; each arrow is one method of [`Order`](super::Order).
 ///
 /// ```text
-/// ─ place ─▶ Placed ─ reserve ─▶ Reserved ─ capture ─▶ Paid ─ ship ─▶ Shipped ─ deliver ─▶ Delivered
-///              │                    │                   │                                     │
-///            refuse               expire          refuse_commit,                          complete
-///              │                    │             refunded in full                            │
-///              ▼                    ▼                   ▼                                     ▼
-///          Cancelled             Expired            Cancelled                             Completed
+/// ─ place ─▶ Placed ─ reserve ─▶ Reserved ─ capture, ──▶ Paid ─ ship the ─▶ Shipped ─ deliver ─▶ Delivered
+///              │                    │      authorize      │     last piece            the last      │
+///            refuse               expire                  │                           parcel     complete
+///              │                    │              refuse_commit,                                   │
+///              ▼                    ▼              fail_capture,                                    ▼
+///          Cancelled             Expired           refund of all ─▶ Cancelled                   Completed
 ///
-/// cancel       Placed, Reserved, Paid, Expired ─▶ Cancelled
-/// late money   Expired ─ capture ─▶ Placed ─ reserve ─▶ Paid
-///                                     └───── refuse ──▶ Expired
+/// cancel       Placed, Reserved, Paid before a parcel left, Expired ─▶ Cancelled
+/// late money   Expired ─ capture, authorize ─▶ Placed ─ reserve ─▶ Paid
+///                                                └───── refuse ──▶ Expired
+/// promises     Paid ─ ship ─▶ Paid with a waiting parcel ─ capture ─▶ as if it were shipped now
+/// drop         Paid after a parcel left ─ refund of the rest, refuse_commit ─▶ Shipped or Delivered
 /// ```
 ///
-/// `Cancelled` and `Completed` are final. `Placed` waits for product and asks again, `Reserved` for money until its
-/// time is up, `Paid` and `Shipped` for staff, `Delivered` for the days of return to pass; `Expired`
+/// `Cancelled` and `Completed` are final. `Placed` waits for product and asks again, `Reserved` for
+/// money until its time is up, `Paid` for staff or for its money to be collected, `Shipped` for
+/// staff, `Delivered` for the days of return to pass and for what is open to be closed; `Expired`
 /// waits for nothing, and only late money wakes it. Money of an order that is `Cancelled` or
-/// `Expired` goes back, whenever it came.
+/// `Expired` goes back, whenever it came. Once a parcel left an order is never cancelled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Status {

@@ -44,7 +44,7 @@ fn all_that_was_sent_arrives_at_once_unless_a_parcel_is_named() {
     assert_eq!(arrived.status, paid_much().status);
     changes_nothing(&arrived.clone().deliver(None, minutes(2)).unwrap(), &arrived);
     let unknown = arrived.clone().deliver(Some(3), minutes(2)).unwrap_err();
-    assert!(matches!(unknown, Refusal::Unfit { act: Act::Deliver, .. }));
+    assert_eq!(unknown, Refusal::NoParcel { number: 3, standing: arrived.standing() });
 }
 
 #[test]

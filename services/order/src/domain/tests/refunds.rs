@@ -145,8 +145,16 @@ fn what_an_order_asks_for_by_itself_bears_the_same_name_every_time() {
 }
 
 #[test]
-fn a_refund_that_is_not_known_cannot_fail() {
-    changes_nothing(&paid().refund_failed(refund(7), RefundFailure::NothingLeft), &paid());
+fn money_that_came_back_from_the_bank_is_here_whichever_is_heard_first() {
+    let back = Back { amount: eur(900), remaining: eur(1600) };
+    let refunded = |order: Order| order.refunded(refund(7), back, noon()).unwrap().value;
+    let failed = |order: Order| order.refund_failed(refund(7), RefundFailure::Refused).value;
+
+    let (one, other) = (failed(refunded(paid())), refunded(failed(paid())));
+
+    assert_eq!(one, other);
+    assert_eq!(one.payment.remaining(), Some(eur(2500)));
+    changes_nothing(&one.clone().refund_failed(refund(7), RefundFailure::Refused), &one);
 }
 
 #[test]

@@ -154,6 +154,21 @@ fn pieces_that_were_paid_back_meanwhile_are_not_paid_back_again() {
 }
 
 #[test]
+fn a_return_whose_money_came_back_from_the_bank_is_not_refunded() {
+    let order = received().value;
+    let asked = &order.payment.refunds[0];
+    let (id, amount) = (asked.id, asked.amount);
+    let refunded = order.refunded(id, Back { amount, remaining: eur(1) }, noon()).unwrap().value;
+    assert_eq!(stage(&refunded), ReturnStage::Refunded);
+
+    let failed = refunded.refund_failed(id, RefundFailure::Refused).value;
+
+    assert_eq!(stage(&failed), ReturnStage::Received);
+    assert!(!failed.returns[0].is_open());
+    assert!(!failed.payment.refunds[0].is_live());
+}
+
+#[test]
 fn an_order_with_an_open_return_is_not_complete() {
     let later = minutes(15 * 24 * 60);
     for order in [requested(), approved(), received().value] {
