@@ -26,6 +26,9 @@ pub(crate) struct Timeline {
     pub(super) shortened: bool,
 }
 
+/// Where an entry stands: by its time, and among those of one time always in the same order.
+pub(super) type Place = (Timestamp, i64, EventId);
+
 /// One fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
@@ -35,6 +38,8 @@ pub(crate) struct Entry {
     pub(crate) n: i64,
     /// When it happened.
     pub(crate) at: Timestamp,
+    /// Counts the facts of whatever it is told of: what was told at once was told in this order.
+    pub(crate) sequence: i64,
     /// Who told it, such as `/souk/payment`.
     pub(crate) source: String,
     /// What it is, such as `souk.payment.captured.v1`.
@@ -107,6 +112,7 @@ impl Entry {
             id: envelope.id,
             n: 0,
             at: envelope.time,
+            sequence: i64::try_from(envelope.sequence()).unwrap_or(i64::MAX),
             source: envelope.source.clone(),
             event_type: envelope.event_type.clone(),
             words,
@@ -122,7 +128,7 @@ impl Entry {
     }
 
     /// Where it stands among the others.
-    pub(super) const fn place(&self) -> (Timestamp, EventId) {
-        (self.at, self.id)
+    pub(super) const fn place(&self) -> Place {
+        (self.at, self.sequence, self.id)
     }
 }

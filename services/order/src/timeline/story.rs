@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use contracts::{EventId, Timestamp};
 
-use super::entry::{Entry, Timeline};
+use super::entry::{Entry, Place, Timeline};
 use super::plain::time;
 
 /// An entry in its place.
@@ -106,7 +106,7 @@ impl Causes {
     }
 
     /// Where an entry stands: after all that led to it.
-    fn place(&self, entries: &[Entry], index: usize) -> (Timestamp, usize, (Timestamp, EventId)) {
+    fn place(&self, entries: &[Entry], index: usize) -> (Timestamp, usize, Place) {
         let own = entries[index].at;
         let latest = self.before(index).map(|cause| entries[cause].at).fold(own, Timestamp::max);
         (latest, self.before(index).count(), entries[index].place())

@@ -177,3 +177,15 @@ fn what_caused_something_stands_before_it_even_if_a_clock_is_wrong() {
     let order: Vec<&str> = story.iter().map(super::super::Line::what).collect();
     assert_eq!(order, ["captured", "paid", "released"]);
 }
+
+#[test]
+fn what_was_told_at_once_stands_as_it_was_told() {
+    let [one, other] = [
+        told(2, noon(0), "req_1", &cancelled(CancelReason::Customer)),
+        told(1, noon(0), "req_1", &refund_due(RefundReason::Cancelled)),
+    ];
+
+    let texts = texts([Entry { sequence: 9, ..other }, Entry { sequence: 8, ..one }]);
+
+    assert_eq!(texts[0], "You cancelled the order.");
+}
