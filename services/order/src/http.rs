@@ -206,6 +206,7 @@ impl From<Refusal> for Problem {
             Refusal::TooMany { sku, left, standing, .. } => {
                 conflict("too-many-pieces", standing).with("sku", sku).with("left", left)
             }
+            Refusal::NoParcel { standing, .. } => conflict("no-such-parcel", standing),
             Refusal::NothingLeft(standing) => conflict("nothing-left", standing),
             Refusal::Crowded { standing, .. } => conflict("order-full", standing),
             Refusal::NoPieces | Refusal::NotBought(_) => Self::invalid().at("/lines", &refusal),
