@@ -98,10 +98,17 @@ async fn what_cannot_be_sent_says_why() {
         refused(&answer, 422, "invalid");
         assert_eq!(answer["errors"][0]["pointer"], pointer);
     }
-    let staff = shop.staff();
-    let deliver = format!("/api/orders/{order}/deliver");
+}
+
+#[tokio::test]
+async fn what_cannot_have_arrived_says_why() {
+    let shop = Shop::open().await;
+    let order = shop.sells().await.order;
+    let (staff, deliver) = (shop.staff(), format!("/api/orders/{order}/deliver"));
+
     shop.sends(0, order, "H-1", mugs(1)).await.status(200);
-    refused(&staff.post(&deliver).json(&json!({ "parcel": 2 })).await, 409, "order-unfit");
+
+    refused(&staff.post(&deliver).json(&json!({ "parcel": 2 })).await, 409, "no-such-parcel");
     refused(&staff.post(&deliver).json(&json!({ "parcel": -1 })).await, 422, "invalid");
     refused(&staff.post(&deliver).json(&json!({ "day": 1 })).await, 422, "invalid");
     refused(&staff.post(&deliver).body("now").await, 415, "unsupported-media-type");
