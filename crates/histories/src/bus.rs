@@ -63,9 +63,13 @@ facts! {
     Expired(order::Expired) => Payment, Product;
     RefundDue(order::RefundDue) => Payment;
     RestockDue(order::RestockDue) => Product;
+    CaptureDue(order::CaptureDue) => Payment;
     AttemptStarted(payment::AttemptStarted) => Order;
     Captured(payment::Captured) => Order;
+    Authorized(payment::Authorized) => Order;
+    CaptureFailed(payment::CaptureFailed) => Order;
     Refunded(payment::Refunded) => Order;
+    RefundFailed(payment::RefundFailed) => Order;
     Reserved(product::Reserved) => Order;
     Refused(product::Refused) => Order;
     CommitRefused(product::CommitRefused) => Order;

@@ -16,5 +16,6 @@ mod house;
 mod lives;
 mod promises;
 mod provider;
+mod reach;
 mod shop;
 mod step;

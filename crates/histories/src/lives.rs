@@ -1,10 +1,11 @@
 //! Thousands of histories.
 
+use payment::domain::CaptureMode;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 
 use crate::shop::Shop;
-use crate::step::{Step, history};
+use crate::step::{History, history};
 
 /// The same histories each time, unless `PROPTEST_RNG_SEED` says otherwise.
 fn config(cases: u32) -> Config {
@@ -16,9 +17,9 @@ fn config(cases: u32) -> Config {
     Config { cases, rng_seed, failure_persistence: None, ..told }
 }
 
-fn live(history: &[Step]) {
+fn live(history: &History) {
     let mut shop = Shop::open();
-    for step in history {
+    for step in &history.0 {
         shop.live(step);
         shop.keeps_its_word();
     }
@@ -28,10 +29,19 @@ fn live(history: &[Step]) {
 }
 
 proptest! {
-    #![proptest_config(config(10_000))]
+    #![proptest_config(config(5_000))]
 
     #[test]
-    fn order_payment_and_product_agree_in_the_end(history in history()) {
+    fn all_agree_in_the_end_where_money_is_collected_at_once(
+        history in history(CaptureMode::AtOnce),
+    ) {
+        live(&history);
+    }
+
+    #[test]
+    fn all_agree_in_the_end_where_money_is_collected_at_shipping(
+        history in history(CaptureMode::Later),
+    ) {
         live(&history);
     }
 }

@@ -1,10 +1,18 @@
 //! Who really has the money: a provider of payments that does what it likes.
 
+mod books;
+
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use contracts::payment::Failure;
-use contracts::{AttemptId, Money, OrderId, RefundId};
-use payment::domain::{Method, Outcome, Reference, RefundOutcome};
+use contracts::{AttemptId, Money, OrderId, RefundId, Timestamp};
+use payment::domain::{CaptureMode, DisputeState, Method, Outcome, RefundOutcome};
+
+pub(crate) use books::{Books, Charge, GivenBack, Stands};
+
+/// What is promised can be collected for so long.
+const PROMISE: Duration = Duration::from_hours(7 * 24);
 
 /// What comes of a charge that arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +25,10 @@ pub(crate) enum Card {
     Slow,
     /// The shopper has to confirm it.
     Asking,
+    /// Less moves than was asked for.
+    Short,
+    /// It is promised, and then does not move.
+    Empty,
 }
 
 /// What becomes of a question to the provider.
@@ -27,63 +39,59 @@ pub(crate) enum Line {
     AnswerLost,
 }
 
-/// What the provider has in its books.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Provider {
-    pub(crate) charges: BTreeMap<AttemptId, Charge>,
-    pub(crate) refunds: BTreeMap<RefundId, GivenBack>,
-    /// Webhooks on their way.
-    pub(crate) notices: Vec<Notice>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Charge {
-    /// Not known of one that was called off before it arrived.
-    order: Option<OrderId>,
-    amount: Money,
-    stands: Stands,
-}
-
+/// What becomes of money that is to go back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stands {
-    Processing,
-    Asks,
-    Captured,
-    Declined(Failure),
+pub(crate) enum Bank {
+    /// It goes back at once.
+    Pays,
+    /// It takes its time.
+    Waits,
+    /// It does not.
+    Refuses,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct GivenBack {
-    attempt: AttemptId,
-    amount: Money,
+/// The provider, and what it is about to say by itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Provider {
+    pub(crate) books: Books,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) bank: Bank,
 }
 
-/// What the provider says by itself of a charge.
+/// What the provider says by itself of the money of an order.
 #[derive(Clone, Debug)]
 pub(crate) struct Notice {
     pub(crate) order: OrderId,
+    pub(crate) about: About,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum About {
+    Attempt(AttemptId, Outcome),
+    Refund(RefundId, RefundOutcome),
+    Dispute(AttemptId, Money, DisputeState),
+}
+
+/// Money to be taken.
+#[derive(Clone, Debug)]
+pub(crate) struct Asking {
     pub(crate) attempt: AttemptId,
-    pub(crate) outcome: Outcome,
+    pub(crate) order: OrderId,
+    pub(crate) amount: Money,
+    pub(crate) method: Method,
+    pub(crate) capture: CaptureMode,
 }
 
 impl Card {
-    pub(crate) const ALL: [Self; 4] = [Self::Good, Self::Bad, Self::Slow, Self::Asking];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Good, Self::Bad, Self::Slow, Self::Asking, Self::Short, Self::Empty];
 
     pub(crate) fn method(self) -> Method {
         format!("{self:?}").try_into().unwrap()
     }
 
-    fn of(method: &Method) -> Self {
+    pub(crate) fn of(method: &Method) -> Self {
         Self::ALL.into_iter().find(|card| card.method() == *method).unwrap()
-    }
-
-    fn stands(self) -> Stands {
-        match self {
-            Self::Good => Stands::Captured,
-            Self::Bad => Stands::Declined(Failure::Declined),
-            Self::Slow => Stands::Processing,
-            Self::Asking => Stands::Asks,
-        }
     }
 }
 
@@ -102,31 +110,39 @@ impl Line {
 }
 
 impl Provider {
+    pub(crate) fn open() -> Self {
+        Self { books: Books::default(), notices: Vec::new(), bank: Bank::Pays }
+    }
+
     /// Money is to be taken; asked twice it is taken once.
-    pub(crate) fn charge(
-        &mut self,
-        attempt: AttemptId,
-        order: OrderId,
-        amount: Money,
-        method: &Method,
-    ) -> Outcome {
-        let stands = Card::of(method).stands();
-        let fresh = Charge { order: Some(order), amount, stands };
-        self.charges.entry(attempt).or_insert(fresh).outcome(attempt)
+    pub(crate) fn charge(&mut self, asked: &Asking, now: Timestamp) -> Outcome {
+        let Asking { attempt, order, amount, capture, .. } = *asked;
+        let card = Card::of(&asked.method);
+        let fresh = || Charge::new(order, amount, card, capture, now);
+        self.books.charges.entry(attempt).or_insert_with(fresh).outcome(attempt)
     }
 
     pub(crate) fn look_up(&self, attempt: AttemptId) -> Option<Outcome> {
-        self.charges.get(&attempt).map(|charge| charge.outcome(attempt))
+        self.books.charges.get(&attempt).map(|charge| charge.outcome(attempt))
+    }
+
+    /// What was promised is to be collected.
+    pub(crate) fn capture(&mut self, attempt: AttemptId) -> Outcome {
+        let charge = self.books.charges.get_mut(&attempt).expect("it was promised");
+        if charge.is_promised() {
+            charge.moves();
+        }
+        charge.outcome(attempt)
     }
 
     /// From now on no money moves, even should the charge arrive only later.
-    pub(crate) fn call_off(&mut self, attempt: AttemptId, amount: Money) -> Outcome {
-        let never = Charge { order: None, amount, stands: Stands::Declined(Failure::NeverArrived) };
-        let charge = self.charges.entry(attempt).or_insert(never);
-        if matches!(charge.stands, Stands::Processing | Stands::Asks) {
+    pub(crate) fn call_off(&mut self, asked: &Asking) -> Outcome {
+        let charges = &mut self.books.charges;
+        let charge = charges.entry(asked.attempt).or_insert(Charge::never_arrived(asked.amount));
+        if charge.is_under_way() || charge.is_promised() {
             charge.stands = Stands::Declined(Failure::CalledOff);
         }
-        charge.outcome(attempt)
+        charge.outcome(asked.attempt)
     }
 
     /// Money is to go back; asked twice it goes back once, and never more than came.
@@ -136,57 +152,112 @@ impl Provider {
         attempt: AttemptId,
         amount: Money,
     ) -> RefundOutcome {
-        self.refunds.entry(refund).or_insert(GivenBack { attempt, amount });
-        let came = self.charges.get(&attempt).map_or(0, Charge::came);
-        let went = self.went_back(attempt);
-        assert!(went <= came, "of {came} that came with {attempt}, {went} are to go back");
-        RefundOutcome::Done
+        if let Some(known) = self.look_up_refund(refund) {
+            return known;
+        }
+        let (left, disputed) = (self.books.left_of(attempt), self.books.disputed(attempt));
+        assert!(
+            amount.amount <= left + disputed,
+            "{amount:?} is to go back of {attempt}, of which {left} are left"
+        );
+        let outcome = match self.bank {
+            _ if amount.amount > left => RefundOutcome::Refused,
+            Bank::Pays => RefundOutcome::Done,
+            Bank::Waits => RefundOutcome::Processing,
+            Bank::Refuses => RefundOutcome::Refused,
+        };
+        self.books.refunds.insert(refund, GivenBack { attempt, amount, outcome });
+        outcome
     }
 
     pub(crate) fn look_up_refund(&self, refund: RefundId) -> Option<RefundOutcome> {
-        self.refunds.get(&refund).map(|_| RefundOutcome::Done)
-    }
-
-    /// A charge that is under way comes to its end, and a webhook says so.
-    pub(crate) fn decide(&mut self, pick: impl FnOnce(usize) -> usize, good: bool) {
-        let under_way = |it: &Charge| matches!(it.stands, Stands::Processing | Stands::Asks);
-        let open: Vec<AttemptId> =
-            self.charges.iter().filter(|(_, it)| under_way(it)).map(|(id, _)| *id).collect();
-        if open.is_empty() {
-            return;
-        }
-        let attempt = open[pick(open.len())];
-        let charge = self.charges.get_mut(&attempt).unwrap();
-        charge.stands =
-            if good { Stands::Captured } else { Stands::Declined(Failure::NotAuthenticated) };
-        let outcome = charge.outcome(attempt);
-        self.notices.extend(charge.order.map(|order| Notice { order, attempt, outcome }));
-    }
-
-    /// The money of an order that came and did not go back, in minor units.
-    pub(crate) fn keeps(&self, order: OrderId) -> i64 {
-        let of_order = self.charges.iter().filter(|(_, charge)| charge.order == Some(order));
-        of_order.map(|(attempt, charge)| charge.came() - self.went_back(*attempt)).sum()
-    }
-
-    fn went_back(&self, attempt: AttemptId) -> i64 {
-        let of_attempt = self.refunds.values().filter(|refund| refund.attempt == attempt);
-        of_attempt.map(|refund| refund.amount.amount).sum()
+        self.books.refunds.get(&refund).map(|given| given.outcome)
     }
 }
 
-impl Charge {
-    fn came(&self) -> i64 {
-        if self.stands == Stands::Captured { self.amount.amount } else { 0 }
+/// What happens there by itself.
+impl Provider {
+    /// A charge that is under way comes to its end, and a webhook says so.
+    pub(crate) fn decide(&mut self, pick: impl FnOnce(usize) -> usize, good: bool, now: Timestamp) {
+        let Some(attempt) = picked(&self.books.charges, Charge::is_under_way, pick) else { return };
+        let charge = self.books.charges.get_mut(&attempt).unwrap();
+        if good {
+            charge.succeeds(now);
+        } else {
+            charge.stands = Stands::Declined(Failure::NotAuthenticated);
+        }
+        self.tell_of(attempt);
     }
 
-    fn outcome(&self, attempt: AttemptId) -> Outcome {
-        let reference = Reference(format!("ch_{attempt}"));
-        match self.stands {
-            Stands::Processing => Outcome::Processing { reference },
-            Stands::Asks => Outcome::ActionRequired { reference, url: "/confirm".to_owned() },
-            Stands::Captured => Outcome::Captured { reference, amount: self.amount },
-            Stands::Declined(failure) => Outcome::Declined { failure },
+    /// Promises that were not collected end.
+    pub(crate) fn end_promises(&mut self, now: Timestamp) {
+        for charge in self.books.charges.values_mut() {
+            if matches!(charge.stands, Stands::Promised { capture_by } if capture_by <= now) {
+                charge.stands = Stands::Declined(Failure::AuthorizationEnded);
+            }
         }
     }
+
+    /// A refund that takes its time comes to its end; one that was done may come back.
+    pub(crate) fn decide_refund(&mut self, pick: impl FnOnce(usize) -> usize, good: bool) {
+        let open = if good { RefundOutcome::Processing } else { RefundOutcome::Done };
+        let is_open =
+            |given: &GivenBack| given.outcome == RefundOutcome::Processing || given.outcome == open;
+        let Some(id) = picked(&self.books.refunds, is_open, pick) else { return };
+        let given = self.books.refunds.get_mut(&id).unwrap();
+        given.outcome = if good { RefundOutcome::Done } else { RefundOutcome::Refused };
+        let (attempt, about) = (given.attempt, About::Refund(id, given.outcome));
+        let order = self.books.order_of(attempt);
+        self.notices.extend(order.map(|order| Notice { order, about }));
+    }
+
+    /// A bank takes the money of a charge back, or says whose it is.
+    pub(crate) fn dispute(&mut self, pick: impl FnOnce(usize) -> usize, percent: u8, won: bool) {
+        let Some(attempt) = picked(&self.books.charges, Charge::is_disputable, pick) else {
+            return;
+        };
+        let left = self.books.left_of(attempt);
+        let charge = self.books.charges.get_mut(&attempt).unwrap();
+        let disputed = match charge.dispute {
+            Some((amount, DisputeState::Opened)) if won => (amount, DisputeState::Won),
+            Some((amount, DisputeState::Opened)) => (amount, DisputeState::Lost),
+            _ => {
+                let amount = left * i64::from(percent) / 100;
+                (Money::new(amount, charge.amount.currency), DisputeState::Opened)
+            }
+        };
+        if disputed.0.is_positive() {
+            charge.dispute = Some(disputed);
+            let about = About::Dispute(attempt, disputed.0, disputed.1);
+            self.notices.extend(charge.order.map(|order| Notice { order, about }));
+        }
+    }
+
+    /// Everything under way ends: half of what may or may not move does, refunds arrive, and
+    /// disputes are lost.
+    pub(crate) fn come_to_ends(&mut self, now: Timestamp) {
+        for number in 0..self.books.charges.len() {
+            self.decide(|_| 0, number % 2 == 0, now);
+        }
+        for _ in 0..self.books.refunds.len() {
+            self.decide_refund(|_| 0, true);
+        }
+        self.bank = Bank::Pays;
+    }
+
+    fn tell_of(&mut self, attempt: AttemptId) {
+        let charge = &self.books.charges[&attempt];
+        let about = About::Attempt(attempt, charge.outcome(attempt));
+        self.notices.extend(charge.order.map(|order| Notice { order, about }));
+    }
+}
+
+/// One of those that are so, if any is.
+fn picked<Id: Copy, T>(
+    all: &BTreeMap<Id, T>,
+    is_so: impl Fn(&T) -> bool,
+    pick: impl FnOnce(usize) -> usize,
+) -> Option<Id> {
+    let so: Vec<Id> = all.iter().filter(|(_, one)| is_so(one)).map(|(id, _)| *id).collect();
+    (!so.is_empty()).then(|| so[pick(so.len())])
 }

@@ -3,10 +3,12 @@
 mod goods;
 mod money;
 mod orders;
+mod people;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use contracts::product::Pieces;
 use contracts::{Currency, Money, OrderId, RefundId, Timestamp, UserId};
 use order::domain::{Order, Terms};
 use payment::domain::{Entry, Payment};
@@ -27,11 +29,12 @@ const TERMS: Terms = Terms {
 /// Product asks about a reservation of which nothing was heard for so long.
 const ALARM: Duration = Duration::from_mins(24 * 60 + 15);
 /// Longer than anything waits that comes to its end by itself.
-const AGES: [Duration; 6] = [
+const AGES: [Duration; 7] = [
     Duration::from_secs(40),
     Duration::from_mins(6),
     Duration::from_mins(16),
     Duration::from_hours(25),
+    Duration::from_hours(24 * 8),
     Duration::from_hours(24 * 15),
     Duration::from_mins(1),
 ];
@@ -47,12 +50,17 @@ pub(crate) struct Shop {
     pub(crate) payments: BTreeMap<OrderId, Payment>,
     pub(crate) house: House,
     pub(crate) provider: Provider,
+    /// How the questions to the provider travel.
+    pub(crate) line: Line,
     /// The ledger of payment.
     pub(crate) ledger: Vec<Entry>,
     /// What staff gave back in payment, by the order: what the order may keep less for.
     pub(crate) given: BTreeMap<OrderId, BTreeMap<RefundId, i64>>,
     /// Why a person has to look at something.
     pub(crate) dead: Vec<String>,
+    /// What order asked payment to give back, and product to put on sale again.
+    pub(crate) asked: BTreeMap<RefundId, OrderId>,
+    pub(crate) restocked: BTreeMap<OrderId, Vec<Pieces>>,
     drawn: u128,
 }
 
@@ -75,10 +83,13 @@ impl Shop {
             orders: BTreeMap::new(),
             payments: BTreeMap::new(),
             house: House::open(now),
-            provider: Provider::default(),
+            provider: Provider::open(),
+            line: Line::Works,
             ledger: Vec::new(),
             given: BTreeMap::new(),
             dead: Vec::new(),
+            asked: BTreeMap::new(),
+            restocked: BTreeMap::new(),
             drawn: 0,
         }
     }
@@ -86,6 +97,7 @@ impl Shop {
     /// Something happens.
     pub(crate) fn live(&mut self, step: &Step) {
         self.now = self.now.plus(Duration::from_secs(1));
+        self.provider.end_promises(self.now);
         match step {
             Step::CheckOut(basket) => self.check_out(basket),
             Step::Hear { pick, again } => {
@@ -102,15 +114,26 @@ impl Shop {
                 self.house.count(usize::from(*which), (*delta).into(), self.now);
             }
             Step::Order { order, act } => self.act(id(*order), act),
-            Step::Pay { order, card, line } => self.pay(id(*order), *card, *line),
-            Step::GiveBack { order, percent, line } => {
-                self.give_back(id(*order), *percent, *line);
-            }
-            Step::Reconcile(line) => self.reconcile(*line),
+            Step::GoOn { order, few, capture } => self.go_on(id(*order), *few, *capture),
+            Step::Pay { order, card, capture } => self.pay(id(*order), *card, *capture),
+            Step::GiveBack { order, percent } => self.give_back(id(*order), *percent),
+            Step::Reconcile => self.reconcile(),
+            Step::Line(line) => self.line = *line,
+            Step::Bank(bank) => self.provider.bank = *bank,
             Step::Decide { pick, good } => {
-                self.provider.decide(|charges| pick.index(charges), *good);
+                self.provider.decide(|charges| pick.index(charges), *good, self.now);
             }
-            Step::Notice { pick, again } => self.read_notice(*pick, *again),
+            Step::DecideRefund { pick, good } => {
+                self.provider.decide_refund(|refunds| pick.index(refunds), *good);
+            }
+            Step::Dispute { pick, percent, won } => {
+                self.provider.dispute(|charges| pick.index(charges), *percent, *won);
+            }
+            Step::Notice { pick, again } => {
+                if !self.provider.notices.is_empty() {
+                    self.read_notice(pick.index(self.provider.notices.len()), *again);
+                }
+            }
         }
     }
 
@@ -160,7 +183,8 @@ impl Shop {
     /// Nobody does anything any more; what is under way arrives, and time passes until nothing
     /// more comes of that.
     pub(crate) fn settle(&mut self) {
-        self.provider_comes_to_its_ends();
+        self.line = Line::Works;
+        self.provider.come_to_ends(self.now);
         for _ in 0..PATIENCE {
             let before = (self.orders.clone(), self.payments.clone());
             let reserved = self.house.reservations.clone();
@@ -169,7 +193,11 @@ impl Shop {
                 for sweep in Sweep::ALL {
                     self.sweep(sweep);
                 }
-                self.reconcile(Line::Works);
+                self.provider.end_promises(self.now);
+                self.reconcile();
+                for at in (0..self.provider.notices.len()).rev() {
+                    self.read_notice(at, false);
+                }
                 self.hear_all();
                 self.now = self.now.plus(age);
             }

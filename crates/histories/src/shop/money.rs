@@ -1,16 +1,16 @@
-//! What payment hears and does, as its `events.rs`, `drive.rs` and `reconcile.rs` say.
+//! What payment hears and does, as its `events.rs`, `drive`, `inbox.rs` and `reconcile.rs` say.
 
 use common::Change;
 use contracts::order::RefundDue;
 use contracts::{AttemptId, OrderId, RefundId, Timestamp};
 use payment::domain::{
-    Attempt, CaptureMode, Due, Entry, Outcome, Payment, RefundCause, Refusal, Step, Terms,
+    Attempt, CaptureMode, Due, Entry, Outcome, Payment, Refund, RefundCause, RefundOutcome,
+    Refusal, Step, Terms,
 };
-use proptest::sample::Index;
 
 use super::{Heard, Shop, eur};
 use crate::bus::{Fact, Letter};
-use crate::provider::{Card, Line, Notice};
+use crate::provider::{About, Asking, Card, Notice};
 
 type Decided = Result<Change<Payment>, Refusal>;
 
@@ -30,14 +30,45 @@ impl Shop {
             Fact::Expired(it) => {
                 self.change_payment(it.order_id, |payment, now| Ok(payment.close(now)))
             }
+            Fact::CaptureDue(it) => self.capture_due(it.order_id),
             Fact::RefundDue(it) => self.refund_due(it, RefundId::from_uuid(letter.id)),
             other => panic!("payment does not hear {other:?}"),
         };
         match outcome {
             Ok(()) => Heard::Done,
-            Err(Refusal::NothingCaptured) => Heard::Waits,
+            Err(Refusal::NothingPromised) if matches!(letter.fact, Fact::CaptureDue(_)) => {
+                Heard::Waits
+            }
+            Err(Refusal::NothingCaptured) if matches!(letter.fact, Fact::RefundDue(_)) => {
+                Heard::Waits
+            }
             Err(refusal) => Heard::Dead(refusal.to_string()),
         }
+    }
+
+    fn capture_due(&mut self, order: OrderId) -> Result<(), Refusal> {
+        if !self.payments.contains_key(&order) {
+            return Err(Refusal::NothingPromised);
+        }
+        self.change_known(order, Payment::capture)?;
+        let payment = self.payments[&order].clone();
+        for attempt in payment.open_attempts().filter(|attempt| attempt.is_capturing()) {
+            let collected = self.line.ask(|| self.provider.capture(attempt.id));
+            self.settle_attempt(order, attempt.id, collected);
+        }
+        Ok(())
+    }
+
+    fn refund_due(&mut self, due: &RefundDue, event: RefundId) -> Result<(), Refusal> {
+        let refund = due.refund_id.unwrap_or(event);
+        if !self.payments.contains_key(&due.order_id) {
+            return Err(Refusal::NothingCaptured);
+        }
+        self.change_known(due.order_id, |payment, now| {
+            payment.refund_due(refund, due.amount, now)
+        })?;
+        self.send_refund(due.order_id, refund);
+        Ok(())
     }
 }
 
@@ -45,19 +76,21 @@ impl Shop {
 impl Shop {
     /// The shopper pays: the attempt is noted, sent, and its outcome noted, as far as the line
     /// lets it.
-    pub(super) fn pay(&mut self, order: OrderId, card: Card, line: Line) {
+    pub(super) fn pay(&mut self, order: OrderId, card: Card, capture: CaptureMode) {
         let attempt = AttemptId::from_uuid(self.draw());
         let started = self.change_known(order, |payment, now| {
-            let terms = Terms { provider: "model".to_owned(), capture: CaptureMode::AtOnce };
+            let terms = Terms { provider: "model".to_owned(), capture };
             payment.start(attempt, card.method(), terms, now)
         });
         if started.is_ok() {
-            self.send(order, attempt, line);
+            let asked = asking(order, self.payments[&order].attempt(attempt).unwrap());
+            let outcome = self.line.ask(|| self.provider.charge(&asked, self.now));
+            self.settle_attempt(order, attempt, outcome);
         }
     }
 
     /// Staff give back some of what is held.
-    pub(super) fn give_back(&mut self, order: OrderId, percent: u8, line: Line) {
+    pub(super) fn give_back(&mut self, order: OrderId, percent: u8) {
         let refund = RefundId::from_uuid(self.draw());
         let given = self.change_known(order, |payment, now| {
             let (_, held) = payment.held().ok_or(Refusal::NothingCaptured)?;
@@ -67,85 +100,91 @@ impl Shop {
         if given.is_ok() {
             let amount = self.payments[&order].refund_of(refund).unwrap().amount.amount;
             self.given.entry(order).or_default().insert(refund, amount);
-            self.send_refund(order, refund, line);
+            self.send_refund(order, refund);
         }
     }
 
     /// Payment asks the provider about what is open and due to be asked about.
-    pub(super) fn reconcile(&mut self, line: Line) {
+    pub(super) fn reconcile(&mut self) {
         let all: Vec<OrderId> = self.payments.keys().copied().collect();
         for order in all {
             let looked = self.payments[&order].clone().look(self.now);
             let Some(payment) = looked.value else { continue };
             self.payments.insert(order, payment.clone());
             for attempt in payment.open_attempts() {
-                if let Some(outcome) = self.find_out(&payment, attempt, line) {
-                    self.note(order, |payment, now| payment.settle(attempt.id, &outcome, now));
-                }
+                let outcome = self.find_out(&payment, attempt);
+                self.settle_attempt(order, attempt.id, outcome);
             }
             for refund in payment.open_refunds() {
-                self.send_refund(order, refund.id, line);
+                self.find_refund(order, refund.id);
             }
         }
     }
 
-    /// The provider says something by itself.
-    pub(super) fn read_notice(&mut self, pick: Index, again: bool) {
-        if self.provider.notices.is_empty() {
-            return;
-        }
-        let at = pick.index(self.provider.notices.len());
-        let Notice { order, attempt, outcome } = if again {
-            self.provider.notices[at].clone()
-        } else {
-            self.provider.notices.remove(at)
-        };
-        self.note(order, |payment, now| payment.settle(attempt, &outcome, now));
-    }
-
-    /// What is under way at the provider ends: half of it well.
-    pub(super) fn provider_comes_to_its_ends(&mut self) {
-        for number in 0..self.provider.charges.len() {
-            self.provider.decide(|_| 0, number % 2 == 0);
+    /// The provider says something by itself; it says so again if nobody understood it.
+    pub(super) fn read_notice(&mut self, at: usize, again: bool) {
+        let notice = self.provider.notices[at].clone();
+        match self.hear_notice(&notice) {
+            Ok(()) if again => {}
+            Err(Refusal::NotKnown | Refusal::NothingCaptured) => {}
+            Ok(()) => drop(self.provider.notices.remove(at)),
+            Err(refusal) => self.dead.push(refusal.to_string()),
         }
     }
 
-    fn find_out(&mut self, payment: &Payment, attempt: &Attempt, line: Line) -> Option<Outcome> {
+    fn hear_notice(&mut self, notice: &Notice) -> Result<(), Refusal> {
+        self.change_known(notice.order, |payment, now| match &notice.about {
+            About::Attempt(attempt, outcome) => match payment.attempt(*attempt) {
+                Some(_) => Ok(payment.settle(*attempt, outcome, now)),
+                None => Err(Refusal::NotKnown),
+            },
+            About::Refund(refund, outcome) => match payment.refund_of(*refund) {
+                Some(_) => Ok(payment.settle_refund(*refund, *outcome, now)),
+                None => Err(Refusal::NotKnown),
+            },
+            About::Dispute(attempt, amount, state) => {
+                payment.dispute(*attempt, *amount, *state, now)
+            }
+        })
+    }
+
+    fn find_out(&mut self, payment: &Payment, attempt: &Attempt) -> Option<Outcome> {
+        let (line, now) = (self.line, self.now);
         let found = line.ask(|| self.provider.look_up(attempt.id))?;
-        match payment.step(attempt, found, self.now) {
+        let asked = asking(payment.order_id, attempt);
+        match payment.step(attempt, found, now) {
             Step::Settle(outcome) => Some(outcome),
-            Step::Send => line.ask(|| {
-                let (order, amount) = (payment.order_id, attempt.amount);
-                self.provider.charge(attempt.id, order, amount, &attempt.method)
-            }),
-            Step::CallOff => line.ask(|| self.provider.call_off(attempt.id, attempt.amount)),
-            Step::Leave | Step::Capture => None,
+            Step::Send => line.ask(|| self.provider.charge(&asked, now)),
+            Step::Capture => line.ask(|| self.provider.capture(attempt.id)),
+            Step::CallOff => line.ask(|| self.provider.call_off(&asked)),
+            Step::Leave => None,
         }
     }
 
-    fn send(&mut self, order: OrderId, id: AttemptId, line: Line) {
-        let attempt = self.payments[&order].attempt(id).unwrap().clone();
-        let (amount, method) = (attempt.amount, attempt.method);
-        if let Some(outcome) = line.ask(|| self.provider.charge(id, order, amount, &method)) {
+    /// A refund that is open is sent for the first time.
+    fn send_refund(&mut self, order: OrderId, id: RefundId) {
+        let refund = self.payments[&order].refund_of(id).cloned();
+        let Some(Refund { attempt, amount, .. }) = refund.filter(Refund::is_open) else { return };
+        let sent = self.line.ask(|| self.provider.give_back(id, attempt, amount));
+        self.settle_refund(order, id, sent);
+    }
+
+    fn find_refund(&mut self, order: OrderId, id: RefundId) {
+        match self.line.ask(|| self.provider.look_up_refund(id)) {
+            Some(Some(known)) => self.settle_refund(order, id, Some(known)),
+            Some(None) => self.send_refund(order, id),
+            None => {}
+        }
+    }
+
+    fn settle_attempt(&mut self, order: OrderId, id: AttemptId, outcome: Option<Outcome>) {
+        if let Some(outcome) = outcome {
             self.note(order, |payment, now| payment.settle(id, &outcome, now));
         }
     }
 
-    fn refund_due(&mut self, due: &RefundDue, event: RefundId) -> Result<(), Refusal> {
-        let refund = due.refund_id.unwrap_or(event);
-        self.change_known(due.order_id, |payment, now| {
-            payment.refund_due(refund, due.amount, now)
-        })?;
-        Ok(())
-    }
-
-    fn send_refund(&mut self, order: OrderId, id: RefundId, line: Line) {
-        let refund = self.payments[&order].refund_of(id).unwrap().clone();
-        let sent = line.ask(|| match self.provider.look_up_refund(id) {
-            Some(known) => known,
-            None => self.provider.give_back(id, refund.attempt, refund.amount),
-        });
-        if let Some(outcome) = sent {
+    fn settle_refund(&mut self, order: OrderId, id: RefundId, outcome: Option<RefundOutcome>) {
+        if let Some(outcome) = outcome {
             self.note(order, |payment, now| payment.settle_refund(id, outcome, now));
         }
     }
@@ -176,4 +215,9 @@ impl Shop {
         self.payments.insert(order, change.value);
         Ok(())
     }
+}
+
+fn asking(order: OrderId, attempt: &Attempt) -> Asking {
+    let (amount, method) = (attempt.amount, attempt.method.clone());
+    Asking { attempt: attempt.id, order, amount, method, capture: attempt.terms.capture }
 }

@@ -2,14 +2,14 @@
 
 use common::Change;
 use contracts::cart::{self, CheckedOut};
-use contracts::order::CancelReason;
+use contracts::order::{RefundDue, RestockDue};
 use contracts::{CartId, OrderId, Quantity, Timestamp};
-use order::domain::{Back, Label, Order, Outcome, Refusal, Shipment};
+use order::domain::{Back, Order, Outcome, Promise, Refusal};
 
 use super::{Heard, Shop, TERMS, customer, eur, id};
 use crate::bus::{Fact, Hearer};
 use crate::house::{GOODS, product_id, sku};
-use crate::step::{Act, Basket};
+use crate::step::Basket;
 
 /// No history has more orders.
 const MOST: usize = 3;
@@ -46,6 +46,16 @@ impl Shop {
             Fact::Captured(it) => {
                 self.step(it.order_id, |order, now| order.capture(it.attempt_id, it.amount, now))
             }
+            Fact::Authorized(it) => self.step(it.order_id, |order, now| {
+                let promise = Promise { amount: it.amount, capture_by: it.capture_by };
+                order.authorize(it.attempt_id, promise, now)
+            }),
+            Fact::CaptureFailed(it) => {
+                self.step(it.order_id, |order, now| Ok(order.fail_capture(it.attempt_id, now)))
+            }
+            Fact::RefundFailed(it) => {
+                self.step(it.order_id, |order, _| Ok(order.refund_failed(it.refund_id, it.failure)))
+            }
             Fact::Refunded(it) => self.step(it.order_id, |order, now| {
                 let back = Back { amount: it.amount, remaining: it.remaining };
                 order.refunded(it.refund_id, back, now)
@@ -57,19 +67,6 @@ impl Shop {
             Err(Refusal::Unknown | Refusal::NotCaptured) => Heard::Waits,
             Err(refusal) => Heard::Dead(refusal.to_string()),
         }
-    }
-
-    /// Somebody does something about an order; it may well be refused.
-    pub(super) fn act(&mut self, order: OrderId, act: &Act) {
-        let _ = match act {
-            Act::Cancel => self.step(order, |order, now| order.cancel(CancelReason::Customer, now)),
-            Act::Ship => self.step(order, |order, now| {
-                let label = |text: &str| Label::try_from(text.to_owned()).unwrap();
-                let (carrier, tracking) = (label("Hermes"), label("H-1"));
-                order.ship(Shipment { carrier, tracking, goods: None }, now)
-            }),
-            Act::Deliver => self.step(order, |order, now| order.deliver(None, now)),
-        };
     }
 
     /// Every order is taken a step further, for which it is time.
@@ -88,7 +85,7 @@ impl Shop {
         Ok(())
     }
 
-    fn step(
+    pub(super) fn step(
         &mut self,
         order: OrderId,
         step: impl FnOnce(Order, Timestamp) -> Outcome,
@@ -101,6 +98,12 @@ impl Shop {
 
     fn change_order(&mut self, change: Change<Order>) {
         self.bus.take(&change);
+        self.asked.extend(
+            change.told::<RefundDue>().iter().filter_map(|it| Some((it.refund_id?, it.order_id))),
+        );
+        for RestockDue { order_id, lines } in change.told() {
+            self.restocked.entry(order_id).or_default().extend(lines);
+        }
         self.orders.insert(change.value.id, change.value);
     }
 }

@@ -1,0 +1,98 @@
+//! Where the money has to be in the end.
+
+use contracts::{OrderId, RefundId};
+use order::domain::{Order, Refund, Status};
+use payment::domain::{Account, RefundOutcome};
+
+use crate::provider::GivenBack;
+use crate::shop::Shop;
+
+impl Shop {
+    /// What the provider keeps for an order, what payment says and what the order says are one, and
+    /// it is what the order is owed.
+    pub(super) fn money_is_right(&self, order: &Order) {
+        self.nothing_is_open(order);
+        let payment = self.payments.get(&order.id);
+        let by_payment = payment.map_or(0, |it| it.remaining().amount);
+        let by_order = order.payment.remaining().map_or(0, |money| money.amount);
+        assert_eq!(by_order, by_payment, "as the order says: {order:?}\n{payment:?}");
+        let mut charges = self.provider.books.of(order.id);
+        if !charges.any(|(_, charge)| charge.dispute.is_some()) {
+            self.keeps_what_it_may(order);
+        }
+    }
+
+    /// All that an order costs less what was given back for some of it, or nothing when it came to
+    /// nothing. Of what a bank has taken nothing goes back: a person has to see to that.
+    fn keeps_what_it_may(&self, order: &Order) {
+        let kept = self.provider.books.keep(order.id);
+        match &order.status {
+            Status::Cancelled { .. } | Status::Expired { .. } => {
+                let stuck = self.stuck(order.id);
+                assert!((0..=stuck).contains(&kept), "{kept} is kept for {order:?}");
+            }
+            Status::Paid { .. }
+            | Status::Shipped { .. }
+            | Status::Delivered { .. }
+            | Status::Completed { .. } => {
+                let owed = order.sums.total.amount - self.granted(order.id);
+                let surplus = self.stuck_surplus(order.id);
+                let payment = self.payments.get(&order.id);
+                assert_eq!(kept, owed + surplus, "is kept for {order:?}\n{payment:?}");
+            }
+            Status::Placed | Status::Reserved { .. } => panic!("nobody sees to {order:?}"),
+        }
+    }
+
+    fn nothing_is_open(&self, order: &Order) {
+        assert!(!order.payment.refunds.iter().any(Refund::is_open), "a refund is open: {order:?}");
+        let Some(payment) = self.payments.get(&order.id) else { return };
+        assert_eq!(payment.open_attempts().count(), 0, "an attempt is open: {payment:?}");
+        assert_eq!(payment.open_refunds().count(), 0, "a refund is open: {payment:?}");
+    }
+
+    /// What went back because order or staff said so.
+    fn granted(&self, order: OrderId) -> i64 {
+        let given = self.given.get(&order);
+        let is_granted = |id: &RefundId| {
+            self.asked.contains_key(id) || given.is_some_and(|given| given.contains_key(id))
+        };
+        self.refunds(order, RefundOutcome::Done).filter(|(id, _)| is_granted(id)).map(amount).sum()
+    }
+
+    /// What was to go back and cannot: payment and order show it to staff.
+    fn stuck(&self, order: OrderId) -> i64 {
+        self.refunds(order, RefundOutcome::Refused).map(amount).sum()
+    }
+
+    /// What came too much and cannot go back.
+    fn stuck_surplus(&self, order: OrderId) -> i64 {
+        let is_surplus = |id: &RefundId, it: &GivenBack| id.uuid() == it.attempt.uuid();
+        let refused = self.refunds(order, RefundOutcome::Refused);
+        refused.filter(|(id, it)| is_surplus(id, it)).map(amount).sum()
+    }
+
+    fn refunds(
+        &self,
+        order: OrderId,
+        outcome: RefundOutcome,
+    ) -> impl Iterator<Item = (RefundId, &GivenBack)> {
+        self.provider.books.refunds_of(order).filter(move |(_, it)| it.outcome == outcome)
+    }
+
+    /// Every movement is entered twice, and the books are those of the provider.
+    pub(super) fn ledger_is_right(&self) {
+        let all: i64 = self.ledger.iter().map(|entry| entry.amount.amount).sum();
+        assert_eq!(all, 0, "the ledger");
+        for (order, payment) in &self.payments {
+            let of = self.ledger.iter().filter(|entry| entry.payment_id == payment.id);
+            let held = of.filter(|entry| entry.account == Account::ProviderClearing);
+            let held: i64 = held.map(|entry| entry.amount.amount).sum();
+            assert_eq!(held, self.provider.books.keep(*order), "the ledger of {payment:?}");
+        }
+    }
+}
+
+fn amount((_, given): (RefundId, &GivenBack)) -> i64 {
+    given.amount.amount
+}

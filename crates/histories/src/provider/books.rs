@@ -1,0 +1,179 @@
+//! What the provider has in its books.
+
+use std::collections::BTreeMap;
+
+use contracts::payment::Failure;
+use contracts::{AttemptId, Money, OrderId, RefundId, Timestamp};
+use payment::domain::{CaptureMode, DisputeState, Outcome, Reference, RefundOutcome};
+
+use super::{Card, PROMISE};
+
+/// Charges and refunds by their keys.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Books {
+    pub(crate) charges: BTreeMap<AttemptId, Charge>,
+    pub(crate) refunds: BTreeMap<RefundId, GivenBack>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Charge {
+    /// Not known of one that was called off before it arrived.
+    pub(crate) order: Option<OrderId>,
+    pub(crate) amount: Money,
+    pub(crate) stands: Stands,
+    pub(crate) dispute: Option<(Money, DisputeState)>,
+    card: Card,
+    capture: CaptureMode,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stands {
+    Processing,
+    Asks,
+    Promised { capture_by: Timestamp },
+    Captured(Money),
+    Declined(Failure),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GivenBack {
+    pub(crate) attempt: AttemptId,
+    pub(crate) amount: Money,
+    pub(crate) outcome: RefundOutcome,
+}
+
+impl Books {
+    /// The money of an order that came and did not go back, in minor units; what a bank took back
+    /// is gone.
+    pub(crate) fn keep(&self, order: OrderId) -> i64 {
+        self.of(order)
+            .map(|(attempt, charge)| {
+                charge.came() - self.went(attempt, |it| it == RefundOutcome::Done) - charge.taken()
+            })
+            .sum()
+    }
+
+    /// The charges of an order.
+    pub(crate) fn of(&self, order: OrderId) -> impl Iterator<Item = (AttemptId, &Charge)> {
+        let all = self.charges.iter().map(|(attempt, charge)| (*attempt, charge));
+        all.filter(move |(_, charge)| charge.order == Some(order))
+    }
+
+    /// The refunds of an order.
+    pub(crate) fn refunds_of(
+        &self,
+        order: OrderId,
+    ) -> impl Iterator<Item = (RefundId, &GivenBack)> {
+        let all = self.refunds.iter().map(|(id, given)| (*id, given));
+        all.filter(move |(_, given)| self.order_of(given.attempt) == Some(order))
+    }
+
+    pub(crate) fn order_of(&self, attempt: AttemptId) -> Option<OrderId> {
+        self.charges.get(&attempt)?.order
+    }
+
+    /// What came with a charge and is neither gone nor about to go.
+    pub(crate) fn left_of(&self, attempt: AttemptId) -> i64 {
+        let Some(charge) = self.charges.get(&attempt) else { return 0 };
+        let went = self.went(attempt, |it| it != RefundOutcome::Refused);
+        charge.came() - went - charge.taken()
+    }
+
+    /// What a bank took of a charge.
+    pub(crate) fn disputed(&self, attempt: AttemptId) -> i64 {
+        self.charges.get(&attempt).map_or(0, Charge::taken)
+    }
+
+    fn went(&self, attempt: AttemptId, which: impl Fn(RefundOutcome) -> bool) -> i64 {
+        let of_attempt = self.refunds.values().filter(|given| given.attempt == attempt);
+        of_attempt.filter(|given| which(given.outcome)).map(|given| given.amount.amount).sum()
+    }
+}
+
+impl Charge {
+    /// One that arrives.
+    pub(super) fn new(
+        order: OrderId,
+        amount: Money,
+        card: Card,
+        capture: CaptureMode,
+        now: Timestamp,
+    ) -> Self {
+        let stands = Stands::Processing;
+        let mut charge = Self { order: Some(order), amount, stands, dispute: None, card, capture };
+        match card {
+            Card::Good | Card::Short | Card::Empty => charge.succeeds(now),
+            Card::Bad => charge.stands = Stands::Declined(Failure::Declined),
+            Card::Slow => {}
+            Card::Asking => charge.stands = Stands::Asks,
+        }
+        charge
+    }
+
+    /// One that was called off before it arrived.
+    pub(super) const fn never_arrived(amount: Money) -> Self {
+        let stands = Stands::Declined(Failure::NeverArrived);
+        let (card, capture) = (Card::Bad, CaptureMode::AtOnce);
+        Self { order: None, amount, stands, dispute: None, card, capture }
+    }
+
+    /// Nothing stands in its way.
+    pub(super) fn succeeds(&mut self, now: Timestamp) {
+        match self.capture {
+            CaptureMode::AtOnce => self.moves(),
+            CaptureMode::Later => {
+                self.stands = Stands::Promised { capture_by: now.plus(PROMISE) };
+            }
+        }
+    }
+
+    /// The money moves, if it is there.
+    pub(super) fn moves(&mut self) {
+        let Money { amount, currency } = self.amount;
+        self.stands = match self.card {
+            Card::Empty => Stands::Declined(Failure::InsufficientFunds),
+            Card::Short => Stands::Captured(Money::new(amount - 1, currency)),
+            Card::Good | Card::Bad | Card::Slow | Card::Asking => Stands::Captured(self.amount),
+        };
+    }
+
+    pub(super) fn is_under_way(&self) -> bool {
+        matches!(self.stands, Stands::Processing | Stands::Asks)
+    }
+
+    pub(super) fn is_promised(&self) -> bool {
+        matches!(self.stands, Stands::Promised { .. })
+    }
+
+    /// Whether a bank may take it back, or took it and has not said whose it is.
+    pub(super) fn is_disputable(&self) -> bool {
+        let over = self.dispute.is_some_and(|(_, state)| state != DisputeState::Opened);
+        self.came() > 0 && !over
+    }
+
+    /// What came.
+    pub(crate) fn came(&self) -> i64 {
+        match self.stands {
+            Stands::Captured(money) => money.amount,
+            Stands::Processing | Stands::Asks | Stands::Promised { .. } | Stands::Declined(_) => 0,
+        }
+    }
+
+    fn taken(&self) -> i64 {
+        match self.dispute {
+            Some((money, DisputeState::Opened | DisputeState::Lost)) => money.amount,
+            Some((_, DisputeState::Won)) | None => 0,
+        }
+    }
+
+    pub(super) fn outcome(&self, attempt: AttemptId) -> Outcome {
+        let reference = Reference(format!("ch_{attempt}"));
+        match self.stands {
+            Stands::Processing => Outcome::Processing { reference },
+            Stands::Asks => Outcome::ActionRequired { reference, url: "/confirm".to_owned() },
+            Stands::Promised { capture_by } => Outcome::Authorized { reference, capture_by },
+            Stands::Captured(amount) => Outcome::Captured { reference, amount },
+            Stands::Declined(failure) => Outcome::Declined { failure },
+        }
+    }
+}
