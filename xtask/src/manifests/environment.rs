@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use super::cluster::{Cluster, Container, Pods, entries, list, text};
 
+/// What stands for any secret; long enough for a key to sign with.
+pub(super) const SECRET: &str = "secret0123456789secret0123456789secret";
+
 /// A variable of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Variable {
@@ -70,10 +73,10 @@ fn elsewhere(cluster: &Cluster, pods: Pods<'_>, from: &Value) -> String {
     if is_optional { String::new() } else { secret(text(from, "/secretKeyRef/key")) }
 }
 
-/// A secret that is good for its purpose, long enough for a key to sign with.
+/// A secret that is good for its purpose.
 fn secret(key: &str) -> String {
     match key {
         "MONGODB_URI" => "mongodb://souk:secret@managed.example:27017/souk".to_owned(),
-        _ => "secret0123456789secret0123456789secret".to_owned(),
+        _ => SECRET.to_owned(),
     }
 }

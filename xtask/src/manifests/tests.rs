@@ -1,7 +1,11 @@
 //! The manifests hold together, and a fault in them is seen.
 
+mod backups;
 mod bus;
+mod databases;
 mod faults;
+mod mongosh;
+mod nats;
 mod rights;
 
 use std::path::PathBuf;
@@ -71,4 +75,31 @@ async fn a_keeper_knows_as_many_members_as_there_are() {
         assert_eq!(members.value, wanted.collect::<Vec<_>>().join(","));
         assert_eq!(pods.replicas(), 3);
     }
+}
+
+#[tokio::test]
+async fn what_the_page_for_operators_names_is_there() {
+    let (dev, gke) = (dev().await, gke().await);
+    let page = std::fs::read_to_string(root().join("docs/operating.md")).unwrap();
+    let kinds = [
+        ("deployment/", "Deployment"),
+        ("service/", "Service"),
+        ("cronjob/", "CronJob"),
+        ("pod/", "StatefulSet"),
+    ];
+    let mut named = 0;
+
+    for (prefix, kind) in kinds {
+        for (at, _) in page.match_indices(&format!(" {prefix}")) {
+            let name: String = page[at + 1 + prefix.len()..]
+                .chars()
+                .take_while(|it| it.is_ascii_alphanumeric() || *it == '-')
+                .collect();
+            let owner = if kind == "StatefulSet" { name.trim_end_matches("-0") } else { &name };
+            let is_there = dev.find(kind, owner).or_else(|| gke.find(kind, owner)).is_some();
+            assert!(is_there, "there is no {prefix}{name}");
+            named += 1;
+        }
+    }
+    assert!(named > 8, "{named}");
 }
