@@ -127,10 +127,12 @@ impl Return {
 
     /// The pieces that no other return may name.
     pub(super) fn claims(&self) -> Goods {
-        match (&self.state, self.arrival()) {
-            (ReturnState::Rejected { .. }, _) => Goods::default(),
-            (_, Some(arrival)) => arrival.lines.clone(),
-            (_, None) => self.lines.clone(),
+        match &self.state {
+            ReturnState::Requested | ReturnState::Approved { .. } => self.lines.clone(),
+            ReturnState::Rejected { .. } => Goods::default(),
+            ReturnState::Received(arrival)
+            | ReturnState::Settled(arrival)
+            | ReturnState::Refunded(arrival) => arrival.lines.clone(),
         }
     }
 
@@ -253,12 +255,21 @@ impl Order {
     ) -> Outcome {
         let known = self.goods_back(id)?;
         let came = came.unwrap_or_else(|| known.lines.clone());
-        match (&known.state, known.arrival()) {
-            (ReturnState::Approved { .. }, _) => self.takes_back(known, came, restock, now),
-            (_, Some(arrival)) if arrival.lines == came && arrival.restock == restock => {
+        match &known.state {
+            ReturnState::Approved { .. } => self.takes_back(known, came, restock, now),
+            ReturnState::Received(arrival)
+            | ReturnState::Settled(arrival)
+            | ReturnState::Refunded(arrival)
+                if arrival.lines == came && arrival.restock == restock =>
+            {
                 Ok(Change::none(self))
             }
-            _ => self.unfit_return(Act::Receive, &known),
+            ReturnState::Requested | ReturnState::Rejected { .. } => {
+                self.unfit_return(Act::Receive, &known)
+            }
+            ReturnState::Received(_) | ReturnState::Settled(_) | ReturnState::Refunded(_) => {
+                self.unfit_return(Act::Receive, &known)
+            }
         }
     }
 

@@ -82,11 +82,10 @@ impl Order {
         let Shipment { carrier, tracking, goods } = shipment;
         let all = || self.to_send().less(&self.waiting_goods()).is_empty();
         let same = |lines: &Goods| goods.as_ref().map_or_else(all, |goods| goods == lines);
-        let mut sent = self.parcels.iter();
-        let mut waiting = self.waiting.iter();
-        sent.any(|sent| (&sent.carrier, &sent.tracking) == (carrier, tracking) && same(&sent.lines))
-            || waiting
-                .any(|one| (&one.carrier, &one.tracking) == (carrier, tracking) && same(&one.lines))
+        let sent = self.parcels.iter().map(|sent| (&sent.carrier, &sent.tracking, &sent.lines));
+        let waiting = self.waiting.iter().map(|one| (&one.carrier, &one.tracking, &one.lines));
+        let is_this = |(by, under, lines)| (by, under) == (carrier, tracking) && same(lines);
+        sent.chain(waiting).any(is_this)
     }
 
     fn waiting_goods(&self) -> Goods {
