@@ -158,7 +158,10 @@ fn judge(call: &Call, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> T
         status => {
             let refused = Refused::read(status, body);
             let request = says(headers, "request-id").unwrap_or_default();
-            warn!(provider = NAME, path = call.path, request, why = %refused, "refused");
+            // A bank that says no is everyday.
+            if status != 402 {
+                warn!(provider = NAME, path = call.path, request, why = %refused, "refused");
+            }
             Try::Failed(CallError::Refused(refused))
         }
     }

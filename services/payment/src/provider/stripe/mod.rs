@@ -8,13 +8,14 @@
 //! confirms at once would be quicker, but then looking for an attempt would be charging for it.
 //!
 //! Stripe forgets keys after a day; who asks about an older attempt whose name is not known searches
-//! for it by our own name, which is in the metadata of everything that is made here. Cancelling
-//! bears no key, as it cannot happen twice: under one, an early refusal would be repeated for a day.
+//! for it by our own name, which is in the metadata of everything that is made here. A refund is
+//! always found among those of its payment, so whoever does not know what became of one looks for it
+//! before sending it again. Cancelling bears no key, as it cannot happen twice: under one, an early
+//! refusal would be repeated for a day.
 //!
-//! This is a small client of its own rather than async-stripe (1.0.0-rc.10, a candidate for two
-//! years): that compiles 340,000 lines in 95 s where six endpoints are needed, gives either a key of
-//! ours or retries but not both, passes over `Retry-After` and `Idempotent-Replayed`, and checks
-//! webhooks with one secret.
+//! This is a small client of its own rather than async-stripe (1.0.0-rc.10): that compiles 340,000
+//! lines in 95 s where nine endpoints are needed, gives either a key of ours or retries but not
+//! both, passes over `Retry-After` and `Idempotent-Replayed`, and checks webhooks with one secret.
 
 mod amount;
 mod back;

@@ -4,7 +4,7 @@
 //! It adds idempotency keys, the search by metadata and the page where a shopper confirms, and takes
 //! away the `return_url` that localstripe does not know.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,18 +18,20 @@ use reqwest::Url;
 use serde_json::{Value, json};
 use testkit::{LocalStripe, Scratch};
 use tokio::net::TcpListener;
+use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 pub(crate) const KEY: &str = "sk_test_souk";
 const MOST: usize = 1 << 20;
 
-/// A stand-in for Stripe of one test.
+/// More than one localstripe ever has.
+const ALL: &str = "limit=100000";
+
+/// A stand-in for Stripe of one test; the localstripe behind it is shared.
 pub(crate) struct Front {
     pub(crate) url: String,
     desk: Arc<Desk>,
     _serving: JoinSet<()>,
-    _stripe: LocalStripe,
-    _scratch: Scratch,
 }
 
 /// What was asked.
@@ -63,6 +65,8 @@ struct Desk {
     asked: Mutex<Vec<Asked>>,
     faults: Mutex<VecDeque<(&'static str, Fault)>>,
     kept: Mutex<HashMap<String, Kept>>,
+    /// The intents that were made here.
+    made: Mutex<HashSet<String>>,
 }
 
 /// What is kept of a key: who used it first, and what was answered as soon as it was.
@@ -81,22 +85,22 @@ enum Known {
 
 impl Front {
     pub(crate) async fn open() -> Self {
-        let scratch = Scratch::new().unwrap();
-        let stripe = LocalStripe::start(scratch.path()).await.unwrap();
+        let stripe = shared().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let desk = Arc::new(Desk {
-            stripe: stripe.url(),
+            stripe,
             own: url.clone(),
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             asked: Mutex::default(),
             faults: Mutex::default(),
             kept: Mutex::default(),
+            made: Mutex::default(),
         });
         let router = Router::new().fallback(pass).with_state(Arc::clone(&desk));
         let mut serving = JoinSet::new();
         serving.spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { url, desk, _serving: serving, _stripe: stripe, _scratch: scratch }
+        Self { url, desk, _serving: serving }
     }
 
     /// The next request whose path ends so fails.
@@ -135,19 +139,19 @@ impl Front {
         self.post(&format!("{path}/_authenticate"), form).await;
     }
 
-    /// Has localstripe send what it says by itself.
+    /// Has localstripe send what it says by itself, which is about every payment that it knows.
     pub(crate) async fn send_webhooks(&self, to: &str, secret: &str) {
         self.post("/_config/webhooks/shop", format!("url={to}&secret={secret}")).await;
     }
 
-    /// All payment intents there are.
+    /// The payment intents that were made here.
     pub(crate) async fn intents(&self) -> Vec<Value> {
-        self.list("/v1/payment_intents?limit=100").await
+        self.list("payment_intents", "id").await
     }
 
     /// All charges that took money, each with how much of it.
     pub(crate) async fn taken(&self) -> Vec<i64> {
-        let charges = self.list("/v1/charges?limit=100").await;
+        let charges = self.list("charges", "payment_intent").await;
         let took =
             charges.iter().filter(|it| it["status"] == "succeeded" && it["captured"] == true);
         took.map(|charge| charge["amount"].as_i64().unwrap()).collect()
@@ -155,12 +159,17 @@ impl Front {
 
     /// How much each refund gave back.
     pub(crate) async fn given_back(&self) -> Vec<i64> {
-        let refunds = self.list("/v1/refunds?limit=100").await;
+        let refunds = self.list("refunds", "payment_intent").await;
         refunds.iter().map(|refund| refund["amount"].as_i64().unwrap()).collect()
     }
 
-    async fn list(&self, path: &str) -> Vec<Value> {
-        self.get(path).await["data"].as_array().unwrap().clone()
+    /// All of a kind that are of an intent that was made here.
+    async fn list(&self, kind: &str, intent: &str) -> Vec<Value> {
+        let all = self.get(&format!("/v1/{kind}?{ALL}")).await["data"].as_array().unwrap().clone();
+        let made = open(&self.desk.made);
+        all.into_iter()
+            .filter(|it| made.contains(it[intent].as_str().unwrap_or_default()))
+            .collect()
     }
 
     async fn get(&self, path: &str) -> Value {
@@ -174,6 +183,17 @@ impl Front {
         let answer = request.bearer_auth(KEY).send().await.unwrap();
         answer.json().await.unwrap_or_default()
     }
+}
+
+/// The localstripe that all tests of this process share; it ends with the process.
+async fn shared() -> String {
+    static STARTED: OnceCell<(LocalStripe, Scratch)> = OnceCell::const_new();
+
+    let started = STARTED.get_or_init(async || {
+        let scratch = Scratch::new().unwrap();
+        (LocalStripe::start(scratch.path()).await.unwrap(), scratch)
+    });
+    started.await.0.url()
 }
 
 /// Takes a request to localstripe, and brings the answer back.
@@ -269,8 +289,11 @@ impl Desk {
                 request.header("content-type", "application/x-www-form-urlencoded").body(form);
         }
         let answer = request.send().await.unwrap();
-        let status = answer.status();
-        (status, self.adapted(answer.json().await.unwrap_or_default()))
+        let (status, body) = (answer.status(), answer.json::<Value>().await.unwrap_or_default());
+        if asked.call == "POST /v1/payment_intents" {
+            open(&self.made).extend(body["id"].as_str().map(str::to_owned));
+        }
+        (status, self.adapted(body))
     }
 
     /// Names a page where the shopper confirms, as Stripe does for who gives a `return_url`.
@@ -288,7 +311,7 @@ impl Desk {
         let url: Url = format!("{}{uri}", self.stripe).parse().unwrap();
         let (_, query) = url.query_pairs().find(|(name, _)| name == "query").unwrap();
         let attempt = query.strip_prefix("metadata['attempt_id']:'").unwrap().trim_matches('\'');
-        let all = self.get("/v1/payment_intents?limit=100").await;
+        let all = self.get(&format!("/v1/payment_intents?{ALL}")).await;
         let all = all["data"].as_array().unwrap().iter();
         let of_it = all.filter(|intent| intent["metadata"]["attempt_id"] == attempt);
         let found: Vec<_> = of_it.cloned().collect();
