@@ -54,11 +54,23 @@ impl Peer {
     /// An access token of this person in this session, good for five minutes.
     pub fn token_of(&self, person: UserId, role: Role, session: SessionId) -> String {
         let now = now().as_millis() / 1000;
-        let head = json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": KEY });
-        let claims = json!({
+        self.signed(json!({
             "iss": "souk", "aud": "souk", "sub": person, "sid": session, "role": role,
             "iat": now, "nbf": now, "exp": now + 300,
-        });
+        }))
+    }
+
+    /// An access token of a shopper who was this guest a moment ago.
+    pub fn token_merged_from(&self, guest: UserId, person: UserId) -> String {
+        let (now, session) = (now().as_millis() / 1000, SessionId::from_uuid(fresh()));
+        self.signed(json!({
+            "iss": "souk", "aud": "souk", "sub": person, "sid": session, "role": Role::Shopper,
+            "iat": now, "nbf": now, "exp": now + 300, "merged_from": guest,
+        }))
+    }
+
+    fn signed(&self, claims: serde_json::Value) -> String {
+        let head = json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": KEY });
         let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(head), part(claims));
         let signature = URL_SAFE_NO_PAD.encode(self.key.sign(signed.as_bytes()));

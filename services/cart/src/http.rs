@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::StatusCode;
 use common::http::{IdempotencyKey, Json, Path, Problem, Problems, Tagged};
-use common::identity::Shopper;
 use common::store::{Answer, Cause, IfMatch, One};
-use contracts::{CartId, Money, OrderId, ProductId, Quantity, Sku};
+use contracts::{CartId, Money, OrderId, ProductId, Quantity, Sku, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::{Cart, Line, Offers, Priced, PricedLine, Refusal, Trouble};
+use crate::owner::Owner;
 use crate::store::Carts;
 
 /// Everything under `/api/cart`.
@@ -101,9 +101,9 @@ struct SoldView {
     responses((status = OK, body = CartView), Problems))]
 async fn get_cart(
     State(carts): State<Carts>,
-    shopper: Shopper,
+    Owner(owner): Owner,
 ) -> Result<Tagged<CartView>, Problem> {
-    show(&carts, &shopper).await
+    show(&carts, owner).await
 }
 
 /// Take everything out of the cart.
@@ -111,11 +111,11 @@ async fn get_cart(
     responses((status = NO_CONTENT), Problems))]
 async fn clear_cart(
     State(carts): State<Carts>,
-    shopper: Shopper,
+    Owner(owner): Owner,
     cause: Cause,
     if_match: Option<IfMatch>,
 ) -> Result<StatusCode, Problem> {
-    carts.edit(shopper.id, if_match, cause, |cart| Ok(cart.clear())).await?;
+    carts.edit(owner, if_match, cause, |cart| Ok(cart.clear())).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -125,7 +125,7 @@ async fn clear_cart(
     responses((status = OK, body = CartView), Problems))]
 async fn put_item(
     State(carts): State<Carts>,
-    shopper: Shopper,
+    Owner(owner): Owner,
     Path(sku): Path<Sku>,
     cause: Cause,
     if_match: Option<IfMatch>,
@@ -134,8 +134,8 @@ async fn put_item(
     let offers = carts.offers(std::iter::once(&sku)).await?;
     let line = Line { sku, quantity: wanted.quantity };
     let put = move |cart: Cart| cart.put(line.clone(), &offers);
-    carts.edit(shopper.id, if_match, cause, put).await?;
-    show(&carts, &shopper).await
+    carts.edit(owner, if_match, cause, put).await?;
+    show(&carts, owner).await
 }
 
 /// Take a SKU out of the cart.
@@ -143,13 +143,13 @@ async fn put_item(
     params(("sku" = Sku, Path)), responses((status = OK, body = CartView), Problems))]
 async fn remove_item(
     State(carts): State<Carts>,
-    shopper: Shopper,
+    Owner(owner): Owner,
     Path(sku): Path<Sku>,
     cause: Cause,
     if_match: Option<IfMatch>,
 ) -> Result<Tagged<CartView>, Problem> {
-    carts.edit(shopper.id, if_match, cause, move |cart| Ok(cart.remove(&sku))).await?;
-    show(&carts, &shopper).await
+    carts.edit(owner, if_match, cause, move |cart| Ok(cart.remove(&sku))).await?;
+    show(&carts, owner).await
 }
 
 /// Buy what is in the cart.
@@ -160,18 +160,18 @@ async fn remove_item(
     responses((status = ACCEPTED, body = CheckedOutView), Problems))]
 async fn check_out(
     State(carts): State<Carts>,
-    shopper: Shopper,
+    Owner(owner): Owner,
     key: IdempotencyKey,
     Json(accepted): Json<Accepted>,
 ) -> Result<Answer, Problem> {
-    let (owner, currency) = (shopper.id, carts.currency);
+    let currency = carts.currency;
     let cart = carts.of(owner).await?;
     let lines = cart.iter().flat_map(|cart| &cart.lines);
     let offers = carts.offers(lines.map(|line| &line.sku)).await?;
     let order_id = OrderId::from_uuid(carts.clock().uuid());
     let receipt = key.by(owner, &accepted);
     let decide = move |cart: Option<Cart>, _| {
-        let cart = cart.unwrap_or_else(|| Cart::empty(owner));
+        let cart = cart.unwrap_or_else(|| Cart::empty(owner)).in_use()?;
         cart.check_out(order_id, accepted.expected_total, &offers, currency)
     };
     let bought = carts.store.update(One::<Cart>(Cart::id_of(owner)), receipt, decide, move |_| {
@@ -180,12 +180,15 @@ async fn check_out(
     Ok(bought.await?)
 }
 
-async fn show(carts: &Carts, shopper: &Shopper) -> Result<Tagged<CartView>, Problem> {
-    let Some(cart) = carts.of(shopper.id).await? else {
-        let nothing = Cart::empty(shopper.id);
+async fn show(carts: &Carts, owner: UserId) -> Result<Tagged<CartView>, Problem> {
+    let Some(cart) = carts.of(owner).await? else {
+        let nothing = Cart::empty(owner);
         let priced = Priced::of(&[], &Offers::default(), carts.currency);
         return Ok(Tagged(common::store::ETag::absent(), CartView::of(&nothing, priced, 0)));
     };
+    if cart.moved_to.is_some() {
+        return Err(Refusal::Moved.into());
+    }
     let offers = carts.offers(cart.lines.iter().map(|line| &line.sku)).await?;
     let priced = Priced::of(&cart.lines, &offers, carts.currency);
     Ok(Tagged(cart.tag(), CartView::of(&cart, priced, cart.version())))
@@ -225,6 +228,8 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let problem = match &refusal {
             Refusal::NotSold { .. } => Self::unprocessable("not-for-sale"),
+            // As everywhere once the end of the guest's sign-in is known.
+            Refusal::Moved => Self::unauthorized(),
             Refusal::Full => Self::unprocessable("cart-full"),
             Refusal::Empty => Self::conflict("cart-empty"),
             Refusal::OtherTotal { now, .. } => Self::conflict("total-changed").with("total", now),

@@ -4,6 +4,7 @@ mod config;
 pub mod domain;
 mod events;
 mod http;
+mod owner;
 mod store;
 
 use common::Service;
@@ -16,5 +17,8 @@ use store::Carts;
 pub async fn start(config: Config) -> anyhow::Result<Service> {
     let service = Service::start("cart", &config.service).await?;
     let carts = Carts::open(&service, config.currency).await?;
-    Ok(service.serve(router(), carts.clone()).consume(events::copies(carts)))
+    Ok(service
+        .serve(router(), carts.clone())
+        .consume(events::copies(carts.clone()))
+        .consume(events::guests(carts)))
 }

@@ -61,9 +61,28 @@ impl Carts {
     ) -> Result<(), UpdateError<Refusal>> {
         let cart = One::<Cart>(Cart::id_of(owner)).matching(if_match);
         let edited = self.store.apply(cart, Receipt::none(cause), move |cart, _| {
-            decide(cart.unwrap_or_else(|| Cart::empty(owner)))
+            decide(cart.unwrap_or_else(|| Cart::empty(owner)).in_use()?)
         });
         edited.await.map(drop)
+    }
+
+    /// What a guest had comes to the account. It happens once, so it needs no receipt; the first of
+    /// request and event to say so does it.
+    pub async fn merge(
+        &self,
+        guest: UserId,
+        account: UserId,
+        cause: Cause,
+    ) -> Result<(), UpdateError<Refusal>> {
+        if self.of(guest).await?.is_some_and(|cart| cart.moved_to.is_some()) {
+            return Ok(());
+        }
+        let both = (One::<Cart>(Cart::id_of(account)), One::<Cart>(Cart::id_of(guest)));
+        let merged = self.store.apply(both, Receipt::none(cause), move |(theirs, guests), _| {
+            let theirs = theirs.unwrap_or_else(|| Cart::empty(account));
+            Ok(theirs.take_in(guests.unwrap_or_else(|| Cart::empty(guest))))
+        });
+        merged.await.map(drop)
     }
 
     /// The service's clock.

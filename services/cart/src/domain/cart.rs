@@ -19,6 +19,9 @@ pub struct Cart {
     pub owner: UserId,
     /// What is in it, in the order in which it was put there.
     pub lines: Vec<Line>,
+    /// Where its lines went, when its guest turned out to be the person of an account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_to: Option<UserId>,
 }
 
 /// So many pieces of one SKU.
@@ -53,6 +56,9 @@ pub enum Refusal {
         /// What it costs.
         now: Money,
     },
+    /// Its guest is the person of an account by now.
+    #[error("what was in this cart is in that of an account now")]
+    Moved,
     /// A line cannot be bought as it is.
     #[error("{sku} cannot be bought as it is")]
     NotForSale {
@@ -82,7 +88,7 @@ impl Cart {
 
     /// A person's cart before anything was put into it.
     pub const fn empty(owner: UserId) -> Self {
-        Self { id: Self::id_of(owner), owner, lines: Vec::new() }
+        Self { id: Self::id_of(owner), owner, lines: Vec::new(), moved_to: None }
     }
 
     /// So many pieces are to be in it, whatever was there of them.

@@ -2,6 +2,7 @@
 
 mod cart;
 mod catalogue;
+mod merge;
 mod price;
 
 #[cfg(test)]

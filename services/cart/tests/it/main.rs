@@ -4,6 +4,7 @@
 mod copies;
 mod identity;
 mod input;
+mod merge;
 mod openapi;
 mod shelf;
 mod shopping;

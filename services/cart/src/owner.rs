@@ -1,0 +1,33 @@
+//! Who shops: by the time they are known, what they had as a guest is in their cart.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use common::http::Problem;
+use common::identity::Shopper;
+use common::store::Cause;
+use contracts::UserId;
+use tracing::warn;
+
+use crate::store::Carts;
+
+/// Anyone who is signed in, guests included. Whoever was a guest a moment ago has both carts in
+/// one, whether or not cart has heard of it yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Owner(pub(crate) UserId);
+
+impl FromRequestParts<Carts> for Owner {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, carts: &Carts) -> Result<Self, Problem> {
+        let shopper =
+            <Shopper as FromRequestParts<Carts>>::from_request_parts(parts, carts).await?;
+        if let Some(guest) = shopper.merged_from {
+            let cause = Cause::from_request_parts(parts, carts).await?;
+            // It is not to keep them from shopping: the event comes as well.
+            if let Err(error) = carts.merge(guest, shopper.id, cause).await {
+                warn!(user.id = %shopper.id, %error, "a guest's cart could not be merged");
+            }
+        }
+        Ok(Self(shopper.id))
+    }
+}
