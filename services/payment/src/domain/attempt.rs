@@ -179,6 +179,11 @@ impl Attempt {
         matches!(self.state, AttemptState::Captured { .. })
     }
 
+    /// Whether it brought another amount than was asked for.
+    pub fn is_mismatched(&self) -> bool {
+        matches!(self.state, AttemptState::Mismatched { .. })
+    }
+
     /// How much it brought, whether that paid for the order or not.
     pub fn came(&self) -> Option<Money> {
         match self.state {
@@ -210,28 +215,26 @@ impl Attempt {
     /// What it comes to by what the provider says; `None` when that is no news, so that it does not
     /// matter who brings it, how often, and in which order.
     pub fn next(&self, outcome: &Outcome, now: Timestamp) -> Option<AttemptState> {
-        use AttemptState::{ActionRequired, Authorized, Declined, Processing, Started};
-
-        match (&self.state, outcome) {
-            (AttemptState::Captured { .. } | AttemptState::Mismatched { .. }, _) => None,
-            (_, Outcome::Captured { reference, amount }) => {
-                self.collected(reference.clone(), *amount, now)
+        let undecided = self.is_open() && !self.is_promised();
+        let asking = matches!(self.state, AttemptState::ActionRequired { .. });
+        let started = matches!(self.state, AttemptState::Started);
+        match outcome.clone() {
+            Outcome::Processing { reference } => {
+                started.then_some(AttemptState::Processing { reference })
             }
-            (Declined { .. }, _) => None,
-            (_, Outcome::Declined { failure }) => Some(Declined { failure: *failure }),
-            (
-                Started | Processing { .. } | ActionRequired { .. },
-                Outcome::Authorized { reference, capture_by },
-            ) => Some(Authorized { reference: reference.clone(), capture_by: *capture_by }),
-            (Started | Processing { .. }, Outcome::ActionRequired { reference, url }) => {
-                Some(ActionRequired { reference: reference.clone(), url: url.clone() })
+            Outcome::ActionRequired { reference, url } => {
+                (undecided && !asking).then_some(AttemptState::ActionRequired { reference, url })
             }
-            (Started, Outcome::Processing { reference }) => {
-                Some(Processing { reference: reference.clone() })
+            Outcome::Authorized { reference, capture_by } => {
+                undecided.then_some(AttemptState::Authorized { reference, capture_by })
             }
-            (Authorized { .. } | AttemptState::Capturing { .. }, _)
-            | (ActionRequired { .. }, Outcome::ActionRequired { .. })
-            | (Processing { .. } | ActionRequired { .. }, Outcome::Processing { .. }) => None,
+            Outcome::Captured { reference, amount } if self.came().is_none() => {
+                self.collected(reference, amount, now)
+            }
+            Outcome::Captured { .. } => None,
+            Outcome::Declined { failure } => {
+                self.is_open().then_some(AttemptState::Declined { failure })
+            }
         }
     }
 

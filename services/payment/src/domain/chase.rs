@@ -42,27 +42,14 @@ pub enum Step {
 impl Payment {
     /// What is to be done about an open attempt of which the provider knows this.
     pub fn step(&self, attempt: &Attempt, found: Option<Outcome>, now: Timestamp) -> Step {
-        match (&attempt.state, found) {
-            (_, Some(outcome @ (Outcome::Captured { .. } | Outcome::Declined { .. }))) => {
+        match found {
+            Some(outcome @ (Outcome::Captured { .. } | Outcome::Declined { .. })) => {
                 Step::Settle(outcome)
             }
-            (AttemptState::Authorized { .. } | AttemptState::Capturing { .. }, None) => {
-                Step::CallOff
-            }
-            (AttemptState::Authorized { .. } | AttemptState::Capturing { .. }, _)
-                if !self.is_wanted() =>
-            {
-                Step::CallOff
-            }
-            (AttemptState::Authorized { capture_by, .. }, _) if *capture_by <= now => Step::CallOff,
-            (AttemptState::Authorized { .. }, _) => Step::Leave,
-            (&AttemptState::Capturing { since, .. }, _) if now.since(since) >= COLLECTING => {
-                Step::CallOff
-            }
-            (AttemptState::Capturing { .. }, _) => Step::Capture,
-            (_, Some(news)) => self.step_to(attempt, news, now),
-            (_, None) if self.is_sendable(attempt, now) => Step::Send,
-            (_, None) => Step::CallOff,
+            Some(_) if attempt.is_promised() => self.step_promised(attempt, now),
+            Some(news) => self.step_to(attempt, news, now),
+            None if !attempt.is_promised() && self.is_sendable(attempt, now) => Step::Send,
+            None => Step::CallOff,
         }
     }
 
@@ -113,6 +100,22 @@ impl Payment {
             Step::Settle(news)
         } else {
             Step::Leave
+        }
+    }
+
+    /// What is to be done about money that is promised and still is.
+    fn step_promised(&self, attempt: &Attempt, now: Timestamp) -> Step {
+        match attempt.state {
+            _ if !self.is_wanted() => Step::CallOff,
+            AttemptState::Authorized { capture_by, .. } if now < capture_by => Step::Leave,
+            AttemptState::Capturing { since, .. } if now.since(since) < COLLECTING => Step::Capture,
+            AttemptState::Authorized { .. } | AttemptState::Capturing { .. } => Step::CallOff,
+            AttemptState::Started
+            | AttemptState::Processing { .. }
+            | AttemptState::ActionRequired { .. }
+            | AttemptState::Captured { .. }
+            | AttemptState::Mismatched { .. }
+            | AttemptState::Declined { .. } => Step::Leave,
         }
     }
 

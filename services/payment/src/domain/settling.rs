@@ -19,14 +19,10 @@ impl Payment {
             }
         }
         let Some((before, attempt)) = news else { return Change::none(self) };
-        match attempt.state {
-            AttemptState::Captured { .. } if held => {
-                self.give_all_back(&attempt, RefundCause::Surplus, now);
-            }
-            AttemptState::Mismatched { .. } => {
-                self.give_all_back(&attempt, RefundCause::WrongAmount, now);
-            }
-            _ => {}
+        if attempt.is_captured() && held {
+            self.give_all_back(&attempt, RefundCause::Surplus, now);
+        } else if attempt.is_mismatched() {
+            self.give_all_back(&attempt, RefundCause::WrongAmount, now);
         }
         enter(self.tell(&before, &attempt, now), &attempt)
     }
@@ -37,22 +33,31 @@ impl Payment {
         if self.is_paid() || self.cancelled {
             return Ok(Change::none(self));
         }
-        let wanted = self.is_wanted();
-        if let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.is_promised()) {
-            let AttemptState::Authorized { reference, .. } = &attempt.state else {
-                return Ok(Change::none(self));
-            };
-            if !wanted {
-                return Ok(Change::none(self));
-            }
-            let reference = reference.clone();
-            attempt.state = AttemptState::Capturing { reference, since: now };
-            return Ok(Change::to(self.watched(now)));
+        if self.is_promised() {
+            let begun = self.is_wanted() && self.begin_capture(now);
+            return Ok(if begun { Change::to(self.watched(now)) } else { Change::none(self) });
         }
         let ended = self.attempts.last().and_then(|last| Some((last.id, last.failure()?)));
         let (attempt, failure) = ended.ok_or(Refusal::NothingPromised)?;
         let told = self.capture_failed(attempt, failure);
         Ok(Change::none(self).telling(&told))
+    }
+
+    /// Whether there is money to be collected that nobody collects yet.
+    fn begin_capture(&mut self, since: Timestamp) -> bool {
+        self.attempts.iter_mut().any(|attempt| match &attempt.state {
+            AttemptState::Authorized { reference, .. } => {
+                attempt.state = AttemptState::Capturing { reference: reference.clone(), since };
+                true
+            }
+            AttemptState::Started
+            | AttemptState::Processing { .. }
+            | AttemptState::ActionRequired { .. }
+            | AttemptState::Capturing { .. }
+            | AttemptState::Captured { .. }
+            | AttemptState::Mismatched { .. }
+            | AttemptState::Declined { .. } => false,
+        })
     }
 
     /// What is promised to an order that has no use for it is called off: until then it is merely
@@ -74,24 +79,26 @@ impl Payment {
     fn tell(self, before: &AttemptState, attempt: &Attempt, now: Timestamp) -> Change<Self> {
         let (payment_id, order_id) = (self.id, self.order_id);
         let (attempt_id, amount) = (attempt.id, attempt.amount);
-        let counted_on = !self.cancelled && !self.is_paid();
         let change = Change::to(self.watched(now));
-        match (before, &attempt.state) {
-            (_, AttemptState::ActionRequired { .. }) => {
+        match attempt.state {
+            AttemptState::Started
+            | AttemptState::Processing { .. }
+            | AttemptState::Capturing { .. } => change,
+            AttemptState::ActionRequired { .. } => {
                 change.telling(&ActionRequired { payment_id, order_id, attempt_id })
             }
-            (_, &AttemptState::Authorized { capture_by, .. }) => {
+            AttemptState::Authorized { capture_by, .. } => {
                 let told = Authorized { payment_id, order_id, attempt_id, amount, capture_by };
                 change.telling(&told)
             }
-            (_, &AttemptState::Captured { at: captured_at, .. }) => {
+            AttemptState::Captured { at: captured_at, .. } => {
                 let told = Captured { payment_id, order_id, attempt_id, amount, captured_at };
                 change.telling(&told)
             }
-            _ => match attempt.failure() {
-                None => change,
-                Some(failure) => told_ending(change, before, attempt_id, failure, counted_on),
-            },
+            AttemptState::Mismatched { .. } => {
+                tell_ending(change, before, attempt_id, Failure::WrongAmount)
+            }
+            AttemptState::Declined { failure } => tell_ending(change, before, attempt_id, failure),
         }
     }
 
@@ -100,18 +107,20 @@ impl Payment {
     }
 }
 
-/// An attempt came to nothing: that is told once, and of a promise only to who may count on it.
-fn told_ending(
+/// An attempt came to nothing: that is told once, and of a promise only to an order that may count
+/// on it.
+fn tell_ending(
     change: Change<Payment>,
     before: &AttemptState,
     attempt_id: AttemptId,
     failure: Failure,
-    counted_on: bool,
 ) -> Change<Payment> {
-    let (payment_id, order_id) = (change.value.id, change.value.order_id);
+    let payment = &change.value;
+    let (payment_id, order_id) = (payment.id, payment.order_id);
+    let counted_on = !payment.cancelled && !payment.is_paid();
     match before {
         AttemptState::Authorized { .. } | AttemptState::Capturing { .. } if counted_on => {
-            let told = change.value.capture_failed(attempt_id, failure);
+            let told = payment.capture_failed(attempt_id, failure);
             change.telling(&told)
         }
         AttemptState::Started

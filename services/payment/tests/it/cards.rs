@@ -1,5 +1,7 @@
 //! Numbers of cards are refused everywhere, and neither stored nor logged.
 
+use std::path::Path;
+
 use contracts::auth::Role;
 use contracts::{OrderId, PaymentId, UserId};
 use serde_json::{Value, json};
@@ -69,10 +71,9 @@ async fn a_webhook_is_trusted_by_its_signature_alone() {
     assert_eq!(stored, 0, "what is not understood is not kept");
 }
 
-#[tokio::test]
-async fn no_cards_number_is_logged() {
-    let world = World::start().await;
-    let (log, http, ops) = (world.dir().join("payment.log"), ports::free(), ports::free());
+/// The real program, which logs all it can, and a member of staff who asks it.
+async fn talkative(world: &World, log: &Path) -> (Process, Client) {
+    let (http, ops) = (ports::free(), ports::free());
     let spec = Spec::new(env!("CARGO_BIN_EXE_payment"))
         .env("MONGODB_URI", world.mongo_uri())
         .env("NATS_URL", world.nats().url())
@@ -80,8 +81,8 @@ async fn no_cards_number_is_logged() {
         .env("SOUK_HTTP", format!("127.0.0.1:{http}"))
         .env("SOUK_OPS", format!("127.0.0.1:{ops}"))
         .env("SOUK_LOG", "trace")
-        .log(&log);
-    let (process, peer) = (Process::start(&spec).unwrap(), Peer::join(&world).await);
+        .log(log);
+    let (process, peer) = (Process::start(&spec).unwrap(), Peer::join(world).await);
     peer.tell_keys().await;
     let ready = Client::at(format!("http://127.0.0.1:{ops}"));
     eventually("it is ready", SOON, async || {
@@ -89,8 +90,16 @@ async fn no_cards_number_is_logged() {
     })
     .await;
     let staff = UserId::from_uuid(common::Clock::system().uuid());
-    let staff = peer.token(staff, Role::Staff);
-    let door = Client::at(format!("http://127.0.0.1:{http}")).with_token(staff);
+    let token = peer.token(staff, Role::Staff);
+    (process, Client::at(format!("http://127.0.0.1:{http}")).with_token(token))
+}
+
+#[tokio::test]
+async fn no_cards_number_is_logged() {
+    let world = World::start().await;
+    let log = world.dir().join("payment.log");
+    let (process, door) = talkative(&world, &log).await;
+
     refused(&door, fresh_order()).await;
     let raw = door.post("/api/payments").header("content-type", "application/json").key("k");
     let _ = raw.body(format!("{{\"method\": {}", CARDS[0])).await.status(400);

@@ -45,35 +45,43 @@ pub(super) enum Said {
     Declined,
 }
 
-pub(super) fn happening() -> impl Strategy<Value = Happening> {
-    let said = prop_oneof![
+fn said() -> impl Strategy<Value = Said> {
+    prop_oneof![
         3 => Just(Said::Processing),
         3 => Just(Said::ActionRequired),
         6 => Just(Said::Authorized),
         6 => Just(Said::Captured),
         1 => (0..2 * AMOUNT).prop_map(Said::CapturedOther),
         4 => Just(Said::Declined),
-    ];
-    let refund = prop_oneof![
+    ]
+}
+
+fn said_of_refund() -> impl Strategy<Value = RefundOutcome> {
+    prop_oneof![
         4 => Just(RefundOutcome::Done),
         1 => Just(RefundOutcome::Processing),
         2 => Just(RefundOutcome::Refused),
-    ];
-    let dispute =
-        prop_oneof![Just(DisputeState::Opened), Just(DisputeState::Won), Just(DisputeState::Lost)];
+    ]
+}
+
+fn said_of_dispute() -> impl Strategy<Value = DisputeState> {
+    prop_oneof![Just(DisputeState::Opened), Just(DisputeState::Won), Just(DisputeState::Lost)]
+}
+
+pub(super) fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         4 => Just(Happening::Asked),
         1 => any::<u16>().prop_map(Happening::Extended),
         1 => Just(Happening::Closed),
         1 => Just(Happening::Cancelled),
         10 => (0..TRIES).prop_map(Happening::Starts),
-        16 => (0..TRIES, said).prop_map(|(number, said)| Happening::Said(number, said)),
+        16 => (0..TRIES, said()).prop_map(|(number, said)| Happening::Said(number, said)),
         4 => Just(Happening::CaptureDue),
         4 => (0..6_u8, 1..2 * AMOUNT).prop_map(|(id, amount)| Happening::RefundDue(id, amount)),
         6 => (10..16_u8, prop::option::of(-5..2 * AMOUNT))
             .prop_map(|(id, amount)| Happening::Staff(id, amount)),
-        8 => (any_refund(), refund).prop_map(|(id, said)| Happening::RefundSaid(id, said)),
-        3 => (0..TRIES, 1..2 * AMOUNT, dispute)
+        8 => (any_refund(), said_of_refund()).prop_map(|(id, said)| Happening::RefundSaid(id, said)),
+        3 => (0..TRIES, 1..2 * AMOUNT, said_of_dispute())
             .prop_map(|(number, amount, state)| Happening::Disputed(number, amount, state)),
         2 => (0..600_u32).prop_map(Happening::Later),
         1 => (0..700_000_u32).prop_map(Happening::Later),
@@ -106,6 +114,18 @@ pub(super) fn reference() -> Reference {
     Reference("ch_1".into())
 }
 
+fn due() -> Due {
+    Due { customer: UserId::from_uuid(uuid(2)), amount: eur(AMOUNT) }
+}
+
+fn method() -> Method {
+    Method::try_from("pm".to_owned()).unwrap()
+}
+
+fn terms() -> Terms {
+    Terms { provider: "sandbox".into(), capture: CaptureMode::AtOnce }
+}
+
 fn later(now: Timestamp, seconds: u32) -> Timestamp {
     now.plus(Duration::from_secs(seconds.into()))
 }
@@ -118,16 +138,12 @@ pub(super) fn decide(
     now: Timestamp,
 ) -> Option<Result<Change<Payment>, Refusal>> {
     let decided = match *happening {
-        Happening::Asked => {
-            let due = Due { customer: UserId::from_uuid(uuid(2)), amount: eur(AMOUNT) };
-            payment.ask(due, later(now, 900))
-        }
+        Happening::Asked => payment.ask(due(), later(now, 900)),
         Happening::Extended(by) => Ok(payment.wait_until(later(now, by.into()))),
         Happening::Closed => Ok(payment.close(now)),
         Happening::Cancelled => Ok(payment.cancel(now)),
         Happening::Starts(number) if payment.attempt(attempt(number)).is_none() => {
-            let terms = Terms { provider: "sandbox".into(), capture: CaptureMode::AtOnce };
-            payment.start(attempt(number), Method::try_from("pm".to_owned()).unwrap(), terms, now)
+            payment.start(attempt(number), method(), terms(), now)
         }
         Happening::Said(number, said) => {
             Ok(payment.settle(attempt(number), &outcome(said, now), now))

@@ -10,11 +10,16 @@ use super::happening::{AMOUNT, Happening, eur, reference};
 use super::shop::Shop;
 use crate::domain::{Attempt, AttemptState, Outcome, RefundOutcome, Step};
 
+/// A refund takes no longer than so many askings.
+const PATIENCE: u32 = 30;
+
 /// What became of each attempt, as far as the provider had it.
 pub(super) struct Bank<'a> {
     charges: BTreeMap<AttemptId, Outcome>,
     /// What it does when it may choose.
     moods: std::iter::Cycle<std::slice::Iter<'a, u8>>,
+    /// How often it was asked for refunds.
+    asked: u32,
 }
 
 impl<'a> Bank<'a> {
@@ -22,7 +27,7 @@ impl<'a> Bank<'a> {
     pub(super) fn of(shop: &Shop, moods: &'a [u8]) -> Self {
         let open = shop.payment.open_attempts();
         let known = open.filter_map(|attempt| Some((attempt.id, known(attempt, shop)?)));
-        Self { charges: known.collect(), moods: moods.iter().cycle() }
+        Self { charges: known.collect(), moods: moods.iter().cycle(), asked: 0 }
     }
 
     /// The shop asks about what is open until nothing is.
@@ -79,12 +84,13 @@ impl<'a> Bank<'a> {
         }
     }
 
-    /// It says so in the end.
+    /// It may take its time, but not for ever.
     fn refund(&mut self) -> RefundOutcome {
+        self.asked += 1;
         match self.mood() % 3 {
             0 => RefundOutcome::Done,
             1 => RefundOutcome::Refused,
-            _ if self.mood().is_multiple_of(2) => RefundOutcome::Processing,
+            _ if self.asked < PATIENCE => RefundOutcome::Processing,
             _ => RefundOutcome::Done,
         }
     }

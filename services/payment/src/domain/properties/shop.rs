@@ -88,9 +88,21 @@ impl Shop {
         assert_eq!(payment.look_at.is_some(), open + payment.open_refunds().count() > 0);
         let held = payment.held().map_or(0, |(_, held)| held.amount);
         assert!((0..=AMOUNT).contains(&held), "the order is paid more than once");
+        assert!(self.paid_and_untouched() <= 1, "money that came twice was kept");
         assert_eq!(sum(self.told.captured.iter().map(|told| told.amount)), paid(payment));
         self.check_ledger();
         self.check_status();
+    }
+
+    /// How many attempts paid, without that anything went back, should have gone back, or was
+    /// disputed.
+    fn paid_and_untouched(&self) -> usize {
+        let payment = &self.payment;
+        let went_back = |attempt: &Attempt| payment.refunds.iter().any(|r| r.attempt == attempt.id);
+        let untouched = payment.attempts.iter().filter(|attempt| {
+            attempt.is_captured() && attempt.dispute.is_none() && !went_back(attempt)
+        });
+        untouched.count()
     }
 
     fn check_attempt(&self, attempt: &Attempt) {

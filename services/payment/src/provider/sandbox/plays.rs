@@ -138,12 +138,17 @@ impl Sandbox {
                 self.tell(charge, "1", &early, Seal::True, later.plus(SLOW)).await
             }
             Tells::Forged => {
-                let lie = Outcome::Declined { failure: Failure::Declined };
-                self.tell(charge, "1", &lie, Seal::Forged, now).await?;
-                self.tell(charge, "2", &lie, Seal::Outdated, now).await?;
+                self.lie_about(charge, now).await?;
                 self.tell(charge, "3", &ends, Seal::True, later).await
             }
         }
+    }
+
+    /// Webhooks that nobody is to believe.
+    async fn lie_about(&self, charge: &ChargeRow, now: Timestamp) -> Result<(), ProviderError> {
+        let lie = Outcome::Declined { failure: Failure::Declined };
+        self.tell(charge, "1", &lie, Seal::Forged, now).await?;
+        self.tell(charge, "2", &lie, Seal::Outdated, now).await
     }
 
     /// The webhooks of the dispute about a charge, if there is to be one and its money moved.
