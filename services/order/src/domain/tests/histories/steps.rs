@@ -62,6 +62,10 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(vec![]),
         2 => Just(vec![Reserve(1), Authorize(1)]),
         4 => Just(vec![Reserve(1), Capture(1)]),
+        2 => Just(vec![Reserve(1), Capture(1), Ship(1, None), Deliver(None)]),
+        2 => Just(vec![
+            Reserve(1), Capture(1), Ship(1, None), Deliver(None), Return(1, [1, 1]), Approve(1),
+        ]),
     ];
     let rest = prop::collection::vec(step(), 0..40);
     (begin, rest).prop_map(|(begin, rest)| [begin, rest].concat())
