@@ -14,7 +14,7 @@ use common::identity::{Claims, Identity};
 use common::store::{Cause, One, Receipt, Retold as _, Store, StoreError, UpdateError};
 use common::{Change, Service};
 use contracts::auth::Keys;
-use contracts::{Event as _, SessionId, Timestamp};
+use contracts::{Event as _, SessionId, Timestamp, UserId};
 use jsonwebtoken::EncodingKey;
 use tracing::{info, warn};
 
@@ -82,10 +82,17 @@ impl Keyring {
         Ok(keyring)
     }
 
-    /// A token for this person's sign-in, good from now on.
-    pub(crate) fn sign(&self, user: &User, session: SessionId) -> Result<AccessToken, Unsigned> {
+    /// A token for this person's sign-in, good from now on. The first one says which guest they were
+    /// until a moment ago.
+    pub(crate) fn sign(
+        &self,
+        user: &User,
+        session: SessionId,
+        merged_from: Option<UserId>,
+    ) -> Result<AccessToken, Unsigned> {
         let (now, life) = (self.0.store.clock().now(), self.0.life);
-        let mut claims = Claims::new(user.id, session, user.role, now);
+        let claims = Claims::new(user.id, session, user.role, now);
+        let mut claims = Claims { merged_from, ..claims };
         claims.exp = claims.iat.saturating_add_unsigned(life.as_secs());
         let key = self.in_use(now);
         let text = claims.signed(&key.public.kid, &key.private)?;

@@ -3,6 +3,7 @@
 mod administrator;
 mod config;
 mod domain;
+mod events;
 mod http;
 mod keyring;
 mod passwords;
@@ -24,7 +25,7 @@ use passwords::Passwords;
 use store::Accounts;
 use throttle::Throttle;
 
-/// How often sign-ins that are over are forgotten.
+/// How often sign-ins that are over and guests who are gone are forgotten.
 const TIDY: Duration = Duration::from_hours(1);
 
 /// The service with all that it does, not yet running.
@@ -49,12 +50,15 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     service.spawn("signing key", async move {
         stopping.run_until_cancelled(minded.mind()).await;
     });
-    let (keys, sessions) = (keyring.clone(), accounts.clone());
+    let (keys, sessions, guests) = (keyring.clone(), accounts.clone(), accounts.clone());
+    let hearing = events::guests(accounts.clone());
     Ok(service
         .serve(http::router(), Auth { accounts, passwords, keyring, throttle })
         .retells::<KeySet>()
         .every(keyring::ROUND, "keys", move || keys.clone().be_heard())
-        .every(TIDY, "sessions", move || sessions.clone().forget_expired()))
+        .consume(hearing)
+        .every(TIDY, "sessions", move || sessions.clone().forget_expired())
+        .every(TIDY, "guests", move || guests.clone().forget_guests()))
 }
 
 /// What its API offers.

@@ -8,8 +8,8 @@ use mongodb::bson::doc;
 use tracing::{info, warn};
 
 use crate::domain::{
-    Account, Email, EmailClaim, Next, Proof, RefreshToken, Refreshed, Refusal, Rotation, Session,
-    User,
+    Account, Email, EmailClaim, FORGOTTEN_AFTER, Next, Proof, RefreshToken, Refreshed, Refusal,
+    Rotation, Session, User,
 };
 use crate::random;
 
@@ -32,7 +32,7 @@ impl Accounts {
     /// Makes sure that everything has its place.
     pub(crate) async fn open(service: &Service) -> Result<Self, StoreError> {
         let store = service.store();
-        store.collection_of::<User>().await?;
+        store.index::<User>(doc! { "role": 1, "created_at": 1 }, false).await?;
         store.collection_of::<EmailClaim>().await?;
         store.index::<Session>(doc! { "expires_at": 1 }, false).await?;
         Ok(Self { store, identity: service.identity() })
@@ -103,6 +103,45 @@ impl Accounts {
             Ok(proved.with(&Session::begin(id, &begins, now)))
         };
         Ok(SignIn { user: self.decide(scope, cause, sign_in).await?, token })
+    }
+
+    /// A guest, whose sign-in this was, turned out to be the person of an account. Gives the guest if
+    /// what was theirs is the account's.
+    pub(crate) async fn merge(
+        &self,
+        guest: UserId,
+        sign_in: SessionId,
+        account: UserId,
+        cause: Cause,
+    ) -> Outcome<Option<UserId>> {
+        let scope = (One::<User>(guest), One::<Session>(sign_in));
+        let merge = move |(guest, session), now| Ok(User::merge(guest, session, account, now));
+        let merged = self.decide(scope, cause, merge).await?;
+        if merged {
+            self.identity.revoke(sign_in, self.clock().now());
+        }
+        Ok(merged.then_some(guest))
+    }
+
+    /// Somebody ordered something.
+    pub(crate) async fn ordered(&self, id: UserId, cause: Cause) -> Outcome<()> {
+        let order = |user: Option<User>, _| {
+            Ok(user.map_or_else(|| Change::none(None), |user| user.order().map(Some)))
+        };
+        self.decide(One::<User>(id), cause, order).await.map(drop)
+    }
+
+    /// Forgets the guests who ordered nothing and cannot come back.
+    pub(crate) async fn forget_guests(self) -> Result<(), mongodb::error::Error> {
+        let before = self.clock().now().minus(FORGOTTEN_AFTER).to_string();
+        let idle = doc! {
+            "role": "guest", "created_at": { "$lt": before }, "has_ordered": { "$ne": true },
+        };
+        let deleted = self.store.collection(User::COLLECTION).delete_many(idle).await?;
+        if deleted.deleted_count > 0 {
+            info!(count = deleted.deleted_count, "guests forgotten");
+        }
+        Ok(())
     }
 
     /// A token is exchanged for the next one.

@@ -2,6 +2,7 @@
 
 mod digest;
 mod email;
+mod guest;
 mod keys;
 mod name;
 mod password;
@@ -11,6 +12,7 @@ mod user;
 
 pub(crate) use digest::Digest;
 pub(crate) use email::Email;
+pub(crate) use guest::FORGOTTEN_AFTER;
 pub(crate) use keys::{Configured, Key, KeySet, PublicHalf};
 pub(crate) use name::Name;
 pub(crate) use password::{InvalidPassword, NewPassword, Password, PasswordHash, Proof};

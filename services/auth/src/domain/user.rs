@@ -1,5 +1,7 @@
 //! People: guests, shoppers and staff.
 
+use std::ops::Not;
+
 use common::{Change, Document};
 use contracts::auth::{Registered, Role};
 use contracts::{Timestamp, UserId};
@@ -26,6 +28,12 @@ pub(crate) struct User {
     pub(crate) name: Option<Name>,
     /// Since when they are known.
     pub(crate) created_at: Timestamp,
+    /// The account that a guest turned out to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) merged_into: Option<UserId>,
+    /// Whether a guest ordered something: such a guest is not forgotten.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub(crate) has_ordered: bool,
 }
 
 /// An e-mail address that has an account: one address, one account.
@@ -76,8 +84,16 @@ impl Document for EmailClaim {
 impl User {
     /// Somebody comes without an account.
     pub(crate) const fn guest(id: UserId, now: Timestamp) -> Self {
-        let (email, password_hash, name) = (None, None, None);
-        Self { id, role: Role::Guest, email, password_hash, name, created_at: now }
+        Self {
+            id,
+            role: Role::Guest,
+            email: None,
+            password_hash: None,
+            name: None,
+            created_at: now,
+            merged_into: None,
+            has_ordered: false,
+        }
     }
 
     /// Somebody makes an account, unless the address has one. `claim` is that of the address.
@@ -117,7 +133,7 @@ impl User {
     fn from(account: Account, now: Timestamp) -> Self {
         let Account { id, role, email, password_hash, name } = account;
         let (email, password_hash) = (Some(email), Some(password_hash));
-        Self { id, role, email, password_hash, name, created_at: now }
+        Self { role, email, password_hash, name, ..Self::guest(id, now) }
     }
 }
 

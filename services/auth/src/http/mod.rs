@@ -4,12 +4,15 @@ mod sign_in;
 mod views;
 
 use axum::extract::State;
-use axum::http::HeaderName;
 use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderMap, HeaderName};
 use common::http::{Json, Problem, Problems, Tagged};
 use common::identity::Shopper;
 use common::openapi::documented;
-use tracing::error;
+use common::store::Cause;
+use contracts::UserId;
+use contracts::auth::Role;
+use tracing::{error, warn};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -66,9 +69,28 @@ async fn jwks(
 }
 
 impl Auth {
-    fn tokens(&self, sign_in: &SignIn) -> Result<SignedIn, Problem> {
-        let access = self.keyring.sign(&sign_in.user, sign_in.token.session())?;
-        Ok(SignedIn::of(sign_in, access))
+    /// The tokens of a sign-in, of who was this guest until a moment ago.
+    fn tokens(&self, sign_in: &SignIn, guest: Option<UserId>) -> Result<SignedIn, Problem> {
+        let access = self.keyring.sign(&sign_in.user, sign_in.token.session(), guest)?;
+        Ok(SignedIn::of(sign_in, access, guest))
+    }
+
+    /// What was the guest's, whose token a request to sign in bears, becomes the account's. Whatever
+    /// keeps it from that keeps nobody from signing in: the guest's token is as good as before, and
+    /// the next sign-in tries again.
+    async fn merge(&self, headers: &HeaderMap, sign_in: &SignIn, cause: Cause) -> Option<UserId> {
+        let claims = self.accounts.identity().authenticate(headers).await.ok()?;
+        let account = sign_in.user.id;
+        if claims.role != Role::Guest || claims.sub == account {
+            return None;
+        }
+        match self.accounts.merge(claims.sub, claims.sid, account, cause).await {
+            Ok(merged) => merged,
+            Err(error) => {
+                warn!(user.id = %account, %error, "a guest could not be merged");
+                None
+            }
+        }
     }
 }
 

@@ -26,19 +26,21 @@ pub(super) async fn guest(
 ) -> Result<Created<SignedIn>, Problem> {
     auth.throttle.guest(from).await?;
     let sign_in = auth.accounts.guest(cause).await?;
-    auth.tokens(&sign_in).map(created)
+    auth.tokens(&sign_in, None).map(created)
 }
 
 /// Make an account.
 ///
 /// An e-mail address has at most one: 409 when it has one already, and whoever asks for many such
-/// waits (429). The password is none of the commonest and does not only repeat the address.
+/// waits (429). The password is none of the commonest and does not only repeat the address. With a
+/// guest's token, what was the guest's becomes the account's, and the guest's sign-in ends.
 #[utoipa::path(post, path = "/api/auth/register", tag = "sign-in", request_body = Registration,
     responses((status = CREATED, body = SignedIn), Problems))]
 pub(super) async fn register(
     State(auth): State<Auth>,
     cause: Cause,
     from: ClientAddress,
+    headers: HeaderMap,
     Json(Registration { email, password, name }): Json<Registration>,
 ) -> Result<Created<SignedIn>, Problem> {
     if password.repeats(&email) {
@@ -49,7 +51,7 @@ pub(super) async fn register(
     let password_hash = auth.passwords.hash(place, password.into()).await?;
     let id = UserId::from_uuid(auth.accounts.clock().uuid());
     let account = Account { id, role: Role::Shopper, email, password_hash, name };
-    let sign_in = match auth.accounts.register(account, cause).await {
+    let sign_in = match auth.accounts.register(account, cause.clone()).await {
         Err(taken @ UpdateError::Refused(Refusal::EmailTaken)) => {
             attempt.was_taken().await?;
             return Err(taken.into());
@@ -57,19 +59,22 @@ pub(super) async fn register(
         outcome => outcome?,
     };
     attempt.succeeded().await?;
-    auth.tokens(&sign_in).map(created)
+    let guest = auth.merge(&headers, &sign_in, cause).await;
+    auth.tokens(&sign_in, guest).map(created)
 }
 
 /// Sign in.
 ///
 /// 401 for an unknown address and for a wrong password alike. Whoever fails again and again waits:
-/// 429 with `Retry-After` and `RateLimit`, a second at first, never more than 15 minutes.
+/// 429 with `Retry-After` and `RateLimit`, a second at first, never more than 15 minutes. With a
+/// guest's token, what was the guest's becomes the account's, and the guest's sign-in ends.
 #[utoipa::path(post, path = "/api/auth/login", tag = "sign-in", request_body = Credentials,
     responses((status = OK, body = SignedIn), Problems))]
 pub(super) async fn login(
     State(auth): State<Auth>,
     cause: Cause,
     from: ClientAddress,
+    headers: HeaderMap,
     Json(Credentials { email, password }): Json<Credentials>,
 ) -> Result<Json<SignedIn>, Problem> {
     let place = auth.passwords.place()?;
@@ -81,9 +86,10 @@ pub(super) async fn login(
         attempt.failed().await?;
         return Err(Refusal::WrongCredentials.into());
     };
-    let sign_in = auth.accounts.sign_in(user.id, proof, cause).await?;
+    let sign_in = auth.accounts.sign_in(user.id, proof, cause.clone()).await?;
     attempt.succeeded().await?;
-    auth.tokens(&sign_in).map(Json)
+    let guest = auth.merge(&headers, &sign_in, cause).await;
+    auth.tokens(&sign_in, guest).map(Json)
 }
 
 /// Get the next access token.
@@ -106,7 +112,7 @@ pub(super) async fn refresh(
     if matches!(refreshed, Err(UpdateError::Refused(_))) {
         auth.throttle.refresh_failed(from).await?;
     }
-    auth.tokens(&refreshed?).map(Json)
+    auth.tokens(&refreshed?, None).map(Json)
 }
 
 /// Sign out.

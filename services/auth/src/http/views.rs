@@ -54,6 +54,9 @@ pub(super) struct SignedIn {
     refresh_token: String,
     /// Who is signed in.
     user: UserView,
+    /// The guest they were until a moment ago: what was the guest's is theirs now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merged_from: Option<UserId>,
 }
 
 /// A person, as they see themselves.
@@ -99,13 +102,14 @@ pub(super) struct Jwk {
 
 impl SignedIn {
     /// The tokens of a sign-in.
-    pub(super) fn of(sign_in: &SignIn, access: AccessToken) -> Self {
+    pub(super) fn of(sign_in: &SignIn, access: AccessToken, guest: Option<UserId>) -> Self {
         Self {
             access_token: access.text,
             token_type: "Bearer",
             expires_in: access.life.as_secs(),
             refresh_token: sign_in.token.expose(),
             user: UserView::of(&sign_in.user),
+            merged_from: guest,
         }
     }
 }

@@ -91,11 +91,10 @@ impl House {
         found.unwrap().try_collect().await.unwrap()
     }
 
-    /// Puts another hash in the place of everybody's.
-    pub(crate) async fn store_hash(&self, hash: &str) {
-        let users = self.database().await.collection::<Document>("users");
-        let update = doc! { "$set": { "password_hash": hash } };
-        users.update_many(doc! {}, update).await.unwrap();
+    /// Changes what is stored, behind the service's back.
+    pub(crate) async fn changes(&self, collection: &str, which: Document, update: Document) {
+        let documents = self.database().await.collection::<Document>(collection);
+        documents.update_many(which, update).await.unwrap();
     }
 
     /// Takes everything from the service that it ever stored.

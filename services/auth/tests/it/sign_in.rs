@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use contracts::auth::{Registered, Role};
 use futures_util::future::join_all;
+use mongodb::bson::doc;
 use serde_json::json;
 
 use crate::house::{ALICE, House, PASSWORD, person, session_of};
@@ -126,7 +127,8 @@ async fn a_password_is_the_same_on_every_keyboard() {
 async fn who_signs_in_has_an_outdated_hash_renewed() {
     let (house, replica) = House::with_a_door().await;
     replica.registers(ALICE).await;
-    house.store_hash(WEAKER).await;
+    let weaker = doc! { "$set": { "password_hash": WEAKER } };
+    house.changes("users", doc! {}, weaker).await;
 
     let _ = replica.signs_in(ALICE, PASSWORD).await.status(200);
 
