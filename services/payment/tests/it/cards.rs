@@ -19,6 +19,10 @@ const CARDS: [&str; 6] = [
     "3782 822463 10005",
 ];
 
+/// What would be left of one of them; ids have digits, too, but not so many in a row.
+const TRACES: [&str; 6] =
+    ["42424242", "4242 4242", "4242-4242", "4242.4242", "4242\u{a0}4242", "822463 10005"];
+
 /// Every way in which a card's number may stand in a body.
 fn bodies(order: OrderId, card: &str) -> Vec<Value> {
     vec![
@@ -41,7 +45,7 @@ async fn refused(client: &Client, order: OrderId) {
             for path in paths(order) {
                 let answer = client.post(&path).json(&body).key("k").await.status(422);
                 assert_eq!(answer["type"], "urn:souk:problem:card-number", "{body}");
-                assert!(!answer.text.contains("4242") && !answer.text.contains("3782"));
+                assert!(TRACES.iter().all(|trace| !answer.text.contains(trace)), "{}", answer.text);
             }
         }
     }
@@ -109,8 +113,7 @@ async fn no_cards_number_is_logged() {
 
     let said = std::fs::read_to_string(log).unwrap();
     assert!(said.contains("request answered"), "{said}");
-    for number in ["42424242", "4242 4242", "4242-4242", "4242.4242", "822463"] {
-        let at = said.find(number).map(|at| &said[at.saturating_sub(200)..at + 20]);
-        assert!(at.is_none(), "{at:?}");
+    for line in said.lines() {
+        assert!(TRACES.iter().all(|trace| !line.contains(trace)), "{line}");
     }
 }
