@@ -12,7 +12,7 @@ use crate::store::Payments;
 ///
 /// Each provider signs the body in a header of its own: `t=<seconds since 1970>,v1=<hex>`, where `v1`
 /// is the HMAC-SHA256 of `<t>.<body>` and `t` is at most five minutes away. Each notice counts once,
-/// however often and in whatever order they come. 204 also for what is not understood; what is about
+/// however often and in whatever order they come. 200 also for what is not understood; what is about
 /// something that is not known yet is kept for three days and applied as soon as that is known.
 #[utoipa::path(post, path = "/api/payments/webhooks/{provider}", tag = "provider",
     params(("provider" = String, Path, example = "sandbox", description = "who tells"),
@@ -24,7 +24,7 @@ use crate::store::Payments;
             capture_by?, failure?, refund_id?}`, where `type` is `charge.processing`, \
             `charge.authorized`, `charge.captured`, `charge.declined`, `refund.done`, \
             `refund.refused`, `dispute.opened`, `dispute.won` or `dispute.lost`; of Stripe: its events"),
-    responses((status = NO_CONTENT, description = "heard"), Problems))]
+    responses((status = OK, description = "heard"), Problems))]
 pub(super) async fn hear_provider(
     State(payments): State<Payments>,
     Path(name): Path<String>,
@@ -36,5 +36,5 @@ pub(super) async fn hear_provider(
     if let Some(notice) = payments.read_notice(provider.as_ref(), &headers, &body).await? {
         payments.hear(provider.name(), notice, cause).await?;
     }
-    Ok(StatusCode::NO_CONTENT)
+    Ok(StatusCode::OK)
 }

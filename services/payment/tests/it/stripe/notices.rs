@@ -112,7 +112,7 @@ async fn money_that_came_counts_once() {
     let case = Case::asked(Capture::AtOnce).await;
 
     for _ in 0..3 {
-        let _ = case.says(SUCCEEDED).await.status(204);
+        let _ = case.says(SUCCEEDED).await.status(200);
     }
 
     assert_eq!(case.shop.read(case.order).await["status"], "captured");
@@ -125,7 +125,7 @@ async fn money_that_came_counts_once() {
 async fn a_card_without_money_is_declined() {
     let case = Case::asked(Capture::AtOnce).await;
 
-    let _ = case.says(FAILED).await.status(204);
+    let _ = case.says(FAILED).await.status(200);
 
     let failed: Failed = case.shop.peer.hears(case.payment()).await;
     assert_eq!(failed.failure, Failure::InsufficientFunds);
@@ -135,7 +135,7 @@ async fn a_card_without_money_is_declined() {
 async fn what_was_cancelled_at_stripe_is_called_off() {
     let case = Case::asked(Capture::AtOnce).await;
 
-    let _ = case.says(CANCELED).await.status(204);
+    let _ = case.says(CANCELED).await.status(200);
 
     let failed: Failed = case.shop.peer.hears(case.payment()).await;
     assert_eq!(failed.failure, Failure::CalledOff);
@@ -146,7 +146,7 @@ async fn news_that_is_none_changes_nothing() {
     let case = Case::asked(Capture::AtOnce).await;
 
     for event in [PROCESSING, REQUIRES_ACTION, SUCCEEDED, PROCESSING, REQUIRES_ACTION, FAILED] {
-        let _ = case.says(event).await.status(204);
+        let _ = case.says(event).await.status(200);
     }
 
     assert_eq!(case.shop.read(case.order).await["status"], "captured");
@@ -159,7 +159,7 @@ async fn news_that_is_none_changes_nothing() {
 async fn money_that_is_promised_is_waited_for() {
     let case = Case::asked(Capture::AtShipping).await;
 
-    let _ = case.says(CAPTURABLE).await.status(204);
+    let _ = case.says(CAPTURABLE).await.status(200);
 
     assert_eq!(case.shop.read(case.order).await["status"], "authorized");
     let told: Authorized = case.shop.peer.hears(case.payment()).await;
@@ -171,10 +171,10 @@ async fn a_refund_that_failed_is_told() {
     let case = Case::paid().await.refunded().await;
 
     for event in [REFUND_UPDATED, REFUNDED] {
-        let _ = case.says(event).await.status(204);
+        let _ = case.says(event).await.status(200);
     }
     assert_eq!(case.shop.entered(case.order).await, AMOUNT - 1000);
-    let _ = case.says(REFUND_FAILED).await.status(204);
+    let _ = case.says(REFUND_FAILED).await.status(200);
 
     let failed: RefundFailed = case.shop.peer.hears(case.payment()).await;
     assert_eq!((failed.refund_id.to_string(), failed.amount), (case.refund.clone(), eur(1000)));
@@ -187,10 +187,10 @@ async fn a_dispute_is_known_by_its_payment() {
     let withdrawn = DISPUTED.replace("dispute.created", "dispute.funds_withdrawn");
 
     for event in [DISPUTED, &withdrawn, DISPUTED] {
-        let _ = case.says(event).await.status(204);
+        let _ = case.says(event).await.status(200);
     }
     let disputed: Disputed = case.shop.peer.hears(case.payment()).await;
-    let _ = case.says(DISPUTE_LOST).await.status(204);
+    let _ = case.says(DISPUTE_LOST).await.status(200);
 
     assert_eq!(disputed.amount, eur(AMOUNT));
     let closed: DisputeClosed = case.shop.peer.hears(case.payment()).await;
@@ -205,7 +205,7 @@ async fn a_dispute_is_sent_again_when_stripe_cannot_be_asked_whose_it_is() {
     (0..4).for_each(|_| case.front.fail("", Fault::Fails));
 
     let _ = case.says(DISPUTED).await.status(503);
-    let _ = case.says(DISPUTED).await.status(204);
+    let _ = case.says(DISPUTED).await.status(200);
 
     let _: Disputed = case.shop.peer.hears(case.payment()).await;
 }
@@ -218,7 +218,7 @@ async fn either_secret_will_do_while_one_replaces_the_other() {
     let both = format!("{old},{}", new.split_once(',').unwrap().1);
 
     for signature in [old, new, both] {
-        let _ = case.send(&body, &signature).await.status(204);
+        let _ = case.send(&body, &signature).await.status(200);
     }
 }
 
@@ -253,7 +253,7 @@ async fn what_is_not_the_shops_is_heard_and_left() {
     let elsewhere = DISPUTED.replace("{intent}", "pi_of_another_till");
 
     for event in [&others.to_string(), &elsewhere, r#"{"type":"payout.paid"}"#, "[]", "not json"] {
-        let _ = case.says(event).await.status(204);
+        let _ = case.says(event).await.status(200);
     }
 
     assert_eq!(case.kept().await, 0);
@@ -264,7 +264,7 @@ async fn what_comes_before_its_payment_waits() {
     let case = Case::asked(Capture::AtOnce).await;
     let early = SUCCEEDED.replace("{payment_id}", &PaymentId::of(fresh_order()).to_string());
 
-    let _ = case.says(&early).await.status(204);
+    let _ = case.says(&early).await.status(200);
 
     case.shop.holds("webhooks", doc! { "state": "waiting" }).await;
 }
@@ -274,7 +274,7 @@ async fn nothing_personal_is_kept() {
     let case = Case::paid().await.refunded().await;
 
     for event in [SUCCEEDED, FAILED, REFUND_UPDATED, DISPUTED, REFUNDED] {
-        let _ = case.says(event).await.status(204);
+        let _ = case.says(event).await.status(200);
     }
 
     let mut kept = case.shop.collection("webhooks").find(doc! {}).await.unwrap();
