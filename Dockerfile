@@ -4,14 +4,10 @@
 # Dependencies are a layer of their own that a change of code leaves alone; where a builder keeps its
 # caches, what was compiled of the workspace stays too.
 
-# What images stand on: `plain`, or `shell` to look around in them.
-ARG BASE=plain
+# `debug-nonroot` has a shell to look around with.
+ARG BASE=nonroot
 
 FROM docker.io/library/rust:1.95.0-slim-bookworm AS rust
-
-# glibc, certificates and nothing to run. Of libgcc only what unwinds is needed, and the build brings it.
-FROM gcr.io/distroless/base-nossl-debian12:nonroot AS plain
-FROM gcr.io/distroless/base-nossl-debian12:debug-nonroot AS shell
 
 FROM rust AS manifests
 WORKDIR /souk
@@ -20,7 +16,8 @@ COPY . .
 RUN find . -type f ! -name Cargo.toml ! -name Cargo.lock ! -path '*/src/lib.rs' ! -path '*/src/main.rs' \
         ! -path '*/benches/*' ! -path './.cargo/*' -delete \
     && find . -type d -empty -delete \
-    && find . -name '*.rs' -exec sh -c 'for file; do echo "fn main() { }" > "$file"; done' _ {} +
+    && find . -name '*.rs' -exec sh -c 'for file; do \
+        echo "#![allow(dead_code, missing_docs)] fn main() { }" > "$file"; done' _ {} +
 
 FROM rust AS dependencies
 # `dev` compiles sooner, for a loop of small changes; cargo keeps it in `debug`.
@@ -30,26 +27,34 @@ ARG DEBUG=none
 ENV CARGO_PROFILE_DEV_DEBUG=${DEBUG} CARGO_PROFILE_RELEASE_STRIP=symbols
 WORKDIR /souk
 COPY --from=manifests /souk .
-RUN cargo build --locked --profile "${PROFILE}" --workspace --bins --exclude xtask
+# Members that held nothing must not pass for compiled later.
+RUN cargo build --locked --profile "${PROFILE}" --workspace --bins --exclude xtask \
+    && for member in crates/* services/*; do \
+        cargo clean --locked --profile "${PROFILE}" --package "${member#*/}"; done
 
 FROM dependencies AS programs
+ARG PROFILE=release
+ARG FOLDER=${PROFILE}
 WORKDIR /context
 COPY . .
-# Files are told apart by what is in them, since cargo goes by their times: what differs is copied and
-# so is new, and what does not differ is compiled no second time, wherever it was checked out.
-RUN --mount=type=cache,id=souk,target=/souk,from=dependencies,source=/souk,sharing=locked \
-    find . -type f -exec sh -c 'for file; do \
-        cmp --silent "$file" "/souk/$file" || install -D --mode 644 "$file" "/souk/$file"; done' _ {} + \
-    && find /souk/crates /souk/services /souk/xtask -type f -exec sh -c 'for file; do \
-        test -e "/context${file#/souk}" || rm "$file"; done' _ {} + \
+# The cache begins with the dependencies of the layer below. Files are told apart by what is in them,
+# since cargo goes by their times: what differs is copied and so is new, and what does not differ is
+# compiled no second time, wherever it was checked out.
+RUN --mount=type=cache,id=souk,target=/cache,sharing=locked \
+    cp --archive --no-clobber /souk/. /cache \
+    && find . -type f -exec sh -c 'for file; do \
+        cmp --silent "$file" "/cache/$file" || install -D --mode 644 "$file" "/cache/$file"; done' _ {} + \
+    && find /cache/crates /cache/services /cache/xtask -type f -exec sh -c 'for file; do \
+        test -e "/context${file#/cache}" || rm "$file"; done' _ {} + \
     && cargo build --locked --profile "${PROFILE}" --workspace --bins --exclude xtask \
-        --manifest-path /souk/Cargo.toml \
+        --manifest-path /cache/Cargo.toml \
     && mkdir /programs \
     && for service in services/*; do \
-        cp --preserve "/souk/target/${FOLDER}/${service#services/}" /programs; done
+        cp --preserve "/cache/target/${FOLDER}/${service#services/}" /programs; done
 RUN cp --preserve /lib/*-linux-gnu/libgcc_s.so.1 /programs
 
-FROM ${BASE}
+# glibc, certificates and nothing to run. Of libgcc only what unwinds is needed, and the build brings it.
+FROM gcr.io/distroless/base-nossl-debian12:${BASE}
 ARG SERVICE
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="souk/${SERVICE}" \
