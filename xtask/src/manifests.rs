@@ -2,6 +2,7 @@
 //! what they are told, and who may reach whom.
 
 mod cluster;
+mod confinement;
 mod environment;
 mod images;
 mod memory;
@@ -54,6 +55,7 @@ async fn problems(
         settings.problems(cluster).await?,
         network::problems(cluster),
         memory::problems(overlay, cluster),
+        confinement::problems(cluster),
     ]
     .concat();
     problems.dedup();

@@ -103,3 +103,22 @@ async fn what_the_page_for_operators_names_is_there() {
     }
     assert!(named > 8, "{named}");
 }
+
+#[tokio::test]
+async fn a_service_has_the_time_to_end_that_it_was_promised() {
+    for cluster in [dev().await, gke().await] {
+        let ours = cluster.pods().filter(|pods| pods.running().any(|it| it.service().is_some()));
+        let ours: Vec<_> = ours.collect();
+        assert_eq!(ours.len(), 5);
+        for pods in ours {
+            let service = pods.running().next().unwrap();
+            let told = environment(&cluster, pods, service);
+            let grace = told.iter().find(|variable| variable.name == "SOUK_GRACE").unwrap();
+            let grace: u64 = grace.value.trim_end_matches('s').parse().unwrap();
+            let pause = service.0.pointer("/lifecycle/preStop/sleep/seconds").unwrap();
+            let given = pods.spec()["terminationGracePeriodSeconds"].as_u64().unwrap();
+
+            assert!(given > grace + pause.as_u64().unwrap(), "{}", pods.name());
+        }
+    }
+}

@@ -125,6 +125,12 @@ impl Set {
         client
     }
 
+    /// How many bytes mongosh wrote of what it did.
+    fn records(&self) -> u64 {
+        let files = std::fs::read_dir(self.scratch.path().join(".mongodb/mongosh")).unwrap();
+        files.map(|file| file.unwrap().metadata().unwrap().len()).sum()
+    }
+
     /// How many members are primary or up to date.
     async fn healthy(&self) -> Option<usize> {
         let admin = self.as_user("admin", super::super::environment::SECRET).await;
@@ -151,6 +157,8 @@ async fn a_database_becomes_what_its_secrets_say_as_often_as_it_is_told() {
     let read = backup.database("order").collection::<Document>("orders");
     assert_eq!(read.count_documents(doc! {}).await.unwrap(), 1);
     assert!(read.delete_many(doc! {}).await.is_err());
+
+    assert!(set.records() < 16_384, "mongosh keeps a record of what it does");
 
     keeper.kill().await;
     let _keeper = set.keeper(0, "second");

