@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use common::Change;
-use contracts::UserId;
 use contracts::auth::{GuestMerged, Role};
+use contracts::{Timestamp, UserId};
 
 use super::{Session, User};
-use contracts::Timestamp;
 
 /// A guest who ordered nothing is forgotten after so long: their sign-in is over since a month.
 pub(crate) const FORGOTTEN_AFTER: Duration = Duration::from_hours(24 * 60);
@@ -54,7 +53,7 @@ mod tests {
     use contracts::auth::SessionRevoked;
 
     use super::*;
-    use crate::domain::RefreshToken;
+    use crate::domain::{Origin, RefreshToken};
 
     fn noon() -> Timestamp {
         "2026-01-31T12:00:00Z".parse().unwrap()
@@ -70,7 +69,8 @@ mod tests {
 
     fn sign_in(of: UserId) -> Session {
         let session: SessionId = "ses_00000000000000000000000000000005".parse().unwrap();
-        Session::begin(of, &RefreshToken::first(session, [1; 16], [0; 32]), noon())
+        let token = RefreshToken::first(session, [1; 16], [0; 32]);
+        Session::begin(of, &token, Origin::of(None, String::new()), noon())
     }
 
     fn merged(guest: User, session: Session, account: UserId) -> Change<bool> {

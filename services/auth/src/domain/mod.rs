@@ -5,6 +5,7 @@ mod email;
 mod guest;
 mod keys;
 mod name;
+mod origin;
 mod password;
 mod refresh;
 mod session;
@@ -15,6 +16,7 @@ pub(crate) use email::Email;
 pub(crate) use guest::FORGOTTEN_AFTER;
 pub(crate) use keys::{Configured, Key, KeySet, PublicHalf};
 pub(crate) use name::Name;
+pub(crate) use origin::Origin;
 pub(crate) use password::{InvalidPassword, NewPassword, Password, PasswordHash, Proof};
 pub(crate) use refresh::{NotAToken, RefreshToken, Sealed};
 pub(crate) use session::{Next, Refreshed, Rotation, Session};
@@ -32,6 +34,12 @@ pub(crate) enum Refusal {
     /// The same for an unknown address and for a wrong password: who guesses learns nothing.
     #[error("the e-mail address or the password is wrong")]
     WrongCredentials,
+    /// Who asks is who they say, but does not know the password they have now.
+    #[error("this is not the password you have now")]
+    WrongPassword,
+    /// It is not there, or it is another's.
+    #[error("there is no such thing")]
+    Unknown,
     /// The sign-in ended, or never was.
     #[error("the sign-in is over: sign in again")]
     SignInOver,

@@ -7,7 +7,7 @@ use contracts::auth::SessionRevoked;
 use contracts::{SessionId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, RefreshToken, Refusal, Sealed};
+use super::{Digest, Origin, RefreshToken, Refusal, Sealed};
 
 /// How long a sign-in lasts at most: 30 days.
 pub(crate) const SESSION_LIFE: Duration = Duration::from_hours(24 * 30);
@@ -29,6 +29,12 @@ pub(crate) struct Session {
     pub(crate) user_id: UserId,
     /// When the person signed in.
     pub(crate) created_at: Timestamp,
+    /// When a token was last asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) used_at: Option<Timestamp>,
+    /// Where the person signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) origin: Option<Origin>,
     /// Until when it lasts, unless it is revoked.
     pub(crate) expires_at: Timestamp,
     /// Recognises every token of it.
@@ -106,8 +112,15 @@ impl Rotation {
 
 impl Session {
     /// A person signs in, and gets this token.
-    pub(crate) fn begin(user_id: UserId, token: &RefreshToken, now: Timestamp) -> Self {
+    pub(crate) fn begin(
+        user_id: UserId,
+        token: &RefreshToken,
+        origin: Origin,
+        now: Timestamp,
+    ) -> Self {
         Self {
+            used_at: Some(now),
+            origin: Some(origin),
             id: token.session(),
             user_id,
             created_at: now,
@@ -140,6 +153,26 @@ impl Session {
         })
     }
 
+    /// The sign-in, if it is this person's; to others it does not exist.
+    pub(crate) fn of(self, person: UserId) -> Result<Self, Refusal> {
+        if self.user_id == person { Ok(self) } else { Err(Refusal::Unknown) }
+    }
+
+    /// All of these end.
+    pub(crate) fn revoke_all(
+        sessions: impl IntoIterator<Item = Self>,
+        now: Timestamp,
+    ) -> Change<Vec<Self>> {
+        sessions.into_iter().fold(Change::none(Vec::new()), |ended, session| {
+            let revoked = session.revoke(now);
+            let this = revoked.value.clone();
+            ended.and(revoked).map(|mut all| {
+                all.push(this);
+                all
+            })
+        })
+    }
+
     /// The sign-in ends, and everybody hears of it. It ends once.
     pub(crate) fn revoke(self, now: Timestamp) -> Change<Self> {
         if self.revoked_at.is_some() {
@@ -160,7 +193,8 @@ impl Session {
             successor: rotation.successor.clone(),
         };
         let current = rotation.next.clone();
-        Change::to(Self { current, previous: Some(previous), ..self })
+        let used_at = Some(now);
+        Change::to(Self { current, previous: Some(previous), used_at, ..self })
             .map(|session| session.with(Next::Drawn))
     }
 
@@ -203,7 +237,7 @@ mod tests {
     }
 
     fn session() -> Session {
-        Session::begin(alice(), &token(0), noon())
+        Session::begin(alice(), &token(0), Origin::of(None, String::new()), noon())
     }
 
     /// The sign-in after its first token was exchanged, at noon.

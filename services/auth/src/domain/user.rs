@@ -130,6 +130,29 @@ impl User {
         }
     }
 
+    /// They choose another password, knowing the one they had.
+    pub(crate) fn rekeyed(
+        self,
+        proof: &Proof,
+        chosen: &PasswordHash,
+    ) -> Result<Change<Self>, Refusal> {
+        if self.password_hash.as_ref() == Some(chosen) {
+            return Ok(Change::none(self));
+        }
+        if self.password_hash.as_ref() != Some(&proof.verified) {
+            return Err(Refusal::WrongPassword);
+        }
+        Ok(Change::to(Self { password_hash: Some(chosen.clone()), ..self }))
+    }
+
+    /// They want to be called otherwise, or not at all.
+    pub(crate) fn renamed(self, name: Option<Name>) -> Change<Self> {
+        if self.name == name {
+            return Change::none(self);
+        }
+        Change::to(Self { name, ..self })
+    }
+
     fn from(account: Account, now: Timestamp) -> Self {
         let Account { id, role, email, password_hash, name } = account;
         let (email, password_hash) = (Some(email), Some(password_hash));

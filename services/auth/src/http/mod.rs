@@ -1,13 +1,14 @@
 //! What anyone may ask about who they are.
 
+mod me;
+mod sessions;
 mod sign_in;
 mod views;
 
 use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderMap, HeaderName};
-use common::http::{Json, Problem, Problems, Tagged};
-use common::identity::Shopper;
+use common::http::{Json, Problem, Problems};
 use common::openapi::documented;
 use common::store::Cause;
 use contracts::UserId;
@@ -21,7 +22,7 @@ use crate::keyring::{Keyring, Unsigned};
 use crate::passwords::{Busy, Passwords};
 use crate::store::{Accounts, SignIn};
 use crate::throttle::{Halted, Throttle};
-use views::{JwkSet, SignedIn, UserView};
+use views::{JwkSet, SignedIn};
 
 /// A new key is told at least that long before it signs.
 const KEYS_CACHED: &str = "public, max-age=60";
@@ -43,17 +44,12 @@ pub(crate) fn router() -> OpenApiRouter<Auth> {
         .routes(routes!(sign_in::login))
         .routes(routes!(sign_in::refresh))
         .routes(routes!(sign_in::logout))
-        .routes(routes!(me))
+        .routes(routes!(me::me, me::change_me))
+        .routes(routes!(me::change_password))
+        .routes(routes!(sessions::list_sessions, sessions::end_sessions))
+        .routes(routes!(sessions::end_session))
         .routes(routes!(jwks));
     documented(router, "/api/auth", "Souk auth", "Accounts, sign-ins and signing keys.")
-}
-
-/// See who you are.
-#[utoipa::path(get, path = "/api/auth/me", tag = "people", security(("bearer" = [])),
-    responses((status = OK, body = UserView), Problems))]
-async fn me(State(auth): State<Auth>, shopper: Shopper) -> Result<Tagged<UserView>, Problem> {
-    let user = auth.accounts.get(shopper.id).await?.ok_or(Refusal::SignInOver)?;
-    Ok(Tagged(user.tag(), UserView::of(&user)))
 }
 
 /// See the public keys.
@@ -99,6 +95,8 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::EmailTaken => Self::conflict("email-taken"),
             Refusal::PasswordRepeatsEmail => Self::invalid().at("/password", refusal),
+            Refusal::WrongPassword => Self::invalid().at("/current_password", refusal),
+            Refusal::Unknown => Self::not_found(),
             Refusal::WrongCredentials | Refusal::SignInOver => Self::unauthorized(),
         }
         .because(refusal)

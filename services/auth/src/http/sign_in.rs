@@ -1,6 +1,7 @@
 //! Coming, registering, signing in and out.
 
 use axum::extract::State;
+use axum::http::header::USER_AGENT;
 use axum::http::{HeaderMap, StatusCode};
 use common::http::{ClientAddress, Json, Problem, Problems};
 use common::identity::Denied;
@@ -10,7 +11,7 @@ use contracts::auth::Role;
 
 use super::Auth;
 use super::views::{Credentials, Refresh, Registration, SignedIn};
-use crate::domain::{Account, NotAToken, Refusal};
+use crate::domain::{Account, NotAToken, Origin, Refusal};
 
 type Created<T> = (StatusCode, Json<T>);
 
@@ -23,9 +24,10 @@ pub(super) async fn guest(
     State(auth): State<Auth>,
     cause: Cause,
     from: ClientAddress,
+    headers: HeaderMap,
 ) -> Result<Created<SignedIn>, Problem> {
     auth.throttle.guest(from).await?;
-    let sign_in = auth.accounts.guest(cause).await?;
+    let sign_in = auth.accounts.guest(origin(&headers, from), cause).await?;
     auth.tokens(&sign_in, None).map(created)
 }
 
@@ -51,7 +53,8 @@ pub(super) async fn register(
     let password_hash = auth.passwords.hash(place, password.into()).await?;
     let id = UserId::from_uuid(auth.accounts.clock().uuid());
     let account = Account { id, role: Role::Shopper, email, password_hash, name };
-    let sign_in = match auth.accounts.register(account, cause.clone()).await {
+    let sign_in = match auth.accounts.register(account, origin(&headers, from), cause.clone()).await
+    {
         Err(taken @ UpdateError::Refused(Refusal::EmailTaken)) => {
             attempt.was_taken().await?;
             return Err(taken.into());
@@ -86,7 +89,8 @@ pub(super) async fn login(
         attempt.failed().await?;
         return Err(Refusal::WrongCredentials.into());
     };
-    let sign_in = auth.accounts.sign_in(user.id, proof, cause.clone()).await?;
+    let origin = origin(&headers, from);
+    let sign_in = auth.accounts.sign_in(user.id, proof, origin, cause.clone()).await?;
     attempt.succeeded().await?;
     let guest = auth.merge(&headers, &sign_in, cause).await;
     auth.tokens(&sign_in, guest).map(Json)
@@ -136,4 +140,9 @@ pub(super) async fn logout(
 
 fn created<T>(view: T) -> Created<T> {
     (StatusCode::CREATED, Json(view))
+}
+
+fn origin(headers: &HeaderMap, from: ClientAddress) -> Origin {
+    let said = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+    Origin::of(said, from.network())
 }

@@ -39,6 +39,26 @@ pub(super) struct Refresh {
     pub(super) refresh_token: String,
 }
 
+/// How somebody wants to be called.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewName {
+    /// Null: not at all.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required)]
+    pub(super) name: Option<Name>,
+}
+
+/// What somebody changes their password with.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PasswordChange {
+    /// The one they have now.
+    pub(super) current_password: Password,
+    /// The one they choose.
+    pub(super) password: NewPassword,
+}
+
 /// Who is signed in, and the tokens that say so.
 #[derive(Serialize, ToSchema)]
 pub(super) struct SignedIn {

@@ -12,6 +12,7 @@ mod names;
 use common::Clock;
 use common::http::{ClientAddress, RateLimit};
 use common::store::{Store, StoreError};
+use contracts::UserId;
 use secrecy::SecretString;
 use tokio::try_join;
 
@@ -31,6 +32,8 @@ const FAMILIAR: Growing = Growing { name: "sign-in-familiar", free: 10, forgiven
 const TAKEN: Growing = Growing { name: "register", free: 10, forgiven_in: 5 };
 /// Refresh tokens that are none.
 const REFRESH: Growing = Growing { name: "refresh", free: 50, forgiven_in: 1 };
+/// Guessing the password of somebody whose sign-in one holds.
+const PASSWORD: Growing = Growing { name: "password", free: 5, forgiven_in: 15 };
 
 /// What throttling goes by.
 pub(crate) struct Bounds {
@@ -113,5 +116,17 @@ impl Throttle {
     /// What was shown is no refresh token.
     pub(crate) async fn refresh_failed(&self, from: ClientAddress) -> Result<(), StoreError> {
         self.counters.count(REFRESH, &self.names.address(from), self.clock.now()).await
+    }
+
+    /// Somebody who is signed in shows the password they have. Counted as a failure until it is known
+    /// to be none.
+    pub(crate) async fn password(&self, id: UserId) -> Result<(), Halted> {
+        let name = self.names.person(id);
+        self.counters.reserve(PASSWORD, &name, self.clock.now()).await?.let_in()
+    }
+
+    /// It was the one they have.
+    pub(crate) async fn password_known(&self, id: UserId) -> Result<(), StoreError> {
+        self.counters.end(PASSWORD, &self.names.person(id)).await
     }
 }

@@ -7,6 +7,7 @@ use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use common::http::ClientAddress;
+use contracts::UserId;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::domain::Email;
@@ -32,6 +33,11 @@ impl Names {
     /// Whoever may have this address, known or not.
     pub(super) fn account(&self, email: &Email) -> String {
         self.of("account", &[email.as_str()])
+    }
+
+    /// This person.
+    pub(super) fn person(&self, id: UserId) -> String {
+        self.of("person", &[&id.to_string()])
     }
 
     /// Whoever asks from there.

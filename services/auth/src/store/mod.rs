@@ -1,15 +1,17 @@
 //! Where accounts and sign-ins are kept.
 
+mod sign_ins;
+
 use common::identity::Identity;
-use common::store::{Cause, One, Receipt, Scope, Store, StoreError, Stored, UpdateError};
+use common::store::{Cause, IfMatch, One, Receipt, Scope, Store, StoreError, Stored, UpdateError};
 use common::{Change, Clock, Document as _, Service};
 use contracts::{SessionId, Timestamp, UserId};
 use mongodb::bson::doc;
 use tracing::{info, warn};
 
 use crate::domain::{
-    Account, Email, EmailClaim, FORGOTTEN_AFTER, Next, Proof, RefreshToken, Refreshed, Refusal,
-    Rotation, Session, User,
+    Account, Email, EmailClaim, FORGOTTEN_AFTER, Name, Next, Origin, PasswordHash, Proof,
+    RefreshToken, Refreshed, Refusal, Rotation, Session, User,
 };
 use crate::random;
 
@@ -35,6 +37,7 @@ impl Accounts {
         store.index::<User>(doc! { "role": 1, "created_at": 1 }, false).await?;
         store.collection_of::<EmailClaim>().await?;
         store.index::<Session>(doc! { "expires_at": 1 }, false).await?;
+        store.index::<Session>(doc! { "user_id": 1, "_id": -1 }, false).await?;
         Ok(Self { store, identity: service.identity() })
     }
 
@@ -62,12 +65,12 @@ impl Accounts {
     }
 
     /// Somebody comes without an account.
-    pub(crate) async fn guest(&self, cause: Cause) -> Outcome<SignIn> {
+    pub(crate) async fn guest(&self, origin: Origin, cause: Cause) -> Outcome<SignIn> {
         let (id, token) = (UserId::from_uuid(self.clock().uuid()), self.first_token());
         let scope = (One::<User>(id), One::<Session>(token.session()));
         let begins = token.clone();
         let come = move |_, now| {
-            let session = Session::begin(id, &begins, now);
+            let session = Session::begin(id, &begins, origin.clone(), now);
             Ok(Change::to(User::guest(id, now)).with(&session))
         };
         Ok(SignIn { user: self.decide(scope, cause, come).await?, token })
@@ -81,28 +84,76 @@ impl Accounts {
     }
 
     /// Somebody makes an account and is signed in.
-    pub(crate) async fn register(&self, account: Account, cause: Cause) -> Outcome<SignIn> {
+    pub(crate) async fn register(
+        &self,
+        account: Account,
+        origin: Origin,
+        cause: Cause,
+    ) -> Outcome<SignIn> {
         let token = self.first_token();
         let claim = One::<EmailClaim>(account.email.digest());
         let scope = (claim, One::<User>(account.id), One::<Session>(token.session()));
         let begins = token.clone();
         let register = move |(claim, _, _), now| {
-            let session = Change::to(Session::begin(account.id, &begins, now));
-            Ok(User::register(claim, account.clone(), now)?.and(session))
+            let session = Session::begin(account.id, &begins, origin.clone(), now);
+            Ok(User::register(claim, account.clone(), now)?.with(&session))
         };
         Ok(SignIn { user: self.decide(scope, cause, register).await?, token })
     }
 
     /// Somebody signs in who knows the password.
-    pub(crate) async fn sign_in(&self, id: UserId, proof: Proof, cause: Cause) -> Outcome<SignIn> {
+    ///
+    /// Should the person have changed meanwhile (another password, or no longer welcome), the one
+    /// who changed that may have looked for sign-ins to end before there was this one: it is looked
+    /// at once more, and ends.
+    pub(crate) async fn sign_in(
+        &self,
+        id: UserId,
+        proof: Proof,
+        origin: Origin,
+        cause: Cause,
+    ) -> Outcome<SignIn> {
         let token = self.first_token();
         let scope = (One::<User>(id), One::<Session>(token.session()));
-        let begins = token.clone();
+        let (begins, shown) = (token.clone(), proof.clone());
         let sign_in = move |(user, _): (Option<User>, _), now| {
-            let proved = user.ok_or(Refusal::WrongCredentials)?.proved_by(&proof)?;
-            Ok(proved.with(&Session::begin(id, &begins, now)))
+            let proved = user.ok_or(Refusal::WrongCredentials)?.proved_by(&shown)?;
+            Ok(proved.with(&Session::begin(id, &begins, origin.clone(), now)))
         };
-        Ok(SignIn { user: self.decide(scope, cause, sign_in).await?, token })
+        let user = self.decide(scope, cause.clone(), sign_in).await?;
+        let now = self.get(id).await?.map(|user| user.value.proved_by(&proof));
+        if let Some(Ok(_)) = now {
+            return Ok(SignIn { user, token });
+        }
+        self.sign_out(token.session(), cause).await?;
+        Err(UpdateError::Refused(Refusal::WrongCredentials))
+    }
+
+    /// Somebody wants to be called otherwise.
+    pub(crate) async fn rename(
+        &self,
+        id: UserId,
+        name: Option<Name>,
+        if_match: IfMatch,
+        cause: Cause,
+    ) -> Outcome<()> {
+        let rename =
+            move |user: Option<User>, _| Ok(user.ok_or(Refusal::SignInOver)?.renamed(name.clone()));
+        let scope = One::<User>(id).matching(Some(if_match));
+        self.decide(scope, cause, rename).await.map(drop)
+    }
+
+    /// Somebody chooses another password.
+    pub(crate) async fn rekey(
+        &self,
+        id: UserId,
+        proof: Proof,
+        chosen: PasswordHash,
+        cause: Cause,
+    ) -> Outcome<()> {
+        let rekey =
+            move |user: Option<User>, _| user.ok_or(Refusal::SignInOver)?.rekeyed(&proof, &chosen);
+        self.decide(One::<User>(id), cause, rekey).await.map(drop)
     }
 
     /// A guest, whose sign-in this was, turned out to be the person of an account. Gives the guest if
@@ -165,17 +216,6 @@ impl Accounts {
         let user = self.get(session.user_id).await?.map(|user| user.value);
         let over = UpdateError::Refused(Refusal::SignInOver);
         next.zip(user).map(|(token, user)| SignIn { user, token }).ok_or(over)
-    }
-
-    /// A sign-in ends. One that is over stays so.
-    pub(crate) async fn sign_out(&self, session: SessionId, cause: Cause) -> Outcome<()> {
-        let end = |session: Option<Session>, now| {
-            Ok(session.map_or_else(|| Change::none(None), |known| known.revoke(now).map(Some)))
-        };
-        if let Some(ended) = self.decide(One::<Session>(session), cause, end).await? {
-            self.heard(&ended);
-        }
-        Ok(())
     }
 
     /// Forgets the sign-ins that nobody can go on with.
