@@ -137,6 +137,10 @@ impl Heard {
         Self { id, notice, since: now, state, expires_at: None }
     }
 
+    fn provider(&self) -> &str {
+        self.id.split_once(':').map_or("", |(provider, _)| provider)
+    }
+
     fn is_waiting(&self) -> bool {
         matches!(self.state, State::Waiting { .. })
     }
@@ -147,7 +151,7 @@ impl Heard {
             return Change::none(self);
         }
         let known = payment.ok_or(Refusal::NotKnown);
-        match known.and_then(|payment| payment.hear(&self.notice.about, now)) {
+        match known.and_then(|payment| payment.hear(self.provider(), &self.notice.about, now)) {
             Ok(change) => Change::to(self.ended(State::Applied { at: now }, now)).and(change),
             Err(Refusal::NotKnown | Refusal::NothingCaptured)
                 if now.since(self.since) < PATIENCE =>
@@ -178,20 +182,82 @@ impl Heard {
 }
 
 impl Payment {
-    /// The provider says by itself what became of something.
-    fn hear(self, about: &About, now: Timestamp) -> Result<Change<Self>, Refusal> {
+    /// A provider says by itself what became of something: of what another one moves it knows
+    /// nothing.
+    fn hear(self, provider: &str, about: &About, now: Timestamp) -> Result<Change<Self>, Refusal> {
+        let id = match *about {
+            About::Attempt { attempt, .. } | About::Dispute { attempt, .. } => Some(attempt),
+            About::Refund { refund, .. } => self.refund_of(refund).map(|refund| refund.attempt),
+        };
+        let attempt = id.and_then(|id| self.attempt(id)).ok_or(Refusal::NotKnown)?;
+        if attempt.terms.provider != provider {
+            return Err(Refusal::NotKnown);
+        }
         match *about {
-            About::Attempt { attempt, ref outcome, .. } => match self.attempt(attempt) {
-                Some(_) => Ok(self.settle(attempt, outcome, now)),
-                None => Err(Refusal::NotKnown),
-            },
-            About::Refund { refund, outcome, .. } => match self.refund_of(refund) {
-                Some(_) => Ok(self.settle_refund(refund, outcome, now)),
-                None => Err(Refusal::NotKnown),
-            },
+            About::Attempt { attempt, ref outcome, .. } => Ok(self.settle(attempt, outcome, now)),
+            About::Refund { refund, outcome, .. } => Ok(self.settle_refund(refund, outcome, now)),
             About::Dispute { attempt, amount, state, .. } => {
                 self.dispute(attempt, amount, state, now)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contracts::{AttemptId, Currency, Money, OrderId, RefundId, UserId};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::{
+        CaptureMode, DisputeState, Due, Method, Outcome, Reference, RefundCause, RefundOutcome,
+        Terms,
+    };
+
+    fn noon() -> Timestamp {
+        "2026-01-31T12:00:00Z".parse().unwrap()
+    }
+
+    fn eur(amount: i64) -> Money {
+        Money::new(amount, Currency::EUR)
+    }
+
+    /// A payment with one attempt at Stripe.
+    fn at_stripe() -> Payment {
+        let due = Due { customer: UserId::from_uuid(Uuid::from_u128(2)), amount: eur(2500) };
+        let payment = Payment::of(OrderId::from_uuid(Uuid::from_u128(1)));
+        let method = Method::try_from("pm_card_visa".to_owned()).unwrap();
+        let terms = Terms { provider: "stripe".to_owned(), capture: CaptureMode::AtOnce };
+        let due = payment.ask(due, noon()).unwrap().value;
+        due.start(attempt(), method, terms, noon()).unwrap().value
+    }
+
+    fn attempt() -> AttemptId {
+        AttemptId::from_uuid(Uuid::from_u128(3))
+    }
+
+    fn captured() -> Outcome {
+        Outcome::Captured { reference: Reference("pi_1".to_owned()), amount: eur(2500) }
+    }
+
+    #[test]
+    fn a_provider_is_heard_about_its_own_movements_only() {
+        let refund = RefundId::from_uuid(Uuid::from_u128(4));
+        let started = at_stripe();
+        let payment = started.id;
+        let paid = started.clone().settle(attempt(), &captured(), noon()).value;
+        let back = paid.clone().refund(refund, None, RefundCause::Order, noon()).unwrap().value;
+        let (state, amount) = (DisputeState::Lost, eur(2500));
+        let said = [
+            (started, About::Attempt { payment, attempt: attempt(), outcome: captured() }),
+            (back, About::Refund { payment, refund, outcome: RefundOutcome::Done }),
+            (paid, About::Dispute { payment, attempt: attempt(), amount, state }),
+        ];
+
+        for (payment, about) in said {
+            let heard = payment.clone().hear("sandbox", &about, noon());
+            assert_eq!(heard.err(), Some(Refusal::NotKnown), "{about:?}");
+            assert!(!payment.hear("stripe", &about, noon()).unwrap().is_none(), "{about:?}");
         }
     }
 }
