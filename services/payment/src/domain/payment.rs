@@ -9,6 +9,8 @@ use super::{Attempt, Method, People, Refund, Terms};
 
 /// No order is tried to be paid more often: who needs more is trying out cards.
 const MOST_ATTEMPTS: usize = 20;
+/// Staff give no money of one order back more often: each refund is part of its document.
+pub(super) const MOST_REFUNDS: usize = 500;
 
 /// What is to be paid for one order, and what became of it.
 ///
@@ -20,7 +22,7 @@ const MOST_ATTEMPTS: usize = 20;
 /// ```
 ///
 /// At most one attempt is open at a time; one whose money is only promised is open as well. Money that comes all the same, late or twice, is never
-/// refused: it is noted and told, and what comes while other money is held goes back at once.
+/// refused: it is noted and told, and what comes after other money goes back at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Payment {
     /// Names it; an order has one payment.
@@ -76,6 +78,9 @@ pub enum Refusal {
     /// It was tried too often.
     #[error("it was tried to pay this order {MOST_ATTEMPTS} times")]
     TooManyAttempts,
+    /// Money of it went back too often.
+    #[error("money of this order went back {MOST_REFUNDS} times")]
+    TooManyRefunds,
     /// An amount below nothing, or a refund of nothing.
     #[error("there is no such amount to move")]
     NoAmount,

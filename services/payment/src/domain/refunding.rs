@@ -4,7 +4,7 @@ use common::Change;
 use contracts::payment::{RefundFailed, RefundFailure, Refunded};
 use contracts::{Money, RefundId, Timestamp};
 
-use super::payment::Decided;
+use super::payment::{Decided, MOST_REFUNDS};
 use super::{
     Attempt, Dispute, Entry, Payment, Refund, RefundCause, RefundOutcome, RefundState, Refusal,
 };
@@ -44,6 +44,9 @@ impl Payment {
         }
         if amount.amount > held.amount {
             return Err(Refusal::TooMuch(held));
+        }
+        if matches!(cause, RefundCause::Staff { .. }) && self.refunds.len() >= MOST_REFUNDS {
+            return Err(Refusal::TooManyRefunds);
         }
         let (attempt, state) = (attempt.id, RefundState::Started);
         self.refunds.push(Refund { id, attempt, amount, started_at: now, cause, state });
@@ -101,7 +104,7 @@ impl Payment {
 
     /// The attempt that paid and whose money is held, and how much of it neither a refund nor a
     /// dispute has taken. There is at most one, unless the money of a later one could not be given
-    /// back: money that comes while other money is held goes back in full at once.
+    /// back: money that comes after other money goes back in full at once.
     pub fn held(&self) -> Option<(&Attempt, Money)> {
         self.holding().find(|(attempt, _)| attempt.is_captured())
     }

@@ -10,7 +10,7 @@ use super::{Attempt, AttemptState, Entry, Outcome, Payment, RefundCause, Refusal
 impl Payment {
     /// The provider said what became of an attempt; saying it again, or late, changes nothing.
     pub fn settle(mut self, id: AttemptId, outcome: &Outcome, now: Timestamp) -> Change<Self> {
-        let (held, outcome) = (self.held().is_some(), self.as_wanted(outcome));
+        let (surplus, outcome) = (self.has_enough(), self.as_wanted(outcome));
         let mut news = None;
         for attempt in self.attempts.iter_mut().filter(|attempt| attempt.id == id) {
             if let Some(state) = attempt.next(&outcome, now) {
@@ -19,7 +19,7 @@ impl Payment {
             }
         }
         let Some((before, attempt)) = news else { return Change::none(self) };
-        if attempt.is_captured() && held {
+        if attempt.is_captured() && surplus {
             self.give_all_back(&attempt, RefundCause::Surplus, now);
         } else if attempt.is_mismatched() {
             self.give_all_back(&attempt, RefundCause::WrongAmount, now);
@@ -58,6 +58,12 @@ impl Payment {
             | AttemptState::Mismatched { .. }
             | AttemptState::Declined { .. } => false,
         })
+    }
+
+    /// Whether more money would be too much: some is held, or the order was paid before, whatever
+    /// became of that. One that was given up for good asks itself for what comes late.
+    fn has_enough(&self) -> bool {
+        self.held().is_some() || self.is_paid() && !self.cancelled
     }
 
     /// What is promised to an order that has no use for it is called off: until then it is merely

@@ -43,6 +43,7 @@ impl From<Refusal> for Problem {
             Refusal::AlreadyPaid => Self::conflict("already-paid"),
             Refusal::Closed | Refusal::TooLate => Self::conflict("order-not-payable"),
             Refusal::TooManyAttempts => Self::conflict("too-many-attempts"),
+            Refusal::TooManyRefunds => Self::conflict("too-many-refunds"),
             Refusal::NothingPromised => Self::conflict("nothing-promised"),
             Refusal::Disputed => Self::conflict("payment-disputed"),
             Refusal::NothingCaptured => Self::conflict("nothing-to-refund"),

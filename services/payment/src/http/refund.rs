@@ -31,7 +31,7 @@ pub(super) struct NewRefund {
 /// does not give it back this way, and what it had taken is free again. 202: it is on its way.
 ///
 /// 409: `nothing-to-refund`, `refund-too-large` (with `refundable`, the most that can go back),
-/// `payment-disputed`.
+/// `payment-disputed`, `too-many-refunds`.
 #[utoipa::path(post, path = "/api/payments/{id}/refunds", tag = "payments",
     security(("bearer" = [])),
     params(("id" = PaymentId, Path, description = "the payment"),

@@ -92,16 +92,19 @@ fn money_that_comes_twice_goes_back_in_full() {
 }
 
 #[test]
-fn money_that_comes_after_the_first_went_back_is_the_orders_to_judge() {
+fn money_that_comes_after_the_first_went_back_goes_back_as_well() {
     let failed = started().settle(attempt(1), &declined(), noon()).value;
     let again = failed.start(attempt(2), visa(), at_once(), noon()).unwrap().value;
     let paid = again.settle(attempt(2), &captured(), noon()).value;
     let returned = paid.refund_due(refund(1), eur(2500), noon()).unwrap().value;
 
-    let late = returned.settle(attempt(1), &captured(), noon()).value;
+    let late = returned.clone().settle(attempt(1), &captured(), noon()).value;
+    let given_up = returned.cancel(noon()).value.settle(attempt(1), &captured(), noon()).value;
 
-    assert_eq!(late.open_refunds().count(), 1);
-    assert_eq!(late.held().map(|(held, _)| held.id), Some(attempt(1)));
+    assert_eq!((late.open_refunds().count(), late.held()), (2, None));
+    // An order that was given up for good asks for it itself.
+    assert_eq!(given_up.open_refunds().count(), 1);
+    assert_eq!(given_up.held().map(|(held, _)| held.id), Some(attempt(1)));
 }
 
 #[test]

@@ -109,3 +109,15 @@ fn money_that_can_no_longer_come_does_not_go_back() {
     assert_eq!(waiting, Refusal::NothingCaptured);
     assert_eq!(change.told::<RefundFailed>()[0].failure, RefundFailure::NothingLeft);
 }
+
+#[test]
+fn staff_give_back_only_so_often() {
+    let asked = paid().refund(refund(1), Some(eur(1)), of_staff(), noon()).unwrap().value;
+    let full = Payment { refunds: vec![asked.refunds[0].clone(); 500], ..asked };
+
+    let more = full.clone().refund(refund(2), Some(eur(1)), of_staff(), noon());
+    let order = full.refund_due(refund(2), eur(2500), noon());
+
+    assert_eq!(more.err(), Some(Refusal::TooManyRefunds));
+    assert!(order.is_ok(), "the order gives back all the same");
+}
