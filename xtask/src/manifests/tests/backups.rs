@@ -57,6 +57,15 @@ async fn stop(fleet: &Fleet) {
     }
 }
 
+/// Empties the databases and the bus.
+async fn lose(world: &World, databases: &[String]) {
+    let client = mongodb::Client::with_uri_str(world.mongo_uri()).await.unwrap();
+    for database in databases {
+        client.database(database).drop().await.unwrap();
+    }
+    world.nats().wipe().await.unwrap();
+}
+
 /// The bus forgot everything: each service tells again what it told.
 async fn tell_again(fleet: &Fleet) {
     for service in Service::ALL {
@@ -85,12 +94,7 @@ async fn a_fleet_goes_on_from_its_backups_on_an_empty_bus() {
     let keeper = Keeper { mongosh: &mongosh, world: &world, dev, databases: databases.clone() };
     keeper.run("backup").await;
 
-    // Everything is lost but the backups.
-    let client = mongodb::Client::with_uri_str(world.mongo_uri()).await.unwrap();
-    for database in &databases {
-        client.database(database).drop().await.unwrap();
-    }
-    world.nats().wipe().await.unwrap();
+    lose(&world, &databases).await;
     keeper.run("restore").await;
     let fleet = Fleet::start(&world, with_databases(&databases)).await;
     tell_again(&fleet).await;

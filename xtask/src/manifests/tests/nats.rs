@@ -60,26 +60,32 @@ async fn a_server_understands_its_configuration() {
     }
 }
 
+/// What is otherwise on this machine: ports, folders and names of the servers of a cluster.
+fn here(folder: &Path, client: u16, own: u16, routes: &[u16]) -> Vec<(String, String)> {
+    let listen = |port| format!("listen: \"127.0.0.1:{port}\"");
+    let monitor = format!("http: \"127.0.0.1:{}\"", ports::free());
+    let mut changes = vec![
+        ("http_port: 8222".to_owned(), monitor),
+        ("port: 4222".to_owned(), listen(client)),
+        ("port: 6222".to_owned(), listen(own)),
+        ("store_dir: /data".to_owned(), format!("store_dir: \"{}\"", folder.display())),
+    ];
+    changes.extend(routes.iter().enumerate().map(|(number, port)| {
+        (format!("nats-{number}.nats-pods:6222"), format!("127.0.0.1:{port}"))
+    }));
+    changes
+}
+
 #[tokio::test]
 async fn three_servers_keep_a_stream_together() {
     let (gke, scratch) = (gke().await, Scratch::new().unwrap());
     let pods = pods(&gke, "nats");
     let (clients, routes) = ([0; 3].map(|_| ports::free()), [0; 3].map(|_| ports::free()));
     let mut servers = vec![];
-    for (number, client) in clients.iter().enumerate() {
+    for (number, (client, route)) in clients.into_iter().zip(routes).enumerate() {
         let folder = scratch.path().join(number.to_string());
         std::fs::create_dir(&folder).unwrap();
-        let instead = |from: &str, to: String| (from.to_owned(), to);
-        let mut changes = vec![
-            instead("port: 4222", format!("listen: \"127.0.0.1:{client}\"")),
-            instead("http_port: 8222", format!("http: \"127.0.0.1:{}\"", ports::free())),
-            instead("port: 6222", format!("listen: \"127.0.0.1:{}\"", routes[number])),
-            instead("store_dir: /data", format!("store_dir: \"{}\"", folder.display())),
-        ];
-        changes.extend(routes.iter().enumerate().map(|(other, port)| {
-            instead(&format!("nats-{other}.nats-pods:6222"), format!("127.0.0.1:{port}"))
-        }));
-        let config = write(&gke, pods, &folder, &changes);
+        let config = write(&gke, pods, &folder, &here(&folder, client, route, &routes));
         let spec = server(&gke, pods, &config).await.env("POD", format!("nats-{number}"));
         servers.push(Process::start(&spec.log(folder.join("log"))).unwrap());
     }

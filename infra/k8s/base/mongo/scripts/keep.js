@@ -118,5 +118,6 @@ for (;;) {
     fs.rmSync(keepsUp, { force: true });
     print(`not yet: ${error.message}`);
   }
+  fs.writeFileSync(`${keepsUp}.looked`, '');
   sleep(Number(env.PAUSE_MS || 5000));
 }
