@@ -9,6 +9,7 @@ mod origin;
 mod password;
 mod refresh;
 mod session;
+mod staff;
 mod user;
 
 pub(crate) use digest::Digest;
@@ -20,6 +21,7 @@ pub(crate) use origin::Origin;
 pub(crate) use password::{InvalidPassword, NewPassword, Password, PasswordHash, Proof};
 pub(crate) use refresh::{NotAToken, RefreshToken, Sealed};
 pub(crate) use session::{Next, Refreshed, Rotation, Session};
+pub(crate) use staff::{Act, Admins, Auditor, Entry, SignIns, Wish};
 pub(crate) use user::{Account, EmailClaim, User};
 
 /// Why somebody is not let in.
@@ -37,6 +39,15 @@ pub(crate) enum Refusal {
     /// Who asks is who they say, but does not know the password they have now.
     #[error("this is not the password you have now")]
     WrongPassword,
+    /// Who knows the password may hear that it is of no use.
+    #[error("this account was disabled: ask the shop")]
+    Disabled,
+    /// Nobody could make another.
+    #[error("this is the last administrator: appoint another one first")]
+    LastAdmin,
+    /// Guests have no account, and none becomes a guest.
+    #[error("people with an account are shopper, staff or admin; guests stay guests")]
+    NoSuchRole,
     /// It is not there, or it is another's.
     #[error("there is no such thing")]
     Unknown,

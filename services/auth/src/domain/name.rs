@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 use utoipa::ToSchema;
 
 const LONGEST: usize = 100;
@@ -17,6 +18,13 @@ pub(crate) struct Name(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a name has 1 to 100 characters on one line")]
 pub(crate) struct InvalidName;
+
+impl Name {
+    /// However it is written, it is found alike.
+    pub(crate) fn folded(&self) -> String {
+        self.0.nfkc().collect::<String>().to_lowercase()
+    }
+}
 
 impl TryFrom<String> for Name {
     type Error = InvalidName;

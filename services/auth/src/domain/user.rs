@@ -26,8 +26,14 @@ pub(crate) struct User {
     /// How they want to be called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<Name>,
+    /// The name as it is searched for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) called: Option<String>,
     /// Since when they are known.
     pub(crate) created_at: Timestamp,
+    /// Whether they may sign in no more.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub(crate) disabled: bool,
     /// The account that a guest turned out to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) merged_into: Option<UserId>,
@@ -90,7 +96,9 @@ impl User {
             email: None,
             password_hash: None,
             name: None,
+            called: None,
             created_at: now,
+            disabled: false,
             merged_into: None,
             has_ordered: false,
         }
@@ -119,6 +127,11 @@ impl User {
     /// The person, if the password that was checked is still theirs.
     pub(crate) fn proved_by(self, proof: &Proof) -> Result<Change<Self>, Refusal> {
         let Proof { verified, renewed } = proof;
+        let right = self.password_hash.is_some()
+            && [Some(verified), renewed.as_ref()].contains(&self.password_hash.as_ref());
+        if right && self.disabled {
+            return Err(Refusal::Disabled);
+        }
         match (&self.password_hash, renewed) {
             (Some(kept), Some(renewed)) if kept == verified => {
                 Ok(Change::to(Self { password_hash: Some(renewed.clone()), ..self }))
@@ -150,13 +163,17 @@ impl User {
         if self.name == name {
             return Change::none(self);
         }
-        Change::to(Self { name, ..self })
+        Change::to(self.called(name))
+    }
+
+    fn called(self, name: Option<Name>) -> Self {
+        Self { called: name.as_ref().map(Name::folded), name, ..self }
     }
 
     fn from(account: Account, now: Timestamp) -> Self {
         let Account { id, role, email, password_hash, name } = account;
         let (email, password_hash) = (Some(email), Some(password_hash));
-        Self { role, email, password_hash, name, ..Self::guest(id, now) }
+        Self { role, email, password_hash, ..Self::guest(id, now) }.called(name)
     }
 }
 

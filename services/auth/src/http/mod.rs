@@ -3,11 +3,12 @@
 mod me;
 mod sessions;
 mod sign_in;
+mod users;
 mod views;
 
 use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use common::http::{Json, Problem, Problems};
 use common::openapi::documented;
 use common::store::Cause;
@@ -48,6 +49,9 @@ pub(crate) fn router() -> OpenApiRouter<Auth> {
         .routes(routes!(me::change_password))
         .routes(routes!(sessions::list_sessions, sessions::end_sessions))
         .routes(routes!(sessions::end_session))
+        .routes(routes!(users::list_users))
+        .routes(routes!(users::get_user, users::change_user))
+        .routes(routes!(users::audit))
         .routes(routes!(jwks));
     documented(router, "/api/auth", "Souk auth", "Accounts, sign-ins and signing keys.")
 }
@@ -96,6 +100,9 @@ impl From<Refusal> for Problem {
             Refusal::EmailTaken => Self::conflict("email-taken"),
             Refusal::PasswordRepeatsEmail => Self::invalid().at("/password", refusal),
             Refusal::WrongPassword => Self::invalid().at("/current_password", refusal),
+            Refusal::Disabled => Self::new(StatusCode::FORBIDDEN, "account-disabled"),
+            Refusal::LastAdmin => Self::conflict("last-admin"),
+            Refusal::NoSuchRole => Self::invalid().at("/role", refusal),
             Refusal::Unknown => Self::not_found(),
             Refusal::WrongCredentials | Refusal::SignInOver => Self::unauthorized(),
         }

@@ -1,5 +1,6 @@
 //! Where accounts and sign-ins are kept.
 
+mod people;
 mod sign_ins;
 
 use common::identity::Identity;
@@ -10,10 +11,11 @@ use mongodb::bson::doc;
 use tracing::{info, warn};
 
 use crate::domain::{
-    Account, Email, EmailClaim, FORGOTTEN_AFTER, Name, Next, Origin, PasswordHash, Proof,
-    RefreshToken, Refreshed, Refusal, Rotation, Session, User,
+    Account, Act, Admins, Email, EmailClaim, FORGOTTEN_AFTER, Name, Next, Origin, PasswordHash,
+    Proof, RefreshToken, Refreshed, Refusal, Rotation, Session, User,
 };
 use crate::random;
+pub(crate) use people::Search;
 
 /// Accounts and sign-ins. Cheap to clone.
 #[derive(Clone)]
@@ -32,13 +34,15 @@ type Outcome<T> = Result<T, UpdateError<Refusal>>;
 
 impl Accounts {
     /// Makes sure that everything has its place.
-    pub(crate) async fn open(service: &Service) -> Result<Self, StoreError> {
+    pub(crate) async fn open(service: &Service) -> Result<Self, UpdateError<Refusal>> {
         let store = service.store();
         store.index::<User>(doc! { "role": 1, "created_at": 1 }, false).await?;
         store.collection_of::<EmailClaim>().await?;
         store.index::<Session>(doc! { "expires_at": 1 }, false).await?;
         store.index::<Session>(doc! { "user_id": 1, "_id": -1 }, false).await?;
-        Ok(Self { store, identity: service.identity() })
+        let accounts = Self { store, identity: service.identity() };
+        accounts.open_people().await?;
+        Ok(accounts)
     }
 
     /// Tells the time and draws ids.
@@ -76,10 +80,21 @@ impl Accounts {
         Ok(SignIn { user: self.decide(scope, cause, come).await?, token })
     }
 
-    /// Somebody makes an account, without being signed in.
+    /// The first one who minds people makes an account, without being signed in.
     pub(crate) async fn enrol(&self, account: Account, cause: Cause) -> Outcome<User> {
-        let scope = (One::<EmailClaim>(account.email.digest()), One::<User>(account.id));
-        let enrol = move |(claim, _), now| User::register(claim, account.clone(), now);
+        let claim = One::<EmailClaim>(account.email.digest());
+        let scope = (claim, One::<User>(account.id), One::<Admins>(Admins::ID));
+        let auditor = self.auditor(None);
+        let enrol = move |(claim, _, admins): (_, _, Option<Admins>), now| {
+            let enrolled = User::register(claim, account.clone(), now)?;
+            if enrolled.is_none() {
+                return Ok(enrolled);
+            }
+            let admins = admins.unwrap_or_else(|| Admins::of(Vec::new()));
+            let admins = admins.having(&enrolled.value)?;
+            let noted = auditor.entries(Some(account.id), &[Act::Appointed], now);
+            Ok(noted.iter().fold(enrolled.with(&admins), Change::row))
+        };
         self.decide(scope, cause, enrol).await
     }
 
@@ -120,9 +135,10 @@ impl Accounts {
             let proved = user.ok_or(Refusal::WrongCredentials)?.proved_by(&shown)?;
             Ok(proved.with(&Session::begin(id, &begins, origin.clone(), now)))
         };
-        let user = self.decide(scope, cause.clone(), sign_in).await?;
-        let now = self.get(id).await?.map(|user| user.value.proved_by(&proof));
-        if let Some(Ok(_)) = now {
+        self.decide(scope, cause.clone(), sign_in).await?;
+        if let Some(user) = self.get(id).await?.map(|user| user.value)
+            && user.clone().proved_by(&proof).is_ok()
+        {
             return Ok(SignIn { user, token });
         }
         self.sign_out(token.session(), cause).await?;
@@ -214,6 +230,7 @@ impl Accounts {
             }
         };
         let user = self.get(session.user_id).await?.map(|user| user.value);
+        let user = user.filter(|user| !user.disabled);
         let over = UpdateError::Refused(Refusal::SignInOver);
         next.zip(user).map(|(token, user)| SignIn { user, token }).ok_or(over)
     }

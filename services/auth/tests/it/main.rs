@@ -13,4 +13,5 @@ mod process;
 mod refresh;
 mod sessions;
 mod sign_in;
+mod staff;
 mod throttle;
