@@ -139,6 +139,15 @@ async fn everything_is_done(door: &Client) -> Vec<String> {
     let _ = as_guest.post("/api/auth/logout").await.status(204);
     let _ = as_guest.get("/api/auth/me").await.status(401);
 
+    let staff = door.with_token(admin.text_of("access_token"));
+    let _ = staff.get("/api/auth/users?email=canary-alice@example.com").await.status(200);
+    let _ = staff.get("/api/auth/users?name=Canary&role=shopper").await.status(200);
+    let _ = staff.get("/api/auth/users?email=canary").await.status(400);
+    let _ = staff.get("/api/auth/audit").await.status(200);
+    let _ = staff.get("/api/auth/sessions").await.status(200);
+    let change = json!({ "current_password": "canary-wrong", "password": "canary-other" });
+    let _ = staff.post("/api/auth/password").json(&change).await.status(422);
+
     let tokens = [first, second, third, admin, guest].into_iter().flat_map(|held| {
         let (_, secret) = held["refresh_token"].as_str().unwrap().split_once('.').unwrap();
         let access = held.text_of("access_token");
