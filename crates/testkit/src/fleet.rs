@@ -130,6 +130,14 @@ impl Fleet {
         self.one(service, number).restart().await
     }
 
+    /// Lets one replica go as Kubernetes does, and says how it ended: it is asked to end, nobody is
+    /// sent to it any more once it says that it is not ready, and it finishes what it began.
+    ///
+    /// It is asked again when it was started again and is ready.
+    pub async fn retire(&self, service: Service, number: usize) -> i32 {
+        self.one(service, number).retire().await
+    }
+
     /// Lets all replicas of a service end in good order.
     pub async fn stop(&self, service: Service) {
         for replica in self.replicas.of(service) {
@@ -181,7 +189,7 @@ impl Replicas {
     }
 
     fn base(&self, service: Service) -> Option<String> {
-        let running: Vec<_> = self.of(service).filter(|it| it.process().is_running()).collect();
+        let running: Vec<_> = self.of(service).filter(|it| it.is_asked()).collect();
         let turn = self.turns[service as usize].fetch_add(1, Ordering::Relaxed);
         Some(running[turn.checked_rem(running.len())?].base())
     }

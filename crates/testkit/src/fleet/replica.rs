@@ -2,12 +2,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::Service;
 use crate::part::Part;
-use crate::process::{Process, Spec};
-use crate::{StartError, ports};
+use crate::process::{Process, Signal, Spec};
+use crate::{Client, StartError, eventually, ports};
 
 const BOUND: Duration = Duration::from_mins(1);
 
@@ -18,6 +19,8 @@ pub(crate) struct Replica {
     part: Part,
     http: u16,
     ops: u16,
+    /// Since it retired, until it is ready again.
+    away: AtomicBool,
 }
 
 impl Replica {
@@ -34,7 +37,7 @@ impl Replica {
             .env("SOUK_OPS", format!("127.0.0.1:{ops}"));
         let log = dir.join(format!("{service}-{number}.log"));
         let part = Part::start(format!("{service} (replica {number})"), spec, log)?;
-        Ok(Self { service, part, http, ops })
+        Ok(Self { service, part, http, ops, away: AtomicBool::new(false) })
     }
 
     /// What it is a replica of.
@@ -57,6 +60,29 @@ impl Replica {
         self.part.process()
     }
 
+    /// Whether it is asked when somebody asks its service.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.process().is_running() && !self.away.load(Ordering::Relaxed)
+    }
+
+    /// Asks it to end, and says how it did; once it says that it is not ready, nobody asks it.
+    pub(crate) async fn retire(&self) -> i32 {
+        let process = self.process();
+        let ready = Client::at(self.ops()).get("/ready");
+        process.signal(Signal::TERM);
+        eventually("it is not ready any more", BOUND, async || {
+            let answer = ready.clone().send().await;
+            (!answer.is_ok_and(|answer| answer.is_ok())).then_some(())
+        })
+        .await;
+        self.away.store(true, Ordering::Relaxed);
+        // Another signal would be an order to leave everything as it lies.
+        match tokio::time::timeout(BOUND, process.wait()).await {
+            Ok(code) => code,
+            Err(_) => process.kill().await,
+        }
+    }
+
     /// Starts it again and waits until it is ready; ends it first when it runs.
     pub(crate) async fn restart(&self) -> Result<(), StartError> {
         self.part.start_again().await?;
@@ -65,6 +91,8 @@ impl Replica {
 
     /// Waits until it says that it is ready.
     pub(crate) async fn until_ready(&self) -> Result<(), StartError> {
-        self.part.until_answers(&format!("{}/ready", self.ops()), BOUND).await
+        self.part.until_answers(&format!("{}/ready", self.ops()), BOUND).await?;
+        self.away.store(false, Ordering::Relaxed);
+        Ok(())
     }
 }

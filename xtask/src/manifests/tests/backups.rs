@@ -4,9 +4,9 @@ use std::path::Path;
 
 use testkit::fleet::{Options, Service};
 use testkit::process::Process;
-use testkit::{Fleet, Shopper, Staff, World};
+use testkit::{Fleet, Shopper, Staff, World, tools};
 
-use super::mongosh::{mongosh, script};
+use super::mongosh::script;
 use super::*;
 
 const SCRIPTS: &str = "infra/k8s/base/backup/scripts";
@@ -78,7 +78,7 @@ async fn tell_again(fleet: &Fleet) {
 
 #[tokio::test]
 async fn a_fleet_goes_on_from_its_backups_on_an_empty_bus() {
-    let Some(mongosh) = mongosh().await else { return };
+    let Some(mongosh) = tools::mongosh().await else { return };
     let world = World::start().await;
     let databases: Vec<_> = Service::ALL.iter().map(|it| world.database(it.name())).collect();
     let fleet = Fleet::start(&world, with_databases(&databases)).await;
@@ -110,7 +110,7 @@ async fn a_fleet_goes_on_from_its_backups_on_an_empty_bus() {
 
 #[tokio::test]
 async fn an_order_hears_again_what_was_told_since_its_backup() {
-    let Some(mongosh) = mongosh().await else { return };
+    let Some(mongosh) = tools::mongosh().await else { return };
     let world = World::start().await;
     let databases: Vec<_> = Service::ALL.iter().map(|it| world.database(it.name())).collect();
     let fleet = Fleet::start(&world, with_databases(&databases)).await;

@@ -5,4 +5,6 @@ mod faults;
 mod input;
 mod purchase;
 mod readme;
+mod restore;
+mod rolling;
 mod shop;
