@@ -8,7 +8,8 @@ set -euo pipefail
 shop=${1%/}
 
 ask() {
-    curl --fail --silent --show-error --max-time 10 --retry "${TRIES:-30}" --retry-delay 2 --retry-all-errors "$@"
+    curl --fail --silent --show-error --max-time 10 --retry "${TRIES:-30}" --retry-delay 2 --retry-all-errors "$@" ||
+        { echo "${*: -1} does not answer" >&2; return 1; }
 }
 
 for path in auth products cart orders payments; do
@@ -16,7 +17,7 @@ for path in auth products cart orders payments; do
 done
 answer=$(ask --request POST "$shop/api/auth/guest")
 token=$(sed -nE 's/.*"access_token" ?: ?"([^"]+)".*/\1/p' <<< "$answer")
-order=ord_00000000-0000-7000-8000-000000000000
+order=ord_00000000000070008000000000000000
 guest=(--header "authorization: Bearer $token" --output /dev/null)
 for path in auth/me 'products?limit=1' cart 'orders?limit=1' "payments?order_id=$order"; do
     ask "${guest[@]}" "$shop/api/$path"

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::manifests::containers;
 use crate::{affected, bench, checks, test, up};
 
 /// Builds, runs and tests Souk.
@@ -22,6 +23,8 @@ enum Command {
     Bench(bench::Args),
     /// Check manifests, workflows, the image's recipe and the dependencies, without a cluster.
     Manifests(checks::Args),
+    /// Build the images, and run the laptop's manifests in containers, where podman is.
+    Containers(containers::Args),
     /// Say which services a change touches.
     Affected(affected::Args),
 }
@@ -34,6 +37,7 @@ impl Cli {
             Command::Test(args) => test::run(args).await,
             Command::Bench(args) => bench::run(args).await,
             Command::Manifests(args) => checks::run(&args).await,
+            Command::Containers(args) => containers::run(&args).await,
             Command::Affected(args) => affected::run(&args),
         }
     }

@@ -3,6 +3,7 @@
 
 mod cluster;
 mod confinement;
+pub(crate) mod containers;
 mod environment;
 mod images;
 mod memory;

@@ -15,6 +15,7 @@ mod servers;
 mod shop;
 
 pub(crate) use self::build::build;
+pub(crate) use self::ingress::{Ingress, Routes};
 pub(crate) use self::progress::say;
 pub(crate) use self::shop::{Open, with};
 

@@ -31,12 +31,16 @@ async fn the_first_purchase_of_the_readme_works_line_by_line() {
         Command::new("bash").args(["-euo", "pipefail", "-c", &lines]).output().unwrap()
     });
     let bought = tokio::time::timeout(Duration::from_mins(1), bought).await.unwrap().unwrap();
+    let smoke = root().join("infra/gke/smoke.sh");
+    let smoke = Spec::new(smoke).arg(format!("http://localhost:{port}")).env("TRIES", "2");
+    let smoke = Process::start(&smoke).unwrap().wait().await;
     let code = up.stop().await;
 
     let (out, err) =
         (String::from_utf8_lossy(&bought.stdout), String::from_utf8_lossy(&bought.stderr));
     assert!(bought.status.success(), "{out}\n{err}");
     assert!(out.contains(r#""status":"paid""#), "{out}");
+    assert_eq!(smoke, 0, "the release's own trial");
     assert_eq!(code, 0, "{}", std::fs::read_to_string(&log).unwrap());
 }
 
