@@ -5,7 +5,7 @@ mod money;
 use std::collections::BTreeMap;
 
 use contracts::Sku;
-use order::domain::{Order, ReturnState, Status};
+use order::domain::{Order, Return, ReturnState, Status};
 use product::domain::State;
 
 use crate::house::kept;
@@ -15,8 +15,23 @@ impl Shop {
     /// What holds at every moment.
     pub(crate) fn keeps_its_word(&self) {
         self.house.adds_up();
+        self.orders.values().for_each(|order| self.has_what_it_was_promised(order));
         for payment in self.payments.values() {
             assert!(payment.open_attempts().count() <= 1, "two attempts are open: {payment:?}");
+        }
+    }
+
+    /// What holds soon after nobody does anything any more: an order that came to nothing holds
+    /// neither goods nor money, not even for a while.
+    pub(crate) fn has_let_go(&self) {
+        for order in self.orders.values() {
+            if matches!(order.status, Status::Cancelled { .. } | Status::Expired { .. }) {
+                let state = self.house.of(order.id).state;
+                assert!(!matches!(state, State::Held { .. }), "goods are held for {order:?}");
+                let payment = self.payments.get(&order.id);
+                let open = payment.is_some_and(|it| it.open_attempts().next().is_some());
+                assert!(!open, "money is held for {order:?}\n{payment:?}");
+            }
         }
     }
 
@@ -29,6 +44,21 @@ impl Shop {
             self.money_is_right(order);
         }
         self.ledger_is_right();
+    }
+
+    /// What was set aside for an order is set aside, or sold to it.
+    fn has_what_it_was_promised(&self, order: &Order) {
+        let has_goods = match &order.status {
+            Status::Reserved { .. }
+            | Status::Paid { .. }
+            | Status::Shipped { .. }
+            | Status::Delivered { .. }
+            | Status::Completed { .. } => true,
+            Status::Placed | Status::Cancelled { .. } | Status::Expired { .. } => false,
+        };
+        let state = self.house.of(order.id).state;
+        let there = matches!(state, State::Held { .. } | State::Sold);
+        assert!(there || !has_goods, "its goods are {state:?}: {order:?}");
     }
 
     /// An order has its pieces if and only if it keeps them.
@@ -49,7 +79,10 @@ impl Shop {
                 for (sku, pieces) in order.bought().iter() {
                     let left = pieces - back.get(sku).copied().unwrap_or(0);
                     assert_eq!(kept(&reservation, sku), left, "pieces of {sku} in {order:?}");
-                    assert!(left >= order.to_send().of(sku), "{sku} is both to send and for sale");
+                    let came =
+                        order.returns.iter().filter_map(|it| Some(it.arrival()?.lines.of(sku)));
+                    let in_house = order.dropped.of(sku) + came.sum::<u32>();
+                    assert!(pieces - left <= in_house, "{sku} is for sale and away: {order:?}");
                 }
             }
             (
@@ -83,6 +116,8 @@ fn rests(order: &Order) {
             panic!("nobody sees to {order:?}")
         }
     }
+    let is_completed = matches!(order.status, Status::Completed { .. });
+    assert!(!is_completed || !order.returns.iter().any(Return::is_open), "too early: {order:?}");
     let in_between = |it: &ReturnState| matches!(it, ReturnState::Received(_));
     assert!(!order.returns.iter().any(|it| in_between(&it.state)), "a return hangs: {order:?}");
     assert_eq!(order.waiting, None, "a parcel waits for its money: {order:?}");

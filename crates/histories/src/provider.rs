@@ -138,7 +138,9 @@ impl Provider {
     /// From now on no money moves, even should the charge arrive only later.
     pub(crate) fn call_off(&mut self, asked: &Asking) -> Outcome {
         let charges = &mut self.books.charges;
-        let charge = charges.entry(asked.attempt).or_insert(Charge::never_arrived(asked.amount));
+        let charge = charges
+            .entry(asked.attempt)
+            .or_insert(Charge::never_arrived(asked.order, asked.amount));
         if charge.is_under_way() || charge.is_promised() {
             charge.stands = Stands::Declined(Failure::CalledOff);
         }
@@ -189,6 +191,15 @@ impl Provider {
         self.tell_of(attempt);
     }
 
+    /// The money of a charge of which nothing should have come moves all the same.
+    pub(crate) fn takes_after_all(&mut self, pick: impl FnOnce(usize) -> usize) {
+        let declined = |it: &Charge| matches!(it.stands, Stands::Declined(_));
+        let Some(attempt) = picked(&self.books.charges, declined, pick) else { return };
+        let charge = self.books.charges.get_mut(&attempt).unwrap();
+        charge.stands = Stands::Captured(charge.amount);
+        self.tell_of(attempt);
+    }
+
     /// Promises that were not collected end.
     pub(crate) fn end_promises(&mut self, now: Timestamp) {
         for charge in self.books.charges.values_mut() {
@@ -229,7 +240,7 @@ impl Provider {
         if disputed.0.is_positive() {
             charge.dispute = Some(disputed);
             let about = About::Dispute(attempt, disputed.0, disputed.1);
-            self.notices.extend(charge.order.map(|order| Notice { order, about }));
+            self.notices.push(Notice { order: charge.order, about });
         }
     }
 
@@ -248,7 +259,7 @@ impl Provider {
     fn tell_of(&mut self, attempt: AttemptId) {
         let charge = &self.books.charges[&attempt];
         let about = About::Attempt(attempt, charge.outcome(attempt));
-        self.notices.extend(charge.order.map(|order| Notice { order, about }));
+        self.notices.push(Notice { order: charge.order, about });
     }
 }
 

@@ -28,11 +28,15 @@ const TERMS: Terms = Terms {
 };
 /// Product asks about a reservation of which nothing was heard for so long.
 const ALARM: Duration = Duration::from_mins(24 * 60 + 15);
-/// Longer than anything waits that comes to its end by itself.
-const AGES: [Duration; 7] = [
+/// Longer than anything waits that nobody has to be asked about again.
+const SOON: [Duration; 4] = [
     Duration::from_secs(40),
     Duration::from_mins(6),
     Duration::from_mins(16),
+    Duration::from_mins(1),
+];
+/// Longer than anything waits that comes to its end by itself.
+const LATER: [Duration; 4] = [
     Duration::from_hours(25),
     Duration::from_hours(24 * 8),
     Duration::from_hours(24 * 15),
@@ -123,6 +127,7 @@ impl Shop {
             Step::Decide { pick, good } => {
                 self.provider.decide(|charges| pick.index(charges), *good, self.now);
             }
+            Step::AfterAll(pick) => self.provider.takes_after_all(|charges| pick.index(charges)),
             Step::DecideRefund { pick, good } => {
                 self.provider.decide_refund(|refunds| pick.index(refunds), *good);
             }
@@ -185,21 +190,15 @@ impl Shop {
     pub(crate) fn settle(&mut self) {
         self.line = Line::Works;
         self.provider.come_to_ends(self.now);
+        for time in SOON {
+            self.pass(time);
+        }
+        self.has_let_go();
         for _ in 0..PATIENCE {
             let before = (self.orders.clone(), self.payments.clone());
             let reserved = self.house.reservations.clone();
-            for age in AGES {
-                self.hear_all();
-                for sweep in Sweep::ALL {
-                    self.sweep(sweep);
-                }
-                self.provider.end_promises(self.now);
-                self.reconcile();
-                for at in (0..self.provider.notices.len()).rev() {
-                    self.read_notice(at, false);
-                }
-                self.hear_all();
-                self.now = self.now.plus(age);
+            for time in LATER {
+                self.pass(time);
             }
             let same = before == (self.orders.clone(), self.payments.clone());
             if same && self.bus.letters.is_empty() && reserved == self.house.reservations {
@@ -207,6 +206,21 @@ impl Shop {
             }
         }
         panic!("something goes on for ever: {:?}", self.bus.letters);
+    }
+
+    /// Everything is heard, everybody looks for what they have to see to, and then time passes.
+    fn pass(&mut self, time: Duration) {
+        self.hear_all();
+        for sweep in Sweep::ALL {
+            self.sweep(sweep);
+        }
+        self.provider.end_promises(self.now);
+        self.reconcile();
+        for at in (0..self.provider.notices.len()).rev() {
+            self.read_notice(at, false);
+        }
+        self.hear_all();
+        self.now = self.now.plus(time);
     }
 
     /// An id that was not drawn before.

@@ -29,7 +29,7 @@ pub(crate) enum Step {
     GoOn { order: u8, few: Few, capture: CaptureMode },
     /// The shopper pays.
     Pay { order: u8, card: Card, capture: CaptureMode },
-    /// Staff give a part of the money back, in payment.
+    /// Staff give a part of the money back, in payment; more than all is refused.
     GiveBack { order: u8, percent: u8 },
     /// Payment asks the provider about what is open.
     Reconcile,
@@ -39,6 +39,8 @@ pub(crate) enum Step {
     Bank(Bank),
     /// A charge that was under way comes to its end.
     Decide { pick: Index, good: bool },
+    /// The money of a charge that was declined or called off moves all the same.
+    AfterAll(Index),
     /// A refund that was under way does; one that was done may come back.
     DecideRefund { pick: Index, good: bool },
     /// A bank takes money back, or says whose it is.
@@ -130,7 +132,7 @@ fn step(capture: CaptureMode) -> impl Strategy<Value = Step> {
         16 => (order(), act()).prop_map(|(order, act)| Step::Order { order, act }),
         6 => (order(), card())
             .prop_map(move |(order, card)| Step::Pay { order, card, capture }),
-        2 => (order(), 1_u8..=100)
+        2 => (order(), 1_u8..120)
             .prop_map(|(order, percent)| Step::GiveBack { order, percent }),
         12 => at_the_provider(),
     ]
@@ -143,6 +145,7 @@ fn at_the_provider() -> impl Strategy<Value = Step> {
         3 => line().prop_map(Step::Line),
         1 => bank().prop_map(Step::Bank),
         4 => (any::<Index>(), good()).prop_map(|(pick, good)| Step::Decide { pick, good }),
+        1 => any::<Index>().prop_map(Step::AfterAll),
         2 => (any::<Index>(), good()).prop_map(|(pick, good)| Step::DecideRefund { pick, good }),
         1 => (any::<Index>(), 10_u8..=100, any::<bool>())
             .prop_map(|(pick, percent, won)| Step::Dispute { pick, percent, won }),

@@ -19,6 +19,9 @@ impl Shop {
         let mut charges = self.provider.books.of(order.id);
         if !charges.any(|(_, charge)| charge.dispute.is_some()) {
             self.keeps_what_it_may(order);
+            if self.stuck(order.id) == 0 && !self.given.contains_key(&order.id) {
+                pieces_are_worth_what_they_cost(order);
+            }
         }
     }
 
@@ -91,6 +94,30 @@ impl Shop {
             assert_eq!(held, self.provider.books.keep(*order), "the ledger of {payment:?}");
         }
     }
+}
+
+/// What goes back for pieces is their share of what was paid for the goods, to the cent; for all of
+/// them it is all of that.
+fn pieces_are_worth_what_they_cost(order: &Order) {
+    let lines = order.payment.refunds.iter().flat_map(|refund| &refund.lines);
+    let (bought, mut all, mut back) = (order.bought(), 0, 0);
+    for (sku, pieces) in bought.iter() {
+        let of_sku = order.lines.iter().filter(|line| line.sku == *sku);
+        let worth: i64 = of_sku.map(|line| line.line_total.amount).sum();
+        let (refunded, given) =
+            lines.clone().filter(|line| line.sku == *sku).fold((0, 0), |(pieces, given), line| {
+                (pieces + line.quantity, given + line.amount.amount)
+            });
+        let goods = order.sums.total.amount - order.sums.shipping.amount;
+        let part = worth * goods * i64::from(refunded);
+        let whole = order.sums.subtotal.amount * i64::from(pieces);
+        let due = part / whole.max(1);
+        assert!((due - 1..=due + 2).contains(&given), "{given} for {due} of {sku}: {order:?}");
+        assert!(refunded <= pieces, "more pieces of {sku} are refunded than bought: {order:?}");
+        (all, back) = (all + pieces - refunded, back + given);
+    }
+    let goods = order.sums.total.amount - order.sums.shipping.amount;
+    assert!(all > 0 || back == goods, "{back} for all goods of {order:?}");
 }
 
 fn amount((_, given): (RefundId, &GivenBack)) -> i64 {

@@ -17,8 +17,7 @@ pub(crate) struct Books {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Charge {
-    /// Not known of one that was called off before it arrived.
-    pub(crate) order: Option<OrderId>,
+    pub(crate) order: OrderId,
     pub(crate) amount: Money,
     pub(crate) stands: Stands,
     pub(crate) dispute: Option<(Money, DisputeState)>,
@@ -56,7 +55,7 @@ impl Books {
     /// The charges of an order.
     pub(crate) fn of(&self, order: OrderId) -> impl Iterator<Item = (AttemptId, &Charge)> {
         let all = self.charges.iter().map(|(attempt, charge)| (*attempt, charge));
-        all.filter(move |(_, charge)| charge.order == Some(order))
+        all.filter(move |(_, charge)| charge.order == order)
     }
 
     /// The refunds of an order.
@@ -69,7 +68,7 @@ impl Books {
     }
 
     pub(crate) fn order_of(&self, attempt: AttemptId) -> Option<OrderId> {
-        self.charges.get(&attempt)?.order
+        Some(self.charges.get(&attempt)?.order)
     }
 
     /// What came with a charge and is neither gone nor about to go.
@@ -100,7 +99,7 @@ impl Charge {
         now: Timestamp,
     ) -> Self {
         let stands = Stands::Processing;
-        let mut charge = Self { order: Some(order), amount, stands, dispute: None, card, capture };
+        let mut charge = Self { order, amount, stands, dispute: None, card, capture };
         match card {
             Card::Good | Card::Short | Card::Empty => charge.succeeds(now),
             Card::Bad => charge.stands = Stands::Declined(Failure::Declined),
@@ -111,10 +110,10 @@ impl Charge {
     }
 
     /// One that was called off before it arrived.
-    pub(super) const fn never_arrived(amount: Money) -> Self {
+    pub(super) const fn never_arrived(order: OrderId, amount: Money) -> Self {
         let stands = Stands::Declined(Failure::NeverArrived);
         let (card, capture) = (Card::Bad, CaptureMode::AtOnce);
-        Self { order: None, amount, stands, dispute: None, card, capture }
+        Self { order, amount, stands, dispute: None, card, capture }
     }
 
     /// Nothing stands in its way.
