@@ -51,7 +51,11 @@ pub(crate) enum Refusal {
     /// It is not there, or it is another's.
     #[error("there is no such thing")]
     Unknown,
-    /// The sign-in ended, or never was.
+    /// The sign-in ended.
     #[error("the sign-in is over: sign in again")]
     SignInOver,
+    /// There is no such sign-in, or the token is not of it. To the one who asks it looks the same;
+    /// but whoever guesses is made to wait, and whoever comes back late is not.
+    #[error("the sign-in is over: sign in again")]
+    MadeUp,
 }

@@ -141,7 +141,10 @@ impl Session {
         rotation: &Rotation,
         now: Timestamp,
     ) -> Result<Change<Refreshed>, Refusal> {
-        if !self.lasts(now) || self.family != rotation.family {
+        if self.family != rotation.family {
+            return Err(Refusal::MadeUp);
+        }
+        if !self.lasts(now) {
             return Err(Refusal::SignInOver);
         }
         if self.current == rotation.presented {
@@ -313,7 +316,7 @@ mod tests {
 
         let change = session().refresh(&rotation, noon());
 
-        assert_eq!(change.unwrap_err(), Refusal::SignInOver);
+        assert_eq!(change.unwrap_err(), Refusal::MadeUp);
     }
 
     #[test]

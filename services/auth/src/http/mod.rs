@@ -104,7 +104,9 @@ impl From<Refusal> for Problem {
             Refusal::LastAdmin => Self::conflict("last-admin"),
             Refusal::NoSuchRole => Self::invalid().at("/role", refusal),
             Refusal::Unknown => Self::not_found(),
-            Refusal::WrongCredentials | Refusal::SignInOver => Self::unauthorized(),
+            Refusal::WrongCredentials | Refusal::SignInOver | Refusal::MadeUp => {
+                Self::unauthorized()
+            }
         }
         .because(refusal)
     }

@@ -111,9 +111,9 @@ pub(super) async fn refresh(
     auth.throttle.refresh(from).await?;
     let refreshed = match form.refresh_token.parse() {
         Ok(token) => auth.accounts.refresh(&token, cause).await,
-        Err(NotAToken) => Err(UpdateError::Refused(Refusal::SignInOver)),
+        Err(NotAToken) => Err(UpdateError::Refused(Refusal::MadeUp)),
     };
-    if matches!(refreshed, Err(UpdateError::Refused(_))) {
+    if matches!(refreshed, Err(UpdateError::Refused(Refusal::MadeUp))) {
         auth.throttle.refresh_failed(from).await?;
     }
     auth.tokens(&refreshed?, None).map(Json)

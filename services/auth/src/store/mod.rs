@@ -216,7 +216,7 @@ impl Accounts {
         let drawn = token.successor(random::bytes());
         let rotation = Rotation::of(token, &drawn, random::bytes());
         let exchange = move |session: Option<Session>, now| {
-            session.ok_or(Refusal::SignInOver)?.refresh(&rotation, now)
+            session.ok_or(Refusal::MadeUp)?.refresh(&rotation, now)
         };
         let refreshed = self.decide(One::<Session>(token.session()), cause, exchange).await?;
         let Refreshed { session, next } = refreshed;

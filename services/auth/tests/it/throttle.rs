@@ -263,6 +263,17 @@ async fn refresh_tokens_are_not_guessed() {
 }
 
 #[tokio::test]
+async fn whoever_comes_back_too_late_keeps_nobody_waiting() {
+    let (_house, one, other) = two_replicas().await;
+    let held = one.registers(ALICE).await;
+    let _ = one.door_with(&held).post("/api/auth/logout").await.status(204);
+
+    for turn in 0..60 {
+        let _ = [&one, &other][turn % 2].refreshes(&held).await.status(401);
+    }
+}
+
+#[tokio::test]
 async fn counters_hold_no_address() {
     let (house, one, _other) = two_replicas().await;
     one.registers(ALICE).await;

@@ -2,6 +2,7 @@
 
 mod crowd;
 mod faults;
+mod guests;
 mod input;
 mod purchase;
 mod readme;
