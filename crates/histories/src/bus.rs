@@ -27,6 +27,8 @@ pub(crate) struct Letter {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bus {
     pub(crate) letters: Vec<Letter>,
+    /// What was heard and comes again, whenever that is.
+    pub(crate) repeats: Vec<Letter>,
     told: u128,
 }
 

@@ -109,7 +109,12 @@ impl Shop {
                     self.deliver(pick.index(self.bus.letters.len()), *again);
                 }
             }
-            Step::HearAll => self.hear_all(),
+            Step::HearAll { again } => self.hear_all(*again),
+            Step::Repeat(pick) => {
+                if !self.bus.repeats.is_empty() {
+                    self.repeat(pick.index(self.bus.repeats.len()));
+                }
+            }
             Step::Pass { minutes } => {
                 self.now = self.now.plus(Duration::from_mins((*minutes).into()));
             }
@@ -118,6 +123,7 @@ impl Shop {
                 self.house.count(usize::from(*which), (*delta).into(), self.now);
             }
             Step::Order { order, act } => self.act(id(*order), act),
+            Step::PayLate { order, capture } => self.pay_late(id(*order), *capture),
             Step::GoOn { order, few, capture } => self.go_on(id(*order), *few, *capture),
             Step::Pay { order, card, capture } => self.pay(id(*order), *card, *capture),
             Step::GiveBack { order, percent } => self.give_back(id(*order), *percent),
@@ -142,19 +148,25 @@ impl Shop {
         }
     }
 
-    /// One letter is handed over, and stays under way if it is to come again.
+    /// One letter is handed over, and comes again if it is to.
     fn deliver(&mut self, at: usize, again: bool) -> Heard {
         let letter = self.bus.letters.remove(at);
         let heard = self.hear(&letter);
         match &heard {
-            Heard::Done if again && !letter.again => {
-                self.bus.letters.push(Letter { again, ..letter });
-            }
+            Heard::Done if again => self.bus.repeats.push(Letter { again, ..letter }),
             Heard::Done => {}
             Heard::Waits => self.bus.letters.push(letter),
             Heard::Dead(why) => self.dead.push(why.clone()),
         }
         heard
+    }
+
+    /// Something is heard that was heard before, perhaps long ago.
+    fn repeat(&mut self, at: usize) {
+        let letter = self.bus.repeats.swap_remove(at);
+        if let Heard::Dead(why) = self.hear(&letter) {
+            self.dead.push(why);
+        }
     }
 
     fn hear(&mut self, letter: &Letter) -> Heard {
@@ -165,11 +177,12 @@ impl Shop {
         }
     }
 
-    /// Everything under way is heard, and what comes of it, but for what waits.
-    fn hear_all(&mut self) {
+    /// Everything under way is heard, and what comes of it, but for what waits; it may all come
+    /// again.
+    fn hear_all(&mut self, again: bool) {
         let mut waiting = 0;
         while waiting < self.bus.letters.len() {
-            match self.deliver(0, false) {
+            match self.deliver(0, again) {
                 Heard::Waits => waiting += 1,
                 Heard::Done | Heard::Dead(_) => waiting = 0,
             }
@@ -210,7 +223,10 @@ impl Shop {
 
     /// Everything is heard, everybody looks for what they have to see to, and then time passes.
     fn pass(&mut self, time: Duration) {
-        self.hear_all();
+        self.hear_all(false);
+        while !self.bus.repeats.is_empty() {
+            self.repeat(0);
+        }
         for sweep in Sweep::ALL {
             self.sweep(sweep);
         }
@@ -219,7 +235,7 @@ impl Shop {
         for at in (0..self.provider.notices.len()).rev() {
             self.read_notice(at, false);
         }
-        self.hear_all();
+        self.hear_all(false);
         self.now = self.now.plus(time);
     }
 

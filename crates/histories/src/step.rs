@@ -15,8 +15,10 @@ pub(crate) enum Step {
     CheckOut(Basket),
     /// Something that was told is heard, whichever it is; it may come again.
     Hear { pick: Index, again: bool },
-    /// All that was told is heard, and what comes of it.
-    HearAll,
+    /// All that was told is heard, and what comes of it; it may all come again.
+    HearAll { again: bool },
+    /// Something comes again, whichever it is.
+    Repeat(Index),
     /// Time passes.
     Pass { minutes: u32 },
     /// Somebody looks for what its time is up for.
@@ -29,6 +31,8 @@ pub(crate) enum Step {
     GoOn { order: u8, few: Few, capture: CaptureMode },
     /// The shopper pays.
     Pay { order: u8, card: Card, capture: CaptureMode },
+    /// The shopper pays, and the money moves when the order no longer waits for it.
+    PayLate { order: u8, capture: CaptureMode },
     /// Staff give a part of the money back, in payment; more than all is refused.
     GiveBack { order: u8, percent: u8 },
     /// Payment asks the provider about what is open.
@@ -125,13 +129,15 @@ fn step(capture: CaptureMode) -> impl Strategy<Value = Step> {
         1 => basket().prop_map(Step::CheckOut),
         12 => (order(), few()).prop_map(move |(order, few)| Step::GoOn { order, few, capture }),
         20 => (any::<Index>(), again()).prop_map(|(pick, again)| Step::Hear { pick, again }),
-        12 => Just(Step::HearAll),
+        12 => again().prop_map(|again| Step::HearAll { again }),
+        5 => any::<Index>().prop_map(Step::Repeat),
         4 => minutes().prop_map(|minutes| Step::Pass { minutes }),
         4 => prop::sample::select(&Sweep::ALL[..]).prop_map(Step::Sweep),
         1 => (0_u8..3, -4_i8..6).prop_map(|(which, delta)| Step::Count { which, delta }),
         16 => (order(), act()).prop_map(|(order, act)| Step::Order { order, act }),
         6 => (order(), card())
             .prop_map(move |(order, card)| Step::Pay { order, card, capture }),
+        2 => order().prop_map(move |order| Step::PayLate { order, capture }),
         2 => (order(), 1_u8..120)
             .prop_map(|(order, percent)| Step::GiveBack { order, percent }),
         12 => at_the_provider(),

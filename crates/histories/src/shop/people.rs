@@ -1,5 +1,7 @@
 //! What people do about orders.
 
+use std::time::Duration;
+
 use contracts::order::CancelReason;
 use contracts::{OrderId, RefundId, ReturnId, Timestamp};
 use order::domain::{
@@ -10,7 +12,7 @@ use uuid::Uuid;
 
 use super::{Shop, TERMS};
 use crate::provider::Card;
-use crate::step::{Act, Few};
+use crate::step::{Act, Few, Sweep};
 
 impl Shop {
     /// Somebody does something about an order; it may well be refused.
@@ -19,9 +21,20 @@ impl Shop {
         let _ = self.step(order, |order, now| acts(order, act, drawn, now));
     }
 
+    /// The shopper pays, and the money moves when the order no longer waits for it.
+    pub(super) fn pay_late(&mut self, id: OrderId, capture: CaptureMode) {
+        self.pay(id, Card::Slow, capture);
+        self.now = self.now.plus(Duration::from_mins(40));
+        self.sweep(Sweep::PayBy);
+        self.provider.decide(|_| 0, true, self.now);
+        if let Some(last) = self.provider.notices.len().checked_sub(1) {
+            self.read_notice(last, false);
+        }
+    }
+
     /// What has to happen next for an order to come further, happens.
     pub(super) fn go_on(&mut self, id: OrderId, few: Few, capture: CaptureMode) {
-        let Some(order) = self.orders.get(&id) else { return self.hear_all() };
+        let Some(order) = self.orders.get(&id) else { return self.hear_all(false) };
         let waits = order.waiting.is_some();
         let last = order.returns.last().map(|last| last.state.clone());
         match &order.status {
@@ -48,7 +61,7 @@ impl Shop {
             | Status::Cancelled { .. }
             | Status::Expired { .. } => {}
         }
-        self.hear_all();
+        self.hear_all(false);
     }
 }
 
