@@ -51,10 +51,19 @@ RUN --mount=type=cache,id=souk,target=/cache,sharing=locked \
     && mkdir /programs \
     && for service in services/*; do \
         cp --preserve "/cache/target/${FOLDER}/${service#services/}" /programs; done
-RUN cp --preserve /lib/*-linux-gnu/libgcc_s.so.1 /programs
 
-# glibc, certificates and nothing to run. Of libgcc only what unwinds is needed, and the build brings it.
-FROM gcr.io/distroless/base-nossl-debian12:${BASE}
+# The few libraries that they are linked with, and which packages those are, so that scanners know.
+FROM programs AS runtime
+RUN mkdir --parents /runtime/lib /runtime/lib64 /runtime/status.d \
+    && ldd /programs/* > /linked \
+    && for folder in lib lib64; do \
+        grep --only-matching "/$folder/[^ ]*" /linked > "/linked-$folder" || continue; \
+        xargs --max-args 1 --arg-file "/linked-$folder" cp --dereference --target-directory "/runtime/$folder"; done \
+    && for package in libc6 libgcc-s1; do \
+        dpkg --status "$package" > "/runtime/status.d/$package"; done
+
+# Certificates, time zones, and nothing to run.
+FROM gcr.io/distroless/static-debian12:${BASE}
 ARG SERVICE
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="souk/${SERVICE}" \
@@ -62,7 +71,9 @@ LABEL org.opencontainers.image.title="souk/${SERVICE}" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0" \
       org.opencontainers.image.vendor="Souk" \
       org.opencontainers.image.revision="${REVISION}"
-COPY --from=programs /programs/libgcc_s.so.1 /lib/
+COPY --from=runtime /runtime/lib64/ /lib64/
+COPY --from=runtime /runtime/lib/ /lib/
+COPY --from=runtime /runtime/status.d/ /var/lib/dpkg/status.d/
 COPY --from=programs /programs/${SERVICE} /service
 USER 65532:65532
 EXPOSE 3000 9000
