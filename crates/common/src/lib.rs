@@ -8,6 +8,7 @@ mod document;
 
 pub mod bus;
 pub mod config;
+pub mod crash;
 pub mod http;
 pub mod identity;
 pub mod openapi;

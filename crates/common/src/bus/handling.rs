@@ -15,6 +15,7 @@ use super::dead::Letter;
 use super::durable::Durable;
 use super::routes::{Routes, open};
 use super::verdict::{Attempts, Verdict};
+use crate::crash::{Point, point};
 
 const ANSWER: Duration = Duration::from_secs(5);
 
@@ -61,7 +62,9 @@ impl Handling {
         let (id, span) = (envelope.id, self.span(&envelope));
         let patience = &self.bus.config.patience;
         let judging = async {
+            point(Point::BeforeHandler);
             let handled = self.routes.hear(&self.consumer, envelope, patience.handling).await;
+            point(Point::AfterHandler);
             let verdict = self.attempts.judge(id, handled, delivered(message), patience);
             say(&verdict);
             verdict
@@ -92,7 +95,11 @@ impl Handling {
             Verdict::Reject { why, attempts } => self.give_up(message, why, *attempts).await,
         };
         let over = matches!(kind, AckKind::Ack | AckKind::Term);
+        point(if over { Point::BeforeAck } else { Point::BeforeNak });
         self.bus.answer(message, kind).await;
+        if over {
+            point(Point::AfterAck);
+        }
         over
     }
 
@@ -100,8 +107,10 @@ impl Handling {
     async fn give_up(&self, message: &Message, reason: &str, attempts: u32) -> AckKind {
         let durable = &self.durable;
         let letter = Letter { durable, consumer: &self.consumer, reason, attempts };
+        point(Point::BeforeDeadLetter);
         match self.bus.bury(message, letter).await {
             Ok(()) => {
+                point(Point::DeadLetter);
                 let durable = durable.name.clone();
                 counter!("souk_dead_letters_total", "durable" => durable).increment(1);
                 AckKind::Term

@@ -24,6 +24,7 @@ use super::routes::{Routes, open};
 use super::streams::{is_missing, refused};
 use super::subscription::From;
 use super::{Backoff, Bus};
+use crate::crash::{Point, point};
 
 const AT_ONCE: usize = 256;
 const RECOVERY: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
@@ -92,6 +93,7 @@ impl Listener {
                 (info.stream_sequence + 1, info.pending)
             };
             self.hear(&message).await;
+            point(Point::Broadcast);
             self.place = Some(Place { created: stream.created, next });
             if pending == 0 {
                 self.caught_up.send_replace(true);

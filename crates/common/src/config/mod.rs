@@ -14,6 +14,8 @@ use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
 use crate::Clock;
+#[cfg(debug_assertions)]
+use crate::crash::CrashAt;
 
 pub use parse::{Exit, Misconfigured, parse};
 
@@ -60,6 +62,11 @@ pub struct ServiceConfig {
     #[arg(long, env = "SOUK_GROUP_COMMIT", default_value_t = 64, value_parser = group)]
     pub group_commit: usize,
 
+    /// How long the bus waits for a word about an event that a replica holds, before it gives it to
+    /// another one.
+    #[arg(long, env = "SOUK_EVENT_WORD", default_value = "30s", value_parser = event_word)]
+    pub event_word: Duration,
+
     /// How many servers of the NATS cluster keep each stream.
     #[arg(long, env = "SOUK_STREAM_REPLICAS", default_value_t = 1,
         value_parser = clap::value_parser!(u8).range(1..=5))]
@@ -99,6 +106,11 @@ pub struct ServiceConfig {
     #[arg(long, env = "SOUK_TRUSTED_PROXIES", default_value_t = 0,
         value_parser = clap::value_parser!(u8).range(0..=10))]
     pub trusted_proxies: u8,
+
+    /// Where a process that is tested is to die.
+    #[cfg(debug_assertions)]
+    #[arg(long, env = "SOUK_CRASH_AT", hide = true)]
+    pub crash_at: Option<CrashAt>,
 
     /// Declares streams and consumers, then exits.
     #[arg(long)]
@@ -156,6 +168,12 @@ pub enum Unusable {
     /// Not how much one commit may take.
     #[error("not a number of changes between 1 and 1000")]
     Group,
+    /// Not how long the bus can wait.
+    #[error("not a time of a second or more such as `30s`")]
+    EventWord,
+    /// Not where a process can die.
+    #[error("neither `nowhere` nor a point such as `after_commit` or `after_commit:2`")]
+    CrashAt,
     /// Not where pages come from.
     #[error("not an origin such as https://shop.example.com")]
     Origin,
@@ -176,6 +194,7 @@ impl ServiceConfig {
             grace: Duration::from_secs(20),
             log: "warn".into(),
             group_commit: 64,
+            event_word: Duration::from_secs(30),
             stream_replicas: 1,
             declare_at_start: true,
             cors_origins: Origins::default(),
@@ -184,6 +203,8 @@ impl ServiceConfig {
             keep_alive: Duration::from_secs(75),
             max_requests: 512,
             trusted_proxies: 0,
+            #[cfg(debug_assertions)]
+            crash_at: None,
             declare: false,
             act: None,
             clock: Clock::system(),
@@ -217,6 +238,11 @@ fn log_filter(text: &str) -> Result<String, Unusable> {
 
 fn group(text: &str) -> Result<usize, Unusable> {
     text.parse().ok().filter(|group| (1..=1000).contains(group)).ok_or(Unusable::Group)
+}
+
+fn event_word(text: &str) -> Result<Duration, Unusable> {
+    let word = humantime::parse_duration(text).ok();
+    word.filter(|word| *word >= Duration::from_secs(1)).ok_or(Unusable::EventWord)
 }
 
 impl FromStr for Origins {

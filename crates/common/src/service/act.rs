@@ -17,6 +17,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 impl Service {
     /// Declares, and tells again what is asked for.
     pub(super) async fn act(mut self) -> Result<(), RunError> {
+        #[cfg(debug_assertions)]
+        crate::crash::arm(self.config.crash_at);
         Box::pin(self.memory.declare(&self.bus, &self.plan.subscriptions)).await?;
         self.memory.note_declared().await.map_err(|error| StoreError::of("frame", &error))?;
         info!("streams and consumers declared");

@@ -13,6 +13,7 @@ use tracing::{Instrument as _, info_span, warn};
 
 use super::lease::{Asked, Lease, Turn};
 use crate::Clock;
+use crate::crash::{Point, point};
 
 /// After so long without a sign of life of the replica that does it, another does it.
 const TERM: Duration = Duration::from_secs(5);
@@ -70,8 +71,10 @@ impl Chore {
     async fn once(&self, lease: &Lease) -> Duration {
         match lease.ask(TERM).await {
             Ok(Asked::Mine(turn)) => {
+                point(Point::TurnTaken);
                 let round = (self.round)().instrument(info_span!("chore", chore = self.name));
                 if holding(&turn, round).await {
+                    point(Point::RoundDone);
                     // Nobody else's turn before it is due again; should this fail, the term ends.
                     let _ = turn.extend(self.period).await;
                 }

@@ -15,7 +15,7 @@ use tracing::{info, warn};
 
 use super::error::StartError;
 use super::tasks::Tasks;
-use crate::bus::{Bus, BusConfig};
+use crate::bus::{Bus, BusConfig, Patience};
 use crate::config::ServiceConfig;
 use crate::store::Store;
 
@@ -62,6 +62,7 @@ fn bus(service: &str, config: &ServiceConfig) -> BusConfig {
         password: config.nats_password.clone(),
         declare: config.declares(),
         replicas: config.stream_replicas.into(),
+        patience: Patience { word: config.event_word, ..Patience::default() },
         ..BusConfig::new(service, &config.nats_url)
     }
 }

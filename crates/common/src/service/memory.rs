@@ -8,6 +8,7 @@ use mongodb::options::ReturnDocument;
 
 use crate::Clock;
 use crate::bus::{Bus, DeclareError, Subscription};
+use crate::crash::{Point, point};
 
 const COPIES: &str = "copies";
 
@@ -58,6 +59,7 @@ impl Memory {
 
     /// Remembers that all was declared.
     pub(super) async fn note_declared(&self) -> Result<(), Error> {
+        point(Point::Declared);
         let declared = doc! { "$set": { "declared": true }, "$unset": { "hear_since": "" } };
         self.frame.update_one(doc! { "_id": COPIES }, declared).await.map(drop)
     }

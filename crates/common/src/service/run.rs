@@ -99,8 +99,12 @@ impl Service {
     /// Ready once it can tell who is asking; what needs no token is served before.
     fn become_ready(&self) {
         let (identity, ops, stopping) = (self.identity(), self.ops.clone(), self.stopping());
+        #[cfg(debug_assertions)]
+        let crash_at = self.config.crash_at;
         self.life.support.spawn("readiness", async move {
             if stopping.run_until_cancelled(identity.ready()).await.is_some() {
+                #[cfg(debug_assertions)]
+                crate::crash::arm(crash_at);
                 ops.ready();
                 info!("ready");
             }

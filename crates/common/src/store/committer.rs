@@ -17,6 +17,7 @@ use super::plan::Plan;
 use super::write::{Lost, write};
 use super::{StoreError, UpdateError, load};
 use crate::Clock;
+use crate::crash::{Point, point};
 
 /// How long a group tries again before its callers hear that the shop is busy.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -62,7 +63,10 @@ impl Committer {
         let mut races = 0;
         while !calls.is_empty() {
             match self.attempt(&mut calls).await {
-                Ok(fates) => return settle(calls, fates),
+                Ok(fates) => {
+                    point(Point::BeforeAnswer);
+                    return settle(calls, fates);
+                }
                 Err(Lost::Culprit { index, fate }) => calls.remove(index).settle(fate),
                 Err(Lost::Race | Lost::Began) if Instant::now() < until => {
                     metrics::counter!("souk_commit_races_total").increment(1);

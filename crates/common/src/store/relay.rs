@@ -16,6 +16,7 @@ use tracing::{debug, warn};
 use super::outbox::{OutboxRow, told_at};
 use super::{Store, StoreError};
 use crate::bus::{Bus, Outgoing, PublishError};
+use crate::crash::{Point, point};
 
 /// How many publishes are under way at most.
 const IN_FLIGHT: usize = 256;
@@ -67,6 +68,7 @@ impl Store {
         while let Some(chunk) = chunks.next().await {
             let rows: Vec<_> = chunk.into_iter().collect::<Result<_, _>>().map_err(lost)?;
             swept += rows.len() as u64;
+            point(Point::Swept);
             if self.inner.relay.send(rows).await.is_err() {
                 break;
             }
@@ -127,12 +129,16 @@ async fn publish(bus: Bus, row: OutboxRow) -> (OutboxRow, Result<(), PublishErro
         sequence: u64::try_from(row.sequence).unwrap_or(0),
         payload: Bytes::from(row.payload.clone()),
     };
+    point(Point::BeforePublish);
     let result = if row.state {
         // An older state than the newest told one is no longer worth telling.
         bus.publish_state(&outgoing).await.map(drop)
     } else {
         bus.publish_fact(&outgoing).await
     };
+    if result.is_ok() {
+        point(Point::AfterPublish);
+    }
     (row, result)
 }
 
@@ -216,12 +222,14 @@ async fn mark(store: Store, mut told: mpsc::UnboundedReceiver<EventId>) {
     let outbox = store.relaxed(OutboxRow::COLLECTION);
     let mut ids = Vec::new();
     while told.recv_many(&mut ids, 512).await > 0 {
+        point(Point::BeforeTold);
         let these: bson::Array = ids.drain(..).map(|id| id.to_string().into()).collect();
         let marked = outbox
             .update_many(doc! { "_id": { "$in": these } }, told_at(store.clock().now()))
             .await;
-        if let Err(error) = marked {
-            warn!(error = %error.kind, "told events could not be marked");
+        match marked {
+            Ok(_) => point(Point::AfterTold),
+            Err(error) => warn!(error = %error.kind, "told events could not be marked"),
         }
     }
 }

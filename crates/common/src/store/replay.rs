@@ -12,6 +12,7 @@ use super::scope;
 use super::{Cause, One, Receipt, Store, StoreError, UpdateError};
 use crate::Change;
 use crate::bus::Bus;
+use crate::crash::{Point, point};
 use crate::document::Document;
 
 /// How many documents are told of at once.
@@ -36,6 +37,7 @@ impl Store {
         let again = doc! { "$set": { "told": false }, "$unset": { "expires_at": 1 } };
         let result = outbox.update_many(told, again).await;
         let result = result.map_err(|error| StoreError::of(OutboxRow::COLLECTION, &error))?;
+        point(Point::FactsRetold);
         Ok(result.modified_count)
     }
 
@@ -68,7 +70,9 @@ impl Store {
                 None => Change::none(0),
             })
         });
-        Ok(told.await?.unwrap_or(0))
+        let told = told.await?.unwrap_or(0);
+        point(Point::StateRetold);
+        Ok(told)
     }
 
     /// How many events are not told yet.

@@ -16,6 +16,7 @@ use super::error::is_away;
 use super::outbox::OutboxRow;
 use super::plan::Plan;
 use super::receipt::ReceiptDocument;
+use crate::crash::{Point, point};
 
 /// How long a commit whose result is unknown is asked about.
 const UNKNOWN_FOR: Duration = Duration::from_secs(5);
@@ -59,11 +60,16 @@ pub(crate) async fn write(
     outbox: &[OutboxRow],
 ) -> Result<(), Lost> {
     let statements = statements(plan, outbox);
-    match statements.as_slice() {
-        [] => Ok(()),
-        [only] if only.expected == 1 => check(database.run_command(alone(only)).await, only),
-        several => transact(database, several).await,
+    if statements.is_empty() {
+        return Ok(());
     }
+    point(Point::BeforeCommit);
+    match statements.as_slice() {
+        [only] if only.expected == 1 => check(database.run_command(alone(only)).await, only)?,
+        several => transact(database, several).await?,
+    }
+    point(Point::AfterCommit);
+    Ok(())
 }
 
 /// Outside a transaction a command names its own write concern.
@@ -84,6 +90,7 @@ async fn transact(database: &Database, statements: &[Statement]) -> Result<(), L
             return Err(lost);
         }
     }
+    point(Point::Uncommitted);
     commit(&mut session).await
 }
 

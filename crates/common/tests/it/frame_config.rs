@@ -70,6 +70,8 @@ fn what_is_wrong_is_named_as_flag_and_variable() {
         ("--declare-at-start=perhaps", "SOUK_DECLARE_AT_START"),
         ("--cors-origins=shop.example.com", "SOUK_CORS_ORIGINS"),
         ("--stream-replicas=9", "SOUK_STREAM_REPLICAS"),
+        ("--event-word=0s", "SOUK_EVENT_WORD"),
+        ("--crash-at=lunch", "SOUK_CRASH_AT"),
     ] {
         let message = refused(&[flag]);
 
@@ -112,6 +114,7 @@ fn help_and_version_are_no_failure() {
         "SOUK_GRACE",
         "SOUK_LOG",
         "SOUK_GROUP_COMMIT",
+        "SOUK_EVENT_WORD",
         "SOUK_DECLARE_AT_START",
         "SOUK_CORS_ORIGINS",
         "SOUK_MAX_BODY",
