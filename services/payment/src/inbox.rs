@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use axum::http::HeaderMap;
+use common::crash::{Point, point};
 use common::store::{Cause, One, Receipt, Store, StoreError};
 use common::{Change, Document};
 use contracts::Timestamp;
@@ -93,6 +94,7 @@ impl Payments {
     /// A provider says something by itself. It is kept and applied in one commit; what cannot be
     /// applied yet waits.
     pub async fn hear(&self, provider: &str, notice: Notice, cause: Cause) -> Updated<()> {
+        point(Point::NoticeRead);
         let id = format!("{provider}:{}", notice.id);
         let payment = notice.payment();
         let scope = (One::<Heard>(id.clone()), One::<Payment>(payment));
@@ -101,6 +103,7 @@ impl Payments {
             Ok(heard.apply(payment, now))
         };
         let heard = self.store.apply(scope, Receipt::none(cause), apply).await?;
+        point(Point::NoticeKept);
         self.wakeups.wake(payment);
         heard.iter().for_each(Heard::complain);
         Ok(())
@@ -117,6 +120,7 @@ impl Payments {
 
     async fn retry(&self, id: String) -> Updated<()> {
         let Some(waiting) = self.store.get::<Heard>(&id).await? else { return Ok(()) };
+        point(Point::BeforeNoticeAgain);
         let payment = waiting.notice.payment();
         let scope = (One::<Heard>(id), One::<Payment>(payment));
         let apply = |(known, payment): (Option<Heard>, Option<Payment>), now| {

@@ -1,5 +1,6 @@
 //! Nothing stays open: what nobody brought to its end is found, and the provider is asked about it.
 
+use common::crash::{Point, point};
 use common::store::{Cause, One, Receipt};
 use contracts::PaymentId;
 use futures_util::{StreamExt as _, stream};
@@ -36,6 +37,7 @@ impl Payments {
         let Some(payment) = self.store.apply(One(id), own(), look).await?.flatten() else {
             return Ok(());
         };
+        point(Point::BeforePursuit);
         for attempt in payment.open_attempts() {
             if let Some(outcome) = self.find_out(&payment, attempt).await {
                 let attempt = attempt.id;

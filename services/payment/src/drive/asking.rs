@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use common::crash::{Point, point};
 use contracts::RefundId;
 use tokio::time::timeout;
 use tracing::warn;
@@ -19,30 +20,77 @@ enum Silence {
     Refused,
 }
 
+/// What a provider is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asking {
+    Charge,
+    Capture,
+    LookUp,
+    CallOff,
+    Refund,
+    LookUpRefund,
+}
+
+impl Asking {
+    /// As metrics and logs name it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Charge => "charge",
+            Self::Capture => "capture",
+            Self::LookUp => "look up",
+            Self::CallOff => "call off",
+            Self::Refund => "refund",
+            Self::LookUpRefund => "look up refund",
+        }
+    }
+
+    /// Before it leaves.
+    fn leaves(self) {
+        match self {
+            Self::Charge => point(Point::BeforeCharge),
+            Self::Capture => point(Point::BeforeCapture),
+            Self::CallOff => point(Point::BeforeCallOff),
+            Self::Refund => point(Point::BeforeRefund),
+            Self::LookUp | Self::LookUpRefund => {}
+        }
+    }
+
+    /// When it is over, also without an answer.
+    fn came_back(self) {
+        point(match self {
+            Self::Charge => Point::AfterCharge,
+            Self::Capture => Point::AfterCapture,
+            Self::CallOff => Point::AfterCallOff,
+            Self::Refund => Point::AfterRefund,
+            Self::LookUp | Self::LookUpRefund => Point::LookedUp,
+        });
+    }
+}
+
 impl Payments {
     /// Sends an attempt, or sends it again; `None` when it is not known what came of that.
     pub(crate) async fn send(&self, payment: &Payment, attempt: &Attempt) -> Option<Outcome> {
         let (provider, charge) = self.charge(payment, attempt)?;
-        let answer = self.answer_to("charge", provider.charge(&charge)).await;
+        let answer = self.answer_to(Asking::Charge, provider.charge(&charge)).await;
         self.or_called_off(answer, provider, &charge).await
     }
 
     /// Collects the money that an attempt promised; `None` when it is not known what came of that.
     pub(crate) async fn collect(&self, payment: &Payment, attempt: &Attempt) -> Option<Outcome> {
         let (provider, charge) = self.charge(payment, attempt)?;
-        let answer = self.answer_to("capture", provider.capture(&charge)).await;
+        let answer = self.answer_to(Asking::Capture, provider.capture(&charge)).await;
         self.or_called_off(answer, provider, &charge).await
     }
 
     /// What became of an attempt, or becomes of it now; `None` while that is not known.
     pub(crate) async fn find_out(&self, payment: &Payment, attempt: &Attempt) -> Option<Outcome> {
         let (provider, charge) = self.charge(payment, attempt)?;
-        let found = self.answer_to("look up", provider.look_up(&charge)).await.ok()?;
+        let found = self.answer_to(Asking::LookUp, provider.look_up(&charge)).await.ok()?;
         match payment.step(attempt, found, self.clock().now()) {
             Step::Settle(outcome) => Some(outcome),
             Step::Send => self.send(payment, attempt).await,
             Step::Capture => self.collect(payment, attempt).await,
-            Step::CallOff => self.answer_to("call off", provider.call_off(&charge)).await.ok(),
+            Step::CallOff => self.answer_to(Asking::CallOff, provider.call_off(&charge)).await.ok(),
             Step::Leave => None,
         }
     }
@@ -60,7 +108,7 @@ impl Payments {
         id: RefundId,
     ) -> Option<RefundOutcome> {
         let (provider, back) = self.giving_back(payment, id)?;
-        match self.answer_to("look up refund", provider.look_up_refund(&back)).await.ok()? {
+        match self.answer_to(Asking::LookUpRefund, provider.look_up_refund(&back)).await.ok()? {
             Some(outcome) => Some(outcome),
             None => self.taken(provider, &back).await,
         }
@@ -71,7 +119,7 @@ impl Payments {
         provider: &Arc<dyn Provider>,
         back: &GivingBack,
     ) -> Option<RefundOutcome> {
-        match self.answer_to("refund", provider.give_back(back)).await {
+        match self.answer_to(Asking::Refund, provider.give_back(back)).await {
             Ok(outcome) => Some(outcome),
             Err(Silence::Refused) => Some(RefundOutcome::Refused),
             Err(Silence::Unknown) => None,
@@ -88,31 +136,34 @@ impl Payments {
         match answer {
             Ok(outcome) => Some(outcome),
             Err(Silence::Refused) => {
-                self.answer_to("call off", provider.call_off(charge)).await.ok()
+                self.answer_to(Asking::CallOff, provider.call_off(charge)).await.ok()
             }
             Err(Silence::Unknown) => None,
         }
     }
 
     /// The provider's answer, if it comes in time.
-    async fn answer_to<T>(&self, asking: &'static str, asked: Asked<'_, T>) -> Result<T, Silence> {
+    async fn answer_to<T>(&self, asking: Asking, asked: Asked<'_, T>) -> Result<T, Silence> {
+        asking.leaves();
+        let name = asking.name();
         let (answer, came) = match timeout(self.patience, asked).await {
             Ok(Ok(answer)) => (Ok(answer), "answered"),
             Ok(Err(error @ ProviderError::Refused(_))) => {
-                warn!(asking, %error, "provider refused");
+                warn!(asking = name, %error, "provider refused");
                 (Err(Silence::Refused), "refused")
             }
             Ok(Err(error @ ProviderError::Away(_))) => {
-                warn!(asking, %error, "provider failed");
+                warn!(asking = name, %error, "provider failed");
                 (Err(Silence::Unknown), "failed")
             }
             Err(_) => {
-                warn!(asking, "provider did not answer in time");
+                warn!(asking = name, "provider did not answer in time");
                 (Err(Silence::Unknown), "late")
             }
         };
-        metrics::counter!("souk_provider_askings_total", "asking" => asking, "outcome" => came)
+        metrics::counter!("souk_provider_askings_total", "asking" => name, "outcome" => came)
             .increment(1);
+        asking.came_back();
         answer
     }
 

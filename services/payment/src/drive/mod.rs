@@ -12,6 +12,7 @@ mod refunding;
 use std::time::Duration;
 
 use common::Change;
+use common::crash::{Point, point};
 use common::store::{Answer, One, Receipt, UpdateError};
 use contracts::{PaymentId, Timestamp};
 use tokio::time::Instant;
@@ -42,6 +43,7 @@ impl Payments {
         let decide =
             move |known: Option<Payment>, now| Ok(note(known.ok_or(Refusal::NotKnown)?, now));
         self.store.apply(One(id), receipt, decide).await?;
+        point(Point::OutcomeNoted);
         self.wakeups.wake(id);
         Ok(())
     }
@@ -57,6 +59,7 @@ impl Payments {
         let decide =
             move |known: Option<Payment>, now| Ok(note(known.ok_or(Refusal::NotKnown)?, now));
         let answer = self.store.finish(One(id), receipt, decide, move |saved| show(saved)).await?;
+        point(Point::OutcomeNoted);
         self.wakeups.wake(id);
         Ok(answer)
     }
