@@ -88,6 +88,9 @@ pub struct Cancelled {
     pub reason: CancelReason,
     /// What it had wanted.
     pub lines: Vec<Pieces>,
+    /// What of it is not for sale again although it was never sent, such as what broke.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<Pieces>,
 }
 
 /// The order was not paid in time; goods go back on sale.
@@ -336,6 +339,7 @@ mod samples {
             order_id: example::order(),
             reason: CancelReason::Customer,
             lines: example::pieces(),
+            lost: example::pieces(),
         }
     }
 

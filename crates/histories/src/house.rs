@@ -89,10 +89,16 @@ impl House {
             let (on_hand, reserved) = (i64::from(item.on_hand), i64::from(item.reserved));
             assert!(reserved <= on_hand, "{} is oversold: {reserved} of {on_hand}", item.sku);
             assert_eq!(reserved, held, "of {} others are promised than orders have", item.sku);
-            assert_eq!(on_hand, self.counted[&item.sku] - sold, "{} came or went", item.sku);
+            let gone = sold + self.lost(&item.sku);
+            assert_eq!(on_hand, self.counted[&item.sku] - gone, "{} came or went", item.sku);
             assert_eq!((on_hand, reserved), self.played[&item.sku], "the ledger of {}", item.sku);
             assert_eq!(item.available(), self.told[&item.sku], "as told of {}", item.sku);
         }
+    }
+
+    /// Pieces that went with orders that were given up.
+    fn lost(&self, sku: &Sku) -> i64 {
+        self.reservations.values().filter_map(|it| it.lost.get(sku)).map(|it| i64::from(*it)).sum()
     }
 }
 

@@ -5,7 +5,7 @@ mod money;
 use std::collections::BTreeMap;
 
 use contracts::Sku;
-use order::domain::{Order, Return, ReturnState, Status};
+use order::domain::{Goods, Order, Return, ReturnState, Status};
 use product::domain::State;
 
 use crate::house::kept;
@@ -92,7 +92,11 @@ impl Shop {
                 | State::SaleRefused { .. }
                 | State::GivenUp
                 | State::Returned,
-            ) => {}
+            ) => {
+                // All of it is for sale again but what staff said is not, whoever was heard first.
+                let lost: Goods = reservation.lost.clone().into_iter().collect();
+                assert_eq!(lost, order.lost, "of the goods of {order:?}");
+            }
             (status, state) => panic!("{status:?}, and its goods are {state:?}: {order:?}"),
         }
     }

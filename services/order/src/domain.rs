@@ -78,6 +78,9 @@ pub struct Order {
     /// What will not be sent, although it was bought.
     #[serde(default)]
     pub dropped: Goods,
+    /// What of that is not for sale again, should the order be given up.
+    #[serde(default, skip_serializing_if = "Goods::is_empty")]
+    pub lost: Goods,
     /// What is on its way back, or was.
     #[serde(default)]
     pub returns: Vec<Return>,
@@ -117,6 +120,7 @@ impl Order {
             parcels: Vec::new(),
             waiting: None,
             dropped: Goods::default(),
+            lost: Goods::default(),
             returns: Vec::new(),
             address: None,
             placed_at: now,

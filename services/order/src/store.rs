@@ -23,6 +23,7 @@ const ROUND: i64 = 1_000;
 pub(crate) struct Orders {
     store: Store,
     wakeups: Wakeups,
+    timelines: Timelines,
     /// How much time the shop gives.
     pub(crate) terms: Terms,
 }
@@ -58,7 +59,9 @@ impl Orders {
             store.index::<Order>(keys, false).await?;
         }
         store.index::<Merged>(doc! { "account": 1, "_id": -1 }, false).await?;
-        Ok(Self { store, wakeups: service.wakeups(), terms })
+        let wakeups = service.wakeups();
+        let timelines = Timelines::new(&store, wakeups.clone());
+        Ok(Self { store, wakeups, timelines, terms })
     }
 
     /// A cart was checked out: its order begins, unless it has begun already.
@@ -186,7 +189,7 @@ impl Orders {
 
     /// What happened to each of them.
     pub(crate) fn timelines(&self) -> Timelines {
-        Timelines::new(self.store.clone(), self.wakeups.clone())
+        self.timelines.clone()
     }
 
     /// Sees the order change.

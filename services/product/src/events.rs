@@ -51,8 +51,8 @@ async fn expired(products: Products, fact: Fact<Expired>) -> Handled {
 
 async fn cancelled(products: Products, fact: Fact<Cancelled>) -> Handled {
     let receipt = fact.receipt();
-    let Cancelled { order_id, lines, .. } = fact.event;
-    let step = |order: Reservation, stock: &_, now| order.cancel(stock, now);
+    let Cancelled { order_id, lines, lost, .. } = fact.event;
+    let step = move |order: Reservation, stock: &_, now| order.cancel(&lost, stock, now);
     Ok(products.step(receipt, order_id, &lines, step).await?)
 }
 

@@ -14,7 +14,7 @@ impl Shop {
             Fact::Placed(it) => of(it.order_id).place(it.round, &it.lines, stock, now),
             Fact::Paid(it) => of(it.order_id).pay(&it.lines, stock, now),
             Fact::Expired(it) => of(it.order_id).expire(it.round, stock, now),
-            Fact::Cancelled(it) => of(it.order_id).cancel(stock, now),
+            Fact::Cancelled(it) => of(it.order_id).cancel(&it.lost, stock, now),
             // Pieces have no names: only the receipt tells a repeat from more of them.
             Fact::RestockDue(_) if letter.again => return Heard::Done,
             Fact::RestockDue(it) => of(it.order_id).restock(&it.lines, stock, now),

@@ -69,7 +69,7 @@ pub struct GivingBack {
     pub goods: Goods,
     /// Whether the shipping goes back, too.
     pub shipping: bool,
-    /// Whether pieces that are no longer to be sent are for sale again.
+    /// Whether pieces that are no longer to be sent are for sale again, now or when the order ends.
     pub restock: bool,
     /// Why.
     pub note: Note,

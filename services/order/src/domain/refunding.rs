@@ -121,7 +121,9 @@ impl Order {
         let refund = self.staff_refund(back, &unsent, free, ends, now);
         let due = refund.is_open().then(|| told::refund_due(&self, &refund));
         let restocked = told::restock_due(&self, &dropped).filter(|_| back.restock && !ends);
-        let order = Self { dropped: self.dropped.plus(&dropped), ..self }.asking(Some(refund));
+        let lost = if back.restock { self.lost.clone() } else { self.lost.plus(&dropped) };
+        let order = Self { dropped: self.dropped.plus(&dropped), lost, ..self };
+        let order = order.asking(Some(refund));
         let change =
             if ends { order.give_up(CancelReason::Refunded, now) } else { order.goes_on(now) };
         told::also(told::also(change, due.as_ref()), restocked.as_ref())

@@ -33,7 +33,7 @@ pub(super) fn paid(order: &Order) -> Paid {
 }
 
 pub(super) fn cancelled(order: &Order, reason: CancelReason) -> Cancelled {
-    Cancelled { order_id: order.id, reason, lines: pieces(order) }
+    Cancelled { order_id: order.id, reason, lines: pieces(order), lost: order.lost.pieces() }
 }
 
 pub(super) fn expired(order: &Order) -> Expired {

@@ -24,8 +24,8 @@ pub(super) struct Refunding {
     /// Whether the shipping goes back, too.
     #[serde(default)]
     shipping: bool,
-    /// Whether pieces that had not been sent are for sale again. When the order ends with this,
-    /// all that it had is.
+    /// Whether pieces that had not been sent are for sale again; what broke is not, even should the
+    /// order end.
     #[serde(default)]
     restock: bool,
     /// Why; the shopper sees it.

@@ -1,6 +1,7 @@
 //! Where timelines are kept.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use common::store::{Cause, One, Receipt, Store, StoreError, Stored, UpdateError};
 use common::{Change, Wakeups};
@@ -8,6 +9,10 @@ use contracts::OrderId;
 use mongodb::bson::{Bson, doc};
 
 use super::entry::{Entry, Timeline};
+
+/// Facts come in flocks, and nobody pays or ships by a timeline: what is heard within this time
+/// is written at once, and holds up no order.
+const COMPANY: Duration = Duration::from_millis(50);
 
 /// The timelines of all orders. Cheap to clone.
 #[derive(Clone)]
@@ -18,8 +23,8 @@ pub(crate) struct Timelines {
 
 impl Timelines {
     /// Those of this database; who watches an order is woken when its timeline grows.
-    pub(crate) const fn new(store: Store, wakeups: Wakeups) -> Self {
-        Self { store, wakeups }
+    pub(crate) fn new(store: &Store, wakeups: Wakeups) -> Self {
+        Self { store: store.aside(COMPANY), wakeups }
     }
 
     /// Makes sure that they have a place.

@@ -155,7 +155,7 @@ async fn an_order_given_up_takes_no_money() {
     let (cancelled, expired) = (shop.order().await, shop.order().await);
     let reason = CancelReason::Customer;
 
-    shop.peer.tell(&Cancelled { order_id: cancelled, reason, lines: vec![] }).await;
+    shop.peer.tell(&Cancelled { order_id: cancelled, reason, lines: vec![], lost: vec![] }).await;
     shop.peer.tell(&Expired { order_id: expired, round: 1, lines: vec![] }).await;
 
     for order in [cancelled, expired] {
@@ -172,7 +172,7 @@ async fn an_order_given_up_before_its_payment_is_due_takes_no_money() {
     let order = fresh_order();
     let reason = CancelReason::Customer;
 
-    shop.peer.tell(&Cancelled { order_id: order, reason, lines: vec![] }).await;
+    shop.peer.tell(&Cancelled { order_id: order, reason, lines: vec![], lost: vec![] }).await;
     shop.holds("payments", doc! { "_id": PaymentId::of(order).to_string() }).await;
     shop.peer.tell(&shop.due(order)).await;
     shop.knows(order).await;

@@ -31,6 +31,10 @@ pub struct Reservation {
     /// How many of the sold pieces are for sale again, while the order keeps the others.
     #[serde(default)]
     pub restocked: BTreeMap<Sku, u32>,
+    /// How many of the pieces are nobody's any more: the order was given up, and they are not for
+    /// sale again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lost: BTreeMap<Sku, u32>,
     /// Whether it has them.
     pub state: State,
 }
@@ -122,8 +126,14 @@ impl Document for Reservation {
 impl Reservation {
     /// What an order has of which nothing was heard.
     pub const fn unheard_of(order_id: OrderId) -> Self {
-        let lines = BTreeMap::new();
-        Self { order_id, round: 0, lines, restocked: BTreeMap::new(), state: State::Released }
+        Self {
+            order_id,
+            round: 0,
+            lines: BTreeMap::new(),
+            restocked: BTreeMap::new(),
+            lost: BTreeMap::new(),
+            state: State::Released,
+        }
     }
 
     /// The order asks for its goods: all lines are set aside, or none is.
@@ -205,15 +215,26 @@ impl Reservation {
     }
 
     /// The order is given up for good: what is set aside is for sale again, and what is sold comes
-    /// back.
-    pub fn cancel(self, stock: &Shelf, now: Timestamp) -> Outcome {
+    /// back, but for the pieces that are lost.
+    pub fn cancel(self, lost: &[Pieces], stock: &Shelf, now: Timestamp) -> Outcome {
         let order_id = self.order_id;
         match self.state {
-            State::Held { .. } => self.release(State::GivenUp, stock, now),
+            State::Held { .. } if lost.is_empty() => self.release(State::GivenUp, stock, now),
+            // Only what was paid can be lost: the sale itself is still to be heard.
+            State::Held { .. } => {
+                let (held, returned) = (self.lines.clone(), self.returned(lost));
+                let kept = returned.lost.clone();
+                returned.moving(held, stock, |item, pieces| {
+                    let back = pieces - kept.get(&item.sku).unwrap_or(&0);
+                    let sold = item.sell(pieces, order_id, now);
+                    let item = sold.value.clone();
+                    if back == 0 { sold } else { sold.and(item.take_back(back, order_id, now)) }
+                })
+            }
             State::Sold => {
-                let kept = self.kept();
-                Self { state: State::Returned, ..self }
-                    .moving(kept, stock, |item, pieces| item.take_back(pieces, order_id, now))
+                let returned = self.returned(lost);
+                let back = returned.kept();
+                returned.moving(back, stock, |item, pieces| item.take_back(pieces, order_id, now))
             }
             State::Released | State::Refused | State::SaleRefused { .. } => {
                 Ok(Change::to(Self { state: State::GivenUp, ..self }))
@@ -237,12 +258,8 @@ impl Reservation {
             State::Released | State::Refused | State::Held { .. } => {
                 Err(Obstacle::NotSoldYet { order_id })
             }
-            // Everything is for sale again already.
-            State::GivenUp | State::Returned => Ok(Change::none(self)),
-            State::SaleRefused { .. } => match summed(lines).pop_first() {
-                Some((sku, pieces)) => Err(Obstacle::NotSold { order_id, sku, pieces, left: 0 }),
-                None => Ok(Change::none(self)),
-            },
+            // Everything is for sale again already, or never ceased to be.
+            State::GivenUp | State::Returned | State::SaleRefused { .. } => Ok(Change::none(self)),
         }
     }
 
@@ -287,13 +304,25 @@ impl Reservation {
         Ok(change.telling(&Released { order_id }))
     }
 
-    /// The pieces that were sold and did not come back.
+    /// The pieces that were sold, did not come back and are not lost.
     fn kept(&self) -> BTreeMap<Sku, u32> {
         let left = |(sku, pieces): (&Sku, &u32)| {
-            let left = pieces.saturating_sub(*self.restocked.get(sku).unwrap_or(&0));
+            let gone = [&self.restocked, &self.lost].map(|gone| *gone.get(sku).unwrap_or(&0));
+            let left = gone.into_iter().fold(*pieces, u32::saturating_sub);
             (left > 0).then(|| (sku.clone(), left))
         };
         self.lines.iter().filter_map(left).collect()
+    }
+
+    /// The sale is given up, and of what the order still has this is lost.
+    fn returned(self, lost: &[Pieces]) -> Self {
+        let kept = self.kept();
+        let some = |(sku, pieces): (Sku, u32)| {
+            let lost = pieces.min(*kept.get(&sku)?);
+            Some((sku, lost))
+        };
+        let lost = summed(lost).into_iter().filter_map(some).collect();
+        Self { state: State::Returned, lost, ..self }
     }
 
     /// What came back once these pieces do, which the order has to have.

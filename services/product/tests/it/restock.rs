@@ -96,3 +96,14 @@ async fn an_order_that_is_given_up_gives_back_only_what_it_still_has() {
     assert_eq!(shop.available(&product, "MUG").await, 5);
     assert_eq!(shop.dead_letters().await, 0);
 }
+
+#[tokio::test]
+async fn what_is_lost_is_not_for_sale_again_when_the_order_is_given_up() {
+    let shop = Shop::open().await;
+    let (product, order) = sold_2_of_5(&shop).await;
+
+    shop.cancelled_without(order, &[pieces("MUG", 2)], &[pieces("MUG", 1)]).await;
+    shop.settled().await;
+
+    assert_eq!(shop.available(&product, "MUG").await, 4);
+}

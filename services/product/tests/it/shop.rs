@@ -167,8 +167,18 @@ impl Shop {
 
     /// An order is given up.
     pub(crate) async fn cancelled(&self, order_id: OrderId, lines: &[Pieces]) {
-        let reason = order::CancelReason::Customer;
-        self.tell(&order::Cancelled { order_id, reason, lines: lines.to_vec() }).await;
+        self.cancelled_without(order_id, lines, &[]).await;
+    }
+
+    /// The same, and of its pieces these are lost.
+    pub(crate) async fn cancelled_without(
+        &self,
+        order_id: OrderId,
+        lines: &[Pieces],
+        lost: &[Pieces],
+    ) {
+        let (reason, lines, lost) = (order::CancelReason::Customer, lines.to_vec(), lost.to_vec());
+        self.tell(&order::Cancelled { order_id, reason, lines, lost }).await;
     }
 
     /// Tells an event as another service would.

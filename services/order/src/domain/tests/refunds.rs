@@ -67,6 +67,23 @@ fn what_is_not_to_be_sold_again_is_not_restocked() {
 }
 
 #[test]
+fn what_is_not_to_be_sold_again_is_not_when_the_order_is_given_up_either() {
+    let restocked = paid_much().refund(&giving_back(1, [0, 1]), noon()).unwrap().value;
+    let broken = GivingBack { restock: false, ..giving_back(2, [1, 0]) };
+    let order = restocked.refund(&broken, noon()).unwrap().value;
+
+    let cancelled = order.clone().cancel(CancelReason::Customer, noon()).unwrap();
+    let all_broken = GivingBack { restock: false, ..giving_back(3, [2, 0]) };
+    let ended = order.refund(&all_broken, noon()).unwrap();
+
+    let lost = |change: &Change<Order>| change.told::<CancelledEvent>().remove(0).lost;
+    assert_eq!(lost(&cancelled), goods([1, 0]).pieces());
+    assert_eq!(lost(&ended), goods([3, 0]).pieces());
+    let again = cancelled.value.answer_overdue(noon());
+    assert_eq!(lost(&again), goods([1, 0]).pieces());
+}
+
+#[test]
 fn an_order_of_which_nothing_is_left_is_cancelled_with_its_shipping() {
     let some = paid_much().refund(&giving_back(1, [1, 0]), noon()).unwrap().value;
 
