@@ -16,11 +16,11 @@ pub struct InvalidId {
 }
 
 macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident = $prefix:literal, $example:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal, $pattern:literal, $example:literal;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
         #[serde(try_from = "String", into = "String")]
-        #[schema(value_type = String, example = $example)]
+        #[schema(value_type = String, pattern = $pattern, example = $example)]
         pub struct $name(Uuid);
 
         impl $name {
@@ -76,25 +76,25 @@ macro_rules! ids {
 
 ids! {
     /// Names a person: a guest, a shopper or a member of staff.
-    UserId = "usr", "usr_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
+    UserId = "usr", "^usr_[0-9a-f]{32}$", "usr_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
     /// Names a sign-in of a person.
-    SessionId = "ses", "ses_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
+    SessionId = "ses", "^ses_[0-9a-f]{32}$", "ses_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
     /// Names a product.
-    ProductId = "prd", "prd_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
+    ProductId = "prd", "^prd_[0-9a-f]{32}$", "prd_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
     /// Names a shopper's cart.
-    CartId = "crt", "crt_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
+    CartId = "crt", "^crt_[0-9a-f]{32}$", "crt_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
     /// Names an order; chosen at checkout, so that the client can follow it at once.
-    OrderId = "ord", "ord_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
+    OrderId = "ord", "^ord_[0-9a-f]{32}$", "ord_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
     /// Names the payment of one order.
-    PaymentId = "pay", "pay_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
+    PaymentId = "pay", "^pay_[0-9a-f]{32}$", "pay_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
     /// Names one try to pay.
-    AttemptId = "att", "att_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
+    AttemptId = "att", "^att_[0-9a-f]{32}$", "att_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
     /// Names one refund of a payment.
-    RefundId = "ref", "ref_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
+    RefundId = "ref", "^ref_[0-9a-f]{32}$", "ref_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
     /// Names goods on their way back to the shop.
-    ReturnId = "ret", "ret_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
+    ReturnId = "ret", "^ret_[0-9a-f]{32}$", "ret_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
     /// Names an event; a repeat bears the same id.
-    EventId = "evt", "evt_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
+    EventId = "evt", "^evt_[0-9a-f]{32}$", "evt_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
 }
 
 impl PaymentId {

@@ -4,6 +4,7 @@ mod asyncapi;
 mod breaking;
 mod check;
 mod document;
+mod headers;
 mod page;
 
 pub use asyncapi::{asyncapi, check_asyncapi};
