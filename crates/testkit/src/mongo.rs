@@ -1,4 +1,6 @@
-//! A real mongod: a replica set of one.
+//! A real mongod: a replica set of one, or of three.
+
+mod replica_set;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,6 +9,8 @@ use std::time::Duration;
 use mongodb::bson::{Document, doc};
 use mongodb::options::ClientOptions;
 use mongodb::{Client, Database};
+
+pub use self::replica_set::ReplicaSet;
 
 use crate::part::Part;
 use crate::process::{Process, Spec};
@@ -108,12 +112,25 @@ impl Mongod {
         Ok(())
     }
 
-    async fn admin(&self) -> mongodb::error::Result<Database> {
-        let uri = format!("mongodb://127.0.0.1:{}/?directConnection=true", self.port);
-        let mut options = ClientOptions::parse(uri).await?;
-        options.server_selection_timeout = Some(Duration::from_millis(500));
-        Ok(Client::with_options(options)?.database("admin"))
+    /// Waits until it answers, whether it is primary or not.
+    async fn answers(&self) {
+        let ping = async || self.admin().await?.run_command(doc! { "ping": 1 }).await;
+        while ping().await.is_err() {
+            tokio::time::sleep(PAUSE).await;
+        }
     }
+
+    async fn admin(&self) -> mongodb::error::Result<Database> {
+        admin_at(self.port).await
+    }
+}
+
+/// The mongod at this port alone, whatever its part in a set.
+async fn admin_at(port: u16) -> mongodb::error::Result<Database> {
+    let uri = format!("mongodb://127.0.0.1:{port}/?directConnection=true");
+    let mut options = ClientOptions::parse(uri).await?;
+    options.server_selection_timeout = Some(Duration::from_millis(500));
+    Ok(Client::with_options(options)?.database("admin"))
 }
 
 fn spec(binary: &Path, data: &Path, port: u16, cache: f64) -> Spec {

@@ -52,6 +52,11 @@ impl NatsServer {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
+    /// The port of that.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Where it tells how it is: `/varz`, `/jsz`, `/connz`.
     pub fn monitor_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.monitor)

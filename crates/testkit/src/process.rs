@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use rustix::process::Signal;
-use rustix::process::{Pid, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, kill_process, prlimit};
 
 /// Minds a command: `process.sh OUT GRACE COMMAND...`.
 ///
@@ -144,6 +144,13 @@ impl Process {
             // It may end just now: then nobody is left to be told.
             let _ = kill_process(self.pid, signal);
         }
+    }
+
+    /// Lets no file of it grow beyond so many bytes, as if the disk were full; for good.
+    pub fn fill_disk(&self, bytes: u64) -> io::Result<()> {
+        let limit = Rlimit { current: Some(bytes), maximum: None };
+        prlimit(Some(self.pid), Resource::Fsize, limit)?;
+        Ok(())
     }
 
     /// Asks it to end and waits until it has; kills it when it takes longer than its grace.

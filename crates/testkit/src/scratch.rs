@@ -48,6 +48,13 @@ impl Scratch {
     pub fn path(&self) -> &Path {
         &self.path
     }
+
+    /// Deletes it neither now nor later, and says where it is.
+    pub fn keep(mut self) -> io::Result<PathBuf> {
+        self.guard.kill()?;
+        self.guard.wait()?;
+        Ok(self.path.clone())
+    }
 }
 
 impl Drop for Scratch {

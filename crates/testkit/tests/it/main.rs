@@ -5,3 +5,4 @@ mod fleet;
 mod mongo;
 mod nats;
 mod process;
+mod proxy;

@@ -2,7 +2,10 @@
 
 use mongodb::bson::{Document, doc};
 use mongodb::{Client, Collection};
-use testkit::World;
+use testkit::mongo::ReplicaSet;
+use testkit::{Scratch, World, eventually};
+
+const SOON: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// Writes two documents in one transaction.
 #[expect(clippy::disallowed_methods, reason = "it tries the server, not the store")]
@@ -71,4 +74,28 @@ async fn databases_are_dropped_with_the_world() {
 
     assert_eq!(count(second.mongo_uri(), &left).await, 0);
     assert_eq!(count(second.mongo_uri(), &kept).await, 2);
+}
+
+#[tokio::test]
+async fn a_replica_set_goes_on_without_one_of_its_members() {
+    let scratch = Scratch::new().unwrap();
+    let binary = testkit::tools::mongod(&|_| ()).await.unwrap();
+    let set = ReplicaSet::start(&binary, scratch.path()).await.unwrap();
+    write_both(&set.uri(), "testkit").await.unwrap();
+
+    let first = set.primary().await.unwrap();
+    set.process(first).kill().await;
+    let second = eventually("another primary", SOON, async || {
+        set.primary().await.filter(|member| *member != first)
+    })
+    .await;
+    write_both(&set.uri(), "testkit").await.unwrap();
+    set.restart(first).await.unwrap();
+    set.line(second).cut();
+    eventually("a third primary", SOON, async || write_both(&set.uri(), "testkit").await.ok())
+        .await;
+    set.line(second).mend();
+
+    assert_eq!(count(&set.uri(), "testkit").await % 2, 0);
+    assert!(count(&set.uri(), "testkit").await >= 6);
 }
