@@ -5,7 +5,7 @@ use mongodb::bson::{self, Bson};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::document::{Document, Key, Row};
+use crate::document::{Document, Key, Row, SHAPE};
 
 /// The outcome of a decision, to be committed as a whole or not at all.
 ///
@@ -156,7 +156,13 @@ impl<T> Change<T> {
 impl Edit {
     fn put<D: Document>(document: &D) -> Self {
         let key = Key::of::<D>(&document.id());
-        Self { body: Some(write(&key.id, document)), key }
+        let body = write(&key.id, document).map(|mut body| {
+            if D::SHAPE > 0 {
+                body.insert(SHAPE, D::SHAPE);
+            }
+            body
+        });
+        Self { body: Some(body), key }
     }
 }
 

@@ -2,22 +2,34 @@
 
 use std::fmt::Display;
 
+use mongodb::bson;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+/// Where it is noted which shape a stored thing has.
+pub(crate) const SHAPE: &str = "shape";
 
 /// A thing that has an id and changes from version to version.
 ///
 /// It is stored under the text of its id: name the field `#[serde(rename = "_id")]`. The store adds
-/// `version`, `told` and `born` beside its fields, so none of them may be called so.
+/// `version`, `told`, `born` and `shape` beside its fields, so none of them may be called so.
 pub trait Document: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// Where such things are kept.
     const COLLECTION: &'static str;
+
+    /// Which shape of such things this version writes. It grows when a thing gains something that an
+    /// older version would drop, or not heed, by writing it anew: once a newer version wrote a thing,
+    /// older ones read it and leave its changes to the newer.
+    const SHAPE: i64 = 0;
 
     /// What names one of them.
     type Id: Display + Clone + Send + Sync + 'static;
 
     /// What names this one.
     fn id(&self) -> Self::Id;
+
+    /// Makes what an earlier version stored read as if it had been stored by this one.
+    fn upcast(_stored: &mut bson::Document) {}
 }
 
 /// An entry of a ledger: written once, in the commit it belongs to, and never changed.

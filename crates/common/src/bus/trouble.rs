@@ -28,6 +28,8 @@ impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Away(_) | StoreError::Shut => Self::Away(error.to_string()),
+            // A replica of that version takes it.
+            StoreError::Newer { .. } => Self::Wait(error.to_string()),
             // The database is there, and something is wrong with this event or what it is about:
             // the others must not wait for it.
             StoreError::Refused { .. }

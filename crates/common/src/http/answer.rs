@@ -53,7 +53,9 @@ impl<R: Into<Self>> From<UpdateError<R>> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Away(_) | StoreError::Shut => Self::unavailable(SOON),
+            StoreError::Away(_) | StoreError::Shut | StoreError::Newer { .. } => {
+                Self::unavailable(SOON)
+            }
             StoreError::Refused { .. }
             | StoreError::Unreadable { .. }
             | StoreError::Unwritable(_)

@@ -28,6 +28,14 @@ pub enum StoreError {
         /// What does not fit.
         why: String,
     },
+    /// A newer version of the service wrote it, and alone may change it.
+    #[error("{id} in {collection} was written by a newer version of this service")]
+    Newer {
+        /// Where it is kept.
+        collection: &'static str,
+        /// Which one.
+        id: String,
+    },
     /// A decision came to something that cannot be stored.
     #[error(transparent)]
     Unwritable(#[from] Unwritable),

@@ -7,7 +7,7 @@ use std::ops::Deref;
 use mongodb::bson::{self, Bson};
 
 use super::{ETag, IfMatch, StoreError};
-use crate::document::{Document, Key};
+use crate::document::{Document, Key, SHAPE};
 
 /// A document with what the store knows of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,12 +87,23 @@ pub(crate) fn read<D: Document>(mut body: bson::Document) -> Result<Stored<D>, S
     Ok(Stored { value, meta })
 }
 
-fn decode<D: Document>(id: &str, body: bson::Document) -> Result<D, StoreError> {
+fn decode<D: Document>(id: &str, mut body: bson::Document) -> Result<D, StoreError> {
+    D::upcast(&mut body);
     bson::deserialize_from_document(body).map_err(|error| StoreError::Unreadable {
         collection: D::COLLECTION,
         id: id.to_owned(),
         why: error.to_string(),
     })
+}
+
+/// What a newer version wrote is left to it: this one would drop what it does not know.
+fn written_by_no_newer<D: Document>(
+    id: &str,
+    body: bson::Document,
+) -> Result<bson::Document, StoreError> {
+    let shape = body.get(SHAPE).and_then(number).unwrap_or(0);
+    let newer = StoreError::Newer { collection: D::COLLECTION, id: id.to_owned() };
+    if shape > D::SHAPE { Err(newer) } else { Ok(body) }
 }
 
 /// What the documents of a group of decisions are at one moment.
@@ -116,6 +127,7 @@ impl View {
     fn get<D: Document>(&self, id: &str) -> Result<Option<D>, StoreError> {
         let key = Key { collection: D::COLLECTION, id: id.to_owned() };
         let body = self.slots.get(&key).and_then(|slot| slot.body.clone());
+        let body = body.map(|body| written_by_no_newer::<D>(id, body)).transpose()?;
         body.map(|body| decode(id, body)).transpose()
     }
 

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 
-use common::store::{Answer, Begun, IfMatch, Kept, One, Receipt, UpdateError};
+use common::store::{Answer, Begun, IfMatch, Kept, One, Receipt, StoreError, UpdateError};
 use common::{Change, Clock};
 use contracts::{ProductId, Timestamp, product};
 use futures_util::future::join_all;
 use mongodb::bson::doc;
 use testkit::World;
 
-use super::things::{Bell, Broken, Shelf, cause, fresh, keyed, replica, rung};
+use super::things::{Bell, Broken, LouderBell, Shelf, cause, fresh, keyed, replica, rung};
 
 #[tokio::test]
 async fn a_commit_writes_the_thing_the_event_the_ledger_and_the_receipt() {
@@ -217,4 +217,24 @@ async fn a_repeat_at_the_same_time_never_hears_that_it_is_too_late() {
             assert_eq!(answer.unwrap().status, 201);
         }
     }
+}
+
+#[tokio::test]
+async fn a_thing_that_a_newer_version_wrote_is_read_by_an_older_one_and_left_alone() {
+    let world = World::start().await;
+    let here = replica(&world, &world.database("store"), 64).await;
+    let id = fresh();
+    here.ring(id, keyed("k1")).await.unwrap();
+    let louder = move |bell: Option<LouderBell>, _| {
+        let bell = bell.unwrap();
+        Ok::<_, Infallible>(Change::to(LouderBell { loudness: bell.loudness + 6, ..bell }))
+    };
+    here.store.apply(One::<LouderBell>(id), keyed("k2"), louder).await.unwrap();
+
+    let refused = here.ring(id, keyed("k3")).await;
+
+    assert!(matches!(refused, Err(UpdateError::Store(StoreError::Newer { .. }))));
+    assert_eq!(here.rings(id).await, 1);
+    let newer = here.store.get::<LouderBell>(&id).await.unwrap().unwrap();
+    assert_eq!(newer.loudness, 7);
 }

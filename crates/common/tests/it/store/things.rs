@@ -28,6 +28,32 @@ impl Document for Bell {
     }
 }
 
+/// A bell as the version after writes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct LouderBell {
+    #[serde(rename = "_id")]
+    pub(super) id: OrderId,
+    pub(super) rings: u32,
+    #[serde(default)]
+    pub(super) loudness: u32,
+}
+
+impl Document for LouderBell {
+    const COLLECTION: &'static str = Bell::COLLECTION;
+    const SHAPE: i64 = Bell::SHAPE + 1;
+    type Id = OrderId;
+
+    fn id(&self) -> OrderId {
+        self.id
+    }
+
+    fn upcast(stored: &mut Bson) {
+        if !stored.contains_key("loudness") {
+            stored.insert("loudness", 1);
+        }
+    }
+}
+
 /// A thing whose state is told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Shelf {
