@@ -8,6 +8,7 @@
 mod act;
 mod address;
 mod bill;
+mod earlier;
 mod ending;
 mod goods;
 mod money;
@@ -34,6 +35,7 @@ mod tests;
 use common::{Change, Document};
 use contracts::cart::CheckedOut;
 use contracts::{Event, OrderId, Timestamp, UserId};
+use mongodb::bson;
 use serde::{Deserialize, Serialize};
 
 pub use act::Act;
@@ -100,10 +102,16 @@ pub type Outcome = Result<Change<Order>, Refusal>;
 
 impl Document for Order {
     const COLLECTION: &'static str = "orders";
+    /// 1: knows what is lost.
+    const SHAPE: i64 = 1;
     type Id = OrderId;
 
     fn id(&self) -> OrderId {
         self.id
+    }
+
+    fn upcast(stored: &mut bson::Document) {
+        earlier::upcast(stored);
     }
 }
 

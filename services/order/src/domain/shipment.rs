@@ -122,8 +122,6 @@ impl Order {
         for parcel in order.parcels.iter_mut().filter(|parcel| is_meant(parcel)) {
             parcel.delivered_at = parcel.delivered_at.or(Some(now));
         }
-        // One that was sent before parcels were noted arrives as a whole.
-        let is_news = order != self || self.parcels.is_empty();
-        if is_news { order.goes_on(now) } else { Change::none(self) }
+        if order == self { Change::none(self) } else { order.goes_on(now) }
     }
 }

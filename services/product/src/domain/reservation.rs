@@ -116,6 +116,8 @@ type Outcome = Result<Change<Reservation>, Obstacle>;
 
 impl Document for Reservation {
     const COLLECTION: &'static str = "reservations";
+    /// 1: knows what is lost.
+    const SHAPE: i64 = 1;
     type Id = OrderId;
 
     fn id(&self) -> OrderId {

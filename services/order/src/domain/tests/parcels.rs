@@ -123,17 +123,41 @@ fn what_payment_gave_back_whole_sends_no_more() {
 
 #[test]
 fn an_order_sent_before_there_were_parcels_still_arrives() {
-    let mut stored = serde_json::to_value(shipped()).unwrap();
+    let mut stored = bson::serialize_to_document(&sent(paid_much(), 1, [3, 1]).value).unwrap();
     for new in ["parcels", "waiting", "dropped", "returns", "address"] {
-        stored.as_object_mut().unwrap().remove(new);
+        stored.remove(new);
     }
-    for new in ["promised", "ended", "refunds"] {
-        stored["payment"].as_object_mut().unwrap().remove(new);
+    for new in ["promised", "ended", "unrefunded", "refunds"] {
+        stored.get_document_mut("payment").unwrap().remove(new);
     }
-    stored["status"]["parcel"] = serde_json::json!({ "carrier": "Hermes", "tracking": "H-1" });
-    let old: Order = serde_json::from_value(stored).unwrap();
+    let how = bson::doc! { "carrier": "Hermes", "tracking": "H-1" };
+    stored.get_document_mut("status").unwrap().insert("parcel", how);
 
-    let arrived = old.deliver(None, minutes(1)).unwrap().value;
+    let old = as_read(stored);
+    assert_eq!((old.parcels.len(), &old.parcels[0].tracking), (1, &label("H-1")));
+    let arrived = old.deliver(Some(1), minutes(1)).unwrap().value;
 
     assert_eq!(arrived.status, Delivered { at: minutes(1) });
+    assert_eq!(arrived.returnable(), goods([3, 1]));
+    let again = as_read(bson::serialize_to_document(&arrived).unwrap());
+    assert_eq!(again, arrived);
+}
+
+#[test]
+fn an_order_that_arrived_before_there_were_parcels_can_still_be_sent_back() {
+    let arrived = sent(paid_much(), 1, [3, 1]).value.deliver(None, noon()).unwrap().value;
+    let mut stored = bson::serialize_to_document(&arrived).unwrap();
+    stored.insert("parcels", bson::Array::new());
+
+    let old = as_read(stored);
+
+    assert_eq!(old.returnable(), goods([3, 1]));
+    assert_eq!(old.parcels[0].delivered_at, Some(noon()));
+    assert!(as_read(bson::serialize_to_document(&paid_much()).unwrap()).parcels.is_empty());
+}
+
+/// The order that this was stored as.
+fn as_read(mut stored: bson::Document) -> Order {
+    Order::upcast(&mut stored);
+    bson::deserialize_from_document(stored).unwrap()
 }
