@@ -8,14 +8,16 @@ use async_nats::jetstream::{AckKind, Message};
 use contracts::{Envelope, EventType};
 use metrics::counter;
 use tokio::time::timeout;
-use tracing::{Instrument as _, Span, debug, error, info_span, warn};
+use tracing::{Instrument as _, debug, error, warn};
 
 use super::Bus;
 use super::dead::Letter;
 use super::durable::Durable;
 use super::routes::{Routes, open};
+use super::step::step;
 use super::verdict::{Attempts, Verdict};
 use crate::crash::{Point, point};
+use crate::telemetry::traces;
 
 const ANSWER: Duration = Duration::from_secs(5);
 
@@ -59,7 +61,8 @@ impl Handling {
     }
 
     async fn judge(&self, message: &Message, envelope: Envelope) -> Verdict {
-        let (id, span) = (envelope.id, self.span(&envelope));
+        let id = envelope.id;
+        let span = step(&envelope, &self.durable.name, Some(self.attempts.next(id)));
         let patience = &self.bus.config.patience;
         let judging = async {
             point(Point::BeforeHandler);
@@ -69,18 +72,11 @@ impl Handling {
             say(&verdict);
             verdict
         };
-        judging.instrument(span).await
-    }
-
-    fn span(&self, envelope: &Envelope) -> Span {
-        info_span!(
-            "event",
-            event.id = %envelope.id,
-            event.r#type = envelope.event_type,
-            aggregate = envelope.subject,
-            durable = self.durable.name,
-            attempt = self.attempts.next(envelope.id),
-        )
+        let verdict = judging.instrument(span.clone()).await;
+        if !matches!(verdict, Verdict::Done | Verdict::Wait { .. }) {
+            traces::failed(&span);
+        }
+        verdict
     }
 
     /// Tells the server; says whether that was the end of it.

@@ -16,11 +16,12 @@ use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, info_span, warn};
+use tracing::{Instrument as _, warn};
 
 use super::durable::{dashed, seconds};
 use super::pull::{Lost, Pull};
 use super::routes::{Routes, open};
+use super::step::step;
 use super::streams::{is_missing, refused};
 use super::subscription::From;
 use super::{Backoff, Bus};
@@ -174,13 +175,7 @@ impl Listener {
                 return;
             }
         };
-        let span = info_span!(
-            "event",
-            event.id = %envelope.id,
-            event.r#type = envelope.event_type,
-            aggregate = envelope.subject,
-            durable = %self.consumer,
-        );
+        let span = step(&envelope, &self.consumer, None);
         let bound = self.bus.config.patience.handling;
         let heard = self.routes.hear(&self.consumer, envelope, bound).instrument(span).await;
         if let Err(trouble) = heard {

@@ -16,6 +16,7 @@ mod patience;
 mod publish;
 mod pull;
 mod routes;
+mod step;
 mod streams;
 mod subscription;
 mod trouble;

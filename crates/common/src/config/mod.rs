@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use async_nats::ServerAddr;
-use axum::http::HeaderValue;
+use axum::http::{HeaderValue, Uri};
 use clap::{ArgAction, Args, Subcommand};
 use mongodb::options::ConnectionString;
 use secrecy::SecretString;
@@ -57,6 +57,16 @@ pub struct ServiceConfig {
     /// What is logged: a level, or levels by module such as `info,common::bus=debug`.
     #[arg(long, env = "SOUK_LOG", default_value = "info", value_parser = log_filter)]
     pub log: String,
+
+    /// The OpenTelemetry collector that traces are told to, by OTLP over HTTP, such as
+    /// `http://collector:4318`; without it they are not.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_parser = collector)]
+    pub otlp_endpoint: Option<String>,
+
+    /// Which share of the traces that begin here is told, from 0 to 1; those that began elsewhere
+    /// are as their `traceparent` says.
+    #[arg(long, env = "OTEL_TRACES_SAMPLER_ARG", default_value_t = 1.0, value_parser = share)]
+    pub trace_share: f64,
 
     /// How many changes one commit takes at most; 1 writes each by itself.
     #[arg(long, env = "SOUK_GROUP_COMMIT", default_value_t = 64, value_parser = group)]
@@ -120,8 +130,11 @@ pub struct ServiceConfig {
     #[command(subcommand)]
     pub act: Option<Act>,
 
-    /// Where the time comes from.
-    #[arg(skip)]
+    /// Where the time comes from; a process that is tested may be told of a file that says by how
+    /// much its clock is wrong.
+    #[cfg_attr(not(debug_assertions), arg(skip))]
+    #[cfg_attr(debug_assertions, arg(long = "wrong-clock", env = "SOUK_WRONG_CLOCK", hide = true,
+        default_value = "", value_parser = clock))]
     pub clock: Clock,
 
     /// Whether this is a test, whose output is caught.
@@ -165,6 +178,12 @@ pub enum Unusable {
     /// Not what is to be logged.
     #[error("neither a level such as `info` nor levels by module such as `info,common=debug`")]
     LogFilter,
+    /// Not where a collector is.
+    #[error("not like http://collector:4318, or it holds a password")]
+    Collector,
+    /// Not a share.
+    #[error("not a number between 0 and 1")]
+    Share,
     /// Not how much one commit may take.
     #[error("not a number of changes between 1 and 1000")]
     Group,
@@ -193,6 +212,8 @@ impl ServiceConfig {
             nats_password: None,
             grace: Duration::from_secs(20),
             log: "warn".into(),
+            otlp_endpoint: None,
+            trace_share: 1.0,
             group_commit: 64,
             event_word: Duration::from_secs(30),
             stream_replicas: 1,
@@ -234,6 +255,24 @@ fn nats_url(text: &str) -> Result<String, Unusable> {
 
 fn log_filter(text: &str) -> Result<String, Unusable> {
     EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|_| Unusable::LogFilter)
+}
+
+fn collector(text: &str) -> Result<String, Unusable> {
+    let given: Uri = text.parse().map_err(|_| Unusable::Collector)?;
+    let scheme = matches!(given.scheme_str(), Some("http" | "https"));
+    let plain = given.authority().is_some_and(|it| !it.as_str().contains('@'));
+    let usable = scheme && plain && given.query().is_none();
+    usable.then(|| text.to_owned()).ok_or(Unusable::Collector)
+}
+
+fn share(text: &str) -> Result<f64, Unusable> {
+    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or(Unusable::Share)
+}
+
+#[cfg(debug_assertions)]
+#[expect(clippy::unnecessary_wraps, reason = "it reads a setting")]
+fn clock(file: &str) -> Result<Clock, Unusable> {
+    Ok(if file.is_empty() { Clock::system() } else { Clock::wrong_by(file) })
 }
 
 fn group(text: &str) -> Result<usize, Unusable> {

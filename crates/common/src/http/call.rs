@@ -5,9 +5,11 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use tracing::Span;
 
 use super::{Problem, Traceparent};
 use crate::Clock;
+use crate::telemetry::traces;
 
 /// Where a request's id travels, in and out.
 pub(super) const REQUEST_ID: &str = "x-request-id";
@@ -22,15 +24,17 @@ pub struct Call {
 }
 
 impl Call {
-    /// Takes a sane id and a well-formed trace from the request, and makes what it lacks.
-    pub(super) fn of(headers: &HeaderMap, clock: &Clock) -> Self {
+    /// Takes a sane id and a well-formed trace from the request, and makes what it lacks. Where
+    /// traces are told, its step in the trace is this span.
+    pub(super) fn of(headers: &HeaderMap, span: &Span, clock: &Clock) -> Self {
         let request_id = sane(headers)
             .map_or_else(|| format!("req_{}", clock.uuid().simple()), ToOwned::to_owned);
         let given = headers.get(TRACEPARENT).and_then(|value| value.to_str().ok());
-        let traceparent = given.and_then(|text| text.parse().ok()).map_or_else(
-            || Traceparent::begin(clock.uuid()),
-            |given: Traceparent| given.next(clock.uuid()),
-        );
+        let given: Option<Traceparent> = given.and_then(|text| text.parse().ok());
+        let traceparent = traces::join(span, given).unwrap_or_else(|| match given {
+            Some(given) => given.next(clock.uuid()),
+            None => Traceparent::begin(clock.uuid()),
+        });
         Self { request_id: request_id.into(), traceparent }
     }
 

@@ -10,12 +10,14 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
+use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
 use super::call::{REQUEST_ID, TRACEPARENT};
 use super::guard::Waited;
 use super::problem::MEDIA_TYPE;
 use super::{Call, Gate, Problem};
+use crate::telemetry::traces;
 
 /// What is logged for a request whose client went away before it was answered.
 const ABANDONED: u16 = 499;
@@ -26,9 +28,10 @@ pub(super) async fn observe(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let call = Call::of(request.headers(), &gate.clock);
+    let mut record = Record::of(&request);
+    let call = Call::of(request.headers(), &record.span, &gate.clock);
+    record.name(&call);
     let private = is_private(&request);
-    let mut record = Record::of(&request, &call);
     request.extensions_mut().insert(call.clone());
     let response = next.run(request).instrument(record.span.clone()).await;
     let mut response = explained(response, &call);
@@ -49,19 +52,27 @@ struct Record {
 }
 
 impl Record {
-    fn of(request: &Request, call: &Call) -> Self {
+    fn of(request: &Request) -> Self {
         let method = method(request.method());
         // Never the path itself: it may hold what is private, and has no bound.
         let route = request.extensions().get::<MatchedPath>();
         let route = route.map_or("none", MatchedPath::as_str).to_owned();
         let span = tracing::info_span!(
             "request",
-            request.id = call.request_id(),
-            trace.id = call.traceparent().trace_id(),
+            request.id = Empty,
+            trace.id = Empty,
             http.method = method,
             http.route = route,
+            http.status = Empty,
+            otel.kind = "server",
+            otel.name = format!("{method} {route}"),
         );
         Self { started: Instant::now(), span, method, route, status: ABANDONED, waited: false }
+    }
+
+    fn name(&self, call: &Call) {
+        self.span.record("request.id", call.request_id());
+        self.span.record("trace.id", call.traceparent().trace_id());
     }
 }
 
@@ -77,6 +88,10 @@ impl Drop for Record {
         let (route, status) = (std::mem::take(&mut self.route), self.status.to_string());
         let labels = [("method", self.method.to_owned()), ("route", route), ("status", status)];
         metrics::histogram!(name, &labels).record(took.as_secs_f64());
+        self.span.record("http.status", self.status);
+        if self.status >= 500 {
+            traces::failed(&self.span);
+        }
         self.span.in_scope(|| {
             let duration_ms = took.as_secs_f64() * 1000.0;
             tracing::info!(

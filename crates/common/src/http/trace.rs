@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use uuid::Uuid;
 
 /// Names a trace and the step in it that led here.
@@ -30,6 +31,15 @@ impl Traceparent {
         Self { step: step(uuid), ..self }
     }
 
+    /// A step of a trace as it is told; nothing where it is not.
+    pub(crate) fn of(step: &SpanContext) -> Option<Self> {
+        step.is_valid().then(|| Self {
+            trace: u128::from_be_bytes(step.trace_id().to_bytes()),
+            step: u64::from_be_bytes(step.span_id().to_bytes()),
+            sampled: step.is_sampled(),
+        })
+    }
+
     /// Names the whole trace: 32 hexadecimal digits.
     pub fn trace_id(&self) -> String {
         format!("{:032x}", self.trace)
@@ -47,6 +57,15 @@ impl FromStr for Traceparent {
 impl fmt::Display for Traceparent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "00-{:032x}-{:016x}-{:02x}", self.trace, self.step, u8::from(self.sampled))
+    }
+}
+
+impl From<Traceparent> for SpanContext {
+    /// A step that was made elsewhere.
+    fn from(it: Traceparent) -> Self {
+        let flags = TraceFlags::default().with_sampled(it.sampled);
+        let (trace, step) = (TraceId::from(it.trace), SpanId::from(it.step));
+        Self::new(trace, step, flags, true, TraceState::NONE)
     }
 }
 

@@ -31,6 +31,7 @@ pub fn main<C: Parser>(start: impl AsyncFnOnce(C) -> anyhow::Result<Service>) ->
         .build()
         .expect("the system lets a process have threads");
     let lived = runtime.block_on(live(config, start));
+    telemetry::traces::end();
     // What still blocks a thread is not waited for.
     runtime.shutdown_background();
     match lived {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Answer;
 use crate::Clock;
+use crate::telemetry::traces;
 
 /// How long a client may repeat a request.
 const REQUESTS: Duration = Duration::from_hours(48);
@@ -36,12 +37,13 @@ impl Cause {
         Self { correlation_id: id.clone(), causation_id: id, traceparent: None }
     }
 
-    /// An event that was heard.
+    /// An event that was heard. Where traces are told, what it leads to follows its handling.
     pub fn heard(envelope: &Envelope) -> Self {
+        let handling = traces::here().map(|step| step.to_string());
         Self {
             correlation_id: envelope.correlationid.clone(),
             causation_id: envelope.id.to_string(),
-            traceparent: envelope.traceparent.clone(),
+            traceparent: handling.or_else(|| envelope.traceparent.clone()),
         }
     }
 }

@@ -18,6 +18,9 @@ pub(super) struct LogLine {
     clock: Clock,
 }
 
+/// What begins so tells a trace what a span is.
+const FOR_TRACES: &str = "otel.";
+
 /// Fields by name.
 #[derive(Default)]
 struct Fields(Map<String, Value>);
@@ -59,7 +62,7 @@ impl Fields {
     /// Adds the fields of a span, which are JSON already.
     fn add(&mut self, span: &str) {
         if let Ok(fields) = serde_json::from_str::<Map<String, Value>>(span) {
-            self.0.extend(fields);
+            self.0.extend(fields.into_iter().filter(|(name, _)| !name.starts_with(FOR_TRACES)));
         }
     }
 
@@ -141,7 +144,9 @@ mod tests {
     #[test]
     fn a_line_has_the_fields_of_the_event_and_of_its_spans() {
         let line = logged(|| {
-            let _request = tracing::info_span!("request", trace_id = "t1", attempt = 1).entered();
+            let _request =
+                tracing::info_span!("request", trace_id = "t1", attempt = 1, otel.kind = "server")
+                    .entered();
             let _order = tracing::info_span!("order", order.id = %"ord_1", attempt = 2).entered();
             tracing::info!(pieces = 3, ok = true, "order cancelled");
         });
