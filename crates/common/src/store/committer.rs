@@ -32,6 +32,8 @@ pub(crate) struct Committer {
     pub(crate) clock: Clock,
     /// How many calls one commit takes at most; 1 commits each by itself.
     pub(crate) group: usize,
+    /// How long a group waits for company.
+    pub(crate) linger: Duration,
     pub(crate) relay: mpsc::Sender<Vec<OutboxRow>>,
 }
 
@@ -49,12 +51,29 @@ impl Committer {
                     if taken == 0 {
                         break;
                     }
-                    metrics::histogram!("souk_commit_group_size").record(size(taken));
+                    self.wait_for_company(&mut calls, &mut queue).await;
+                    metrics::histogram!("souk_commit_group_size").record(size(calls.len()));
                     running.push(self.commit(calls));
                 }
             }
         }
         while running.next().await.is_some() {}
+    }
+
+    async fn wait_for_company(
+        &self,
+        calls: &mut Vec<Box<dyn Call>>,
+        queue: &mut mpsc::Receiver<Box<dyn Call>>,
+    ) {
+        if self.linger.is_zero() || queue.is_closed() {
+            return;
+        }
+        tokio::time::sleep(self.linger).await;
+        while calls.len() < self.group
+            && let Ok(call) = queue.try_recv()
+        {
+            calls.push(call);
+        }
     }
 
     /// Commits a group; nobody is answered before its fate is known.

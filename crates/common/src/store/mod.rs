@@ -27,6 +27,7 @@ use futures_util::TryStreamExt as _;
 use mongodb::bson::{self, doc};
 use mongodb::{Collection, Database};
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::task::TaskTracker;
 
 pub use answer::Answer;
 use call::{Call, Mode, Outcome, Typed, nothing_said};
@@ -55,6 +56,15 @@ struct Inner {
     relay: mpsc::Sender<Vec<OutboxRow>>,
     /// Taken by the relay.
     rows: Mutex<Option<mpsc::Receiver<Vec<OutboxRow>>>>,
+    lanes: Lanes,
+}
+
+/// How committers run.
+#[derive(Clone)]
+struct Lanes {
+    /// How many calls one commit takes at most.
+    group: usize,
+    tasks: TaskTracker,
 }
 
 impl std::fmt::Debug for Store {

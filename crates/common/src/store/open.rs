@@ -1,20 +1,21 @@
 //! Opening a store: collections and indexes before the first transaction.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use mongodb::bson::{self, doc};
 use mongodb::options::{
     Acknowledgment, CollectionOptions, DatabaseOptions, IndexOptions, ReadConcern, ReadPreference,
     SelectionCriteria, WriteConcern,
 };
-use mongodb::{Client, IndexModel};
+use mongodb::{Client, Database, IndexModel};
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 use super::committer::Committer;
 use super::outbox::OutboxRow;
 use super::receipt::ReceiptDocument;
-use super::{Inner, Store, StoreError};
+use super::{Inner, Lanes, Store, StoreError};
 use crate::Clock;
 use crate::document::{Document, Row};
 
@@ -36,19 +37,42 @@ impl Store {
         tasks: &TaskTracker,
     ) -> Result<Self, StoreError> {
         let database = client.database_with_options(name, durable());
-        let (queue, waiting) = mpsc::channel(WAITING);
         let (relay, rows) = mpsc::channel(UNTOLD);
+        let rows = Mutex::new(Some(rows));
+        let lanes = Lanes { group: group.max(1), tasks: tasks.clone() };
+        let store = Self::queue(database, clock, relay, rows, lanes, Duration::ZERO);
+        store.prepare().await?;
+        Ok(store)
+    }
+
+    /// The same database by a queue of its own, for what nobody waits for: a group waits `linger`
+    /// for company, so that more is written at once, and holds up nothing else.
+    #[must_use]
+    pub fn aside(&self, linger: Duration) -> Self {
+        let Inner { database, clock, relay, lanes, .. } = &*self.inner;
+        let (database, clock, relay) = (database.clone(), clock.clone(), relay.clone());
+        Self::queue(database, clock, relay, Mutex::new(None), lanes.clone(), linger)
+    }
+
+    /// Starts a committer, and is the way to it.
+    fn queue(
+        database: Database,
+        clock: Clock,
+        relay: mpsc::Sender<Vec<OutboxRow>>,
+        rows: Mutex<Option<mpsc::Receiver<Vec<OutboxRow>>>>,
+        lanes: Lanes,
+        linger: Duration,
+    ) -> Self {
+        let (queue, waiting) = mpsc::channel(WAITING);
         let committer = Committer {
             database: database.clone(),
             clock: clock.clone(),
-            group: group.max(1),
+            group: lanes.group,
+            linger,
             relay: relay.clone(),
         };
-        tasks.spawn(committer.run(waiting));
-        let rows = Mutex::new(Some(rows));
-        let store = Self { inner: Arc::new(Inner { database, clock, queue, relay, rows }) };
-        store.prepare().await?;
-        Ok(store)
+        lanes.tasks.spawn(committer.run(waiting));
+        Self { inner: Arc::new(Inner { database, clock, queue, relay, rows, lanes }) }
     }
 
     /// Makes sure that documents of this kind have a place.
@@ -92,7 +116,7 @@ impl Store {
     }
 
     async fn ends_by_itself(&self, collection: &str) -> Result<(), StoreError> {
-        let options = IndexOptions::builder().expire_after(std::time::Duration::ZERO).build();
+        let options = IndexOptions::builder().expire_after(Duration::ZERO).build();
         self.create_index(collection, doc! { "expires_at": 1 }, options).await
     }
 

@@ -24,6 +24,10 @@ const IN_FLIGHT: usize = 256;
 const HELD: usize = 4096;
 /// Rows older than this were left by somebody.
 const LEFT: Duration = Duration::from_secs(2);
+/// How many told rows are marked at a time.
+const MARKED: usize = 512;
+/// How long a told row may wait to be marked together with others; far shorter than [`LEFT`].
+const UNMARKED: Duration = Duration::from_millis(25);
 /// How many rows a sweep hands over at a time.
 const SWEPT: usize = 256;
 
@@ -221,7 +225,13 @@ impl Lanes {
 async fn mark(store: Store, mut told: mpsc::UnboundedReceiver<EventId>) {
     let outbox = store.relaxed(OutboxRow::COLLECTION);
     let mut ids = Vec::new();
-    while told.recv_many(&mut ids, 512).await > 0 {
+    while told.recv_many(&mut ids, MARKED).await > 0 {
+        tokio::time::sleep(UNMARKED).await;
+        while ids.len() < MARKED
+            && let Ok(id) = told.try_recv()
+        {
+            ids.push(id);
+        }
         point(Point::BeforeTold);
         let these: bson::Array = ids.drain(..).map(|id| id.to_string().into()).collect();
         let marked = outbox

@@ -51,13 +51,7 @@ impl Telling {
     }
 
     async fn put(&self, sku: &str, available: u32) {
-        let it = Shelf { sku: sku.parse().unwrap(), available };
-        let scope = One::<Shelf>(it.sku.clone());
-        let decide = move |_, _| {
-            let state = it.state();
-            Ok::<_, Infallible>(Change::to(it.clone()).telling(&state))
-        };
-        self.here.store.apply(scope, Receipt::none(cause()), decide).await.unwrap();
+        put(&self.here.store, sku, available).await;
     }
 
     /// Waits until nothing is left to be told, sweeping as the frame does.
@@ -74,6 +68,16 @@ impl Telling {
         self.tasks.close();
         self.tasks.wait().await;
     }
+}
+
+async fn put(store: &Store, sku: &str, available: u32) {
+    let it = Shelf { sku: sku.parse().unwrap(), available };
+    let scope = One::<Shelf>(it.sku.clone());
+    let decide = move |_, _| {
+        let state = it.state();
+        Ok::<_, Infallible>(Change::to(it.clone()).telling(&state))
+    };
+    store.apply(scope, Receipt::none(cause()), decide).await.unwrap();
 }
 
 async fn messages(world: &World, stream: &str) -> Vec<Envelope> {
@@ -109,6 +113,32 @@ async fn facts_of_an_aggregate_are_told_once_each_and_in_order() {
         let sequences: Vec<_> = of_it.map(Envelope::sequence).collect();
         assert_eq!(sequences, (1..=50).collect::<Vec<_>>());
     }
+}
+
+#[tokio::test]
+async fn what_is_changed_aside_waits_for_company_and_is_told_like_the_rest() {
+    let world = World::start().await;
+    let database = world.database("relay");
+    let telling = Telling::start(&world, &database).await;
+    let aside = telling.here.store.aside(Duration::from_millis(200));
+
+    let later = async {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        put(&aside, "CAP", 2).await;
+    };
+    tokio::join!(put(&aside, "CAP", 1), later);
+    telling.until_told().await;
+    telling.stop().await;
+
+    // Of state, a commit tells the newest only: one message, so it was one commit.
+    let told = messages(&world, "PRODUCT_STATE").await;
+    assert_eq!(told.len(), 1);
+    assert!(told[0].data.get().contains(r#""available":2"#), "{}", told[0].data.get());
+    let client = mongodb::Client::with_uri_str(world.mongo_uri()).await.unwrap();
+    let outbox = client.database(&database).collection::<mongodb::bson::Document>("outbox");
+    assert_eq!(outbox.count_documents(doc! {}).await.unwrap(), 1);
 }
 
 #[tokio::test]
