@@ -1,5 +1,7 @@
 //! The one source of time and ids.
 
+#[cfg(debug_assertions)]
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -9,8 +11,15 @@ use uuid::{NoContext, Uuid};
 
 /// Tells the time and draws ids; a test can set it.
 #[derive(Clone, Debug, Default)]
-pub struct Clock {
-    manual: Option<Arc<AtomicI64>>,
+pub struct Clock(Source);
+
+#[derive(Clone, Debug, Default)]
+enum Source {
+    #[default]
+    System,
+    Manual(Arc<AtomicI64>),
+    #[cfg(debug_assertions)]
+    Wrong(Arc<Path>),
 }
 
 impl Clock {
@@ -21,21 +30,30 @@ impl Clock {
 
     /// A clock that stands still until it is advanced.
     pub fn manual(start: Timestamp) -> Self {
-        Self { manual: Some(Arc::new(AtomicI64::new(start.as_millis()))) }
+        Self(Source::Manual(Arc::new(AtomicI64::new(start.as_millis()))))
+    }
+
+    /// The machine's own clock, wrong by as many milliseconds as this file says whenever the time is
+    /// told; right where there is no such file. For a process that is tested.
+    #[cfg(debug_assertions)]
+    pub fn wrong_by(file: impl AsRef<Path>) -> Self {
+        Self(Source::Wrong(file.as_ref().into()))
     }
 
     /// What time it is.
     pub fn now(&self) -> Timestamp {
-        let millis = match &self.manual {
-            Some(millis) => millis.load(Ordering::SeqCst),
-            None => system_millis(),
+        let millis = match &self.0 {
+            Source::System => system_millis(),
+            Source::Manual(millis) => millis.load(Ordering::SeqCst),
+            #[cfg(debug_assertions)]
+            Source::Wrong(file) => system_millis().saturating_add(millis_in(file)),
         };
         Timestamp::from_millis(millis).expect("a clock between the years -9999 and 9999")
     }
 
     /// Sets a manual clock forward; the system's is left alone.
     pub fn advance(&self, duration: Duration) {
-        if let Some(millis) = &self.manual {
+        if let Source::Manual(millis) = &self.0 {
             let by = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
             millis.fetch_add(by, Ordering::SeqCst);
         }
@@ -54,9 +72,30 @@ fn system_millis() -> i64 {
     jiff::Timestamp::now().as_millisecond()
 }
 
+#[cfg(debug_assertions)]
+fn millis_in(file: &Path) -> i64 {
+    std::fs::read_to_string(file).ok().and_then(|text| text.trim().parse().ok()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(debug_assertions)]
+    #[test]
+    fn a_wrong_clock_is_as_wrong_as_its_file_says() {
+        let scratch = testkit::Scratch::new().unwrap();
+        let file = scratch.path().join("clock");
+        let (right, wrong) = (Clock::system(), Clock::wrong_by(&file));
+        let ahead = || wrong.now().as_millis() - right.now().as_millis();
+        let hour = 3_600_000;
+
+        assert!(ahead().abs() < hour);
+        std::fs::write(&file, (24 * hour).to_string()).unwrap();
+        assert!(ahead() > 23 * hour);
+        std::fs::write(&file, (-24 * hour).to_string()).unwrap();
+        assert!(ahead() < -23 * hour);
+    }
 
     #[test]
     fn a_manual_clock_moves_when_told() {
