@@ -1,26 +1,38 @@
 //! Measures how fast the shop is, on a fleet of its own.
 
+mod accounts;
+mod buyer;
+mod chart;
+mod climb;
+mod crowd;
+mod double;
+mod figure;
+mod index;
+mod ladder;
 mod load;
 mod machine;
 mod measure;
+mod observed;
 mod page;
 mod record;
+mod seed;
+mod shares;
 mod stage;
 mod trail;
 
 use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use testkit::Scratch;
-use testkit::process::{Process, Spec};
 use tokio_util::sync::CancellationToken;
 
+use self::index::Index;
 use self::machine::Machine;
 use self::measure::{ALL, Measurement};
-use self::page::Page;
+use self::page::{Findings, Page};
 use self::stage::Stage;
 use crate::up::{self, place, say};
 
@@ -36,7 +48,7 @@ writes it to docs/bench. Let the machine have nothing else to do meanwhile.";
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// Measure for a few seconds only, and write nothing.
+    /// Measure for less than three minutes altogether, and write nothing.
     #[arg(long)]
     quick: bool,
 
@@ -50,11 +62,11 @@ pub(crate) struct Args {
     only: Option<String>,
 }
 
-/// How long is measured.
-#[derive(Clone, Copy, Debug)]
-struct Length {
-    warm_up: Duration,
-    measured: Duration,
+/// How long is measured, and how much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Length {
+    Full,
+    Quick,
 }
 
 /// Measures, and ends everything that it started.
@@ -80,49 +92,100 @@ fn wanted(only: Option<&str>) -> anyhow::Result<Vec<&'static Measurement>> {
     Ok(wanted)
 }
 
-/// Ingress and shoppers are part of this program: it goes on as one that was built like the shop.
+/// Ingress and shoppers are part of this program: it goes on as one that was built like the shop,
+/// and with it, so that nothing is built twice.
 async fn again_with_optimisation() -> anyhow::Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let build = Spec::new(cargo)
-        .args(["build", "--release", "--package", "xtask", "--manifest-path"])
-        .arg(place("Cargo.toml"));
-    let code = Process::start(&build).context("starting cargo")?.wait().await;
-    ensure!(code == 0, "the bench does not build");
-    let own = std::env::current_exe().context("finding the folder of this program")?;
-    let target = own.ancestors().nth(2).context("this program lies in no target folder")?;
-    let itself = target.join("release/xtask");
+    let itself = up::build(true).await?.join("xtask");
     Err(Command::new(itself).args(std::env::args_os().skip(1)).exec())
         .context("going on as an optimised program")
 }
 
 async fn measure(
     args: &Args,
-    wanted: &[&Measurement],
+    wanted: &[&'static Measurement],
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let data = Scratch::new().context("making a folder for the data")?;
     let machine = Machine::look(data.path()).await?;
     let apart = up::Args::apart(data.path().join("shop"), !args.debug);
-    let length = Length::of(args);
     let measured = up::with(&apart, stop, async |open| {
         let stage = Stage::set(open).await?;
-        for measurement in wanted {
-            say(format_args!("measuring {} …", measurement.name));
-            let findings = (measurement.run)(&stage, length).await?;
-            let page = Page { measurement, machine: &machine, findings: &findings };
-            say(&page);
-            if !args.quick && !args.debug {
-                fs::write(place(PAGES).join(format!("{}.md", measurement.name)), page.to_string())?;
-            }
-        }
-        Ok(())
+        let run = Run { args, machine: &machine, began: Instant::now() };
+        run.all(&stage, wanted).await
     });
     measured.await?.context("stopped before everything was measured")
 }
 
+/// One run of the bench.
+struct Run<'a> {
+    args: &'a Args,
+    machine: &'a Machine,
+    began: Instant,
+}
+
+impl Run<'_> {
+    async fn all(&self, stage: &Stage<'_>, wanted: &[&'static Measurement]) -> anyhow::Result<()> {
+        let length = if self.args.quick { Length::Quick } else { Length::Full };
+        let mut figures = Vec::new();
+        for (number, measurement) in wanted.iter().enumerate() {
+            let (since, of) = (self.began.elapsed().as_secs(), wanted.len());
+            say(format_args!("[{since} s] {} of {of}: {} …", number + 1, measurement.name));
+            let findings = (measurement.run)(stage, length).await;
+            let findings = findings.with_context(|| format!("measuring {}", measurement.name))?;
+            self.keep(measurement, &findings)?;
+            figures.extend(findings.figures);
+        }
+        say(format_args!("[{} s] {}", self.began.elapsed().as_secs(), figure::table(&figures)));
+        let index = Index { machine: self.machine, measured: wanted, figures: &figures };
+        if self.writes() && self.args.only.is_none() {
+            fs::write(place(PAGES).join("README.md"), index.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Shows a page, and writes it with its pictures.
+    fn keep(&self, measurement: &Measurement, findings: &Findings) -> anyhow::Result<()> {
+        let page = Page { measurement, machine: self.machine, findings };
+        say(&page);
+        for chart in &findings.charts {
+            let svg = chart.svg()?;
+            if self.writes() {
+                fs::write(place(PAGES).join(measurement.picture(chart)), svg)?;
+            }
+        }
+        if self.writes() {
+            fs::write(place(PAGES).join(format!("{}.md", measurement.name)), page.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Whether what was measured says how fast the shop is.
+    fn writes(&self) -> bool {
+        !self.args.quick && !self.args.debug
+    }
+}
+
 impl Length {
-    const fn of(args: &Args) -> Self {
-        let (warm_up, measured) = if args.quick || args.debug { (5, 10) } else { (20, 120) };
-        Self { warm_up: Duration::from_secs(warm_up), measured: Duration::from_secs(measured) }
+    /// So many seconds.
+    fn of(self, full: u64, quick: u64) -> Duration {
+        Duration::from_secs(self.choose(full, quick))
+    }
+
+    /// So many milliseconds.
+    fn of_millis(self, full: u64, quick: u64) -> Duration {
+        Duration::from_millis(self.choose(full, quick))
+    }
+
+    /// So many of something.
+    fn many(self, full: u32, quick: u32) -> u32 {
+        self.choose(full, quick)
+    }
+
+    fn is_quick(self) -> bool {
+        self == Self::Quick
+    }
+
+    fn choose<T>(self, full: T, quick: T) -> T {
+        if self.is_quick() { quick } else { full }
     }
 }

@@ -16,7 +16,7 @@ mod shop;
 
 pub(crate) use self::build::build;
 pub(crate) use self::ingress::{Ingress, Routes};
-pub(crate) use self::progress::say;
+pub(crate) use self::progress::{phase, say};
 pub(crate) use self::shop::{Open, with};
 
 use std::io;
@@ -86,10 +86,15 @@ pub(crate) struct Args {
     #[arg(long, env = "SOUK_ADMIN_PASSWORD", hide_env_values = true, value_name = "PASSWORD",
         value_parser = NonEmptyStringValueParser::new())]
     admin_password: Option<String>,
+
+    /// How many proxies stand before the services: the ingress.
+    #[arg(skip = 1_u8)]
+    proxies: u8,
 }
 
 impl Args {
-    /// A shop with empty shelves on a free port, apart from every other.
+    /// A shop with empty shelves on a free port, apart from every other; whoever asks says in
+    /// `X-Forwarded-For` where they are, as if one more proxy stood before the ingress.
     pub(crate) fn apart(data: PathBuf, release: bool) -> Self {
         Self {
             port: 0,
@@ -101,6 +106,7 @@ impl Args {
             nats_url: None,
             admin_email: "bench@souk.example".to_owned(),
             admin_password: None,
+            proxies: 2,
         }
     }
 }

@@ -21,19 +21,6 @@ pub(crate) struct Machine {
     rows: Vec<Vec<String>>,
 }
 
-/// How busy the processors are, from a moment on.
-#[derive(Debug)]
-pub(crate) struct Busy {
-    since: Ticks,
-}
-
-/// What all processors together have spent their time on since the machine started.
-#[derive(Clone, Copy, Debug, Default)]
-struct Ticks {
-    idle: u64,
-    all: u64,
-}
-
 impl Machine {
     /// Looks at this machine; the disk is that of this folder.
     pub(crate) async fn look(folder: &Path) -> anyhow::Result<Self> {
@@ -66,32 +53,6 @@ impl Machine {
     pub(crate) fn table(&self) -> Table {
         let rows = self.rows.clone();
         Table { title: "Where this was measured", columns: vec!["what", "which"], rows }
-    }
-}
-
-impl Busy {
-    /// From now on.
-    pub(crate) fn from_now() -> Self {
-        Self { since: Ticks::now() }
-    }
-
-    /// Which part of their time all processors together have worked since, in percent.
-    pub(crate) fn percent(&self) -> u64 {
-        let now = Ticks::now();
-        let all = now.all.saturating_sub(self.since.all);
-        let idle = now.idle.saturating_sub(self.since.idle);
-        (all.saturating_sub(idle) * 100).checked_div(all).unwrap_or(0)
-    }
-}
-
-impl Ticks {
-    /// From the first line of /proc/stat: user nice system idle iowait irq softirq steal ….
-    fn now() -> Self {
-        let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
-        let line = stat.lines().next().unwrap_or_default();
-        let ticks: Vec<u64> = line.split_whitespace().filter_map(|it| it.parse().ok()).collect();
-        let spent = ticks.get(..8).unwrap_or_default();
-        Self { idle: spent.iter().skip(3).take(2).sum(), all: spent.iter().sum() }
     }
 }
 

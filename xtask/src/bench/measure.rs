@@ -1,10 +1,21 @@
 //! The measurements: one file and one page each.
 
+mod capacity;
+mod clients;
+mod events;
+mod flash;
+mod footprint;
+mod limits;
+mod orders;
 mod purchases;
+mod rates;
+mod sign_ins;
+mod storm;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 
 use super::Length;
+use super::chart::Chart;
 use super::page::Findings;
 use super::stage::Stage;
 
@@ -17,8 +28,30 @@ pub(crate) struct Measurement {
     pub(crate) title: &'static str,
     /// How it is measured, and what the numbers mean.
     pub(crate) about: &'static str,
-    pub(crate) run: for<'a> fn(&'a Stage, Length) -> BoxFuture<'a, anyhow::Result<Findings>>,
+    /// What keeps the numbers from being better.
+    pub(crate) limits: &'static str,
+    pub(crate) run:
+        for<'a> fn(&'a Stage<'_>, Length) -> LocalBoxFuture<'a, anyhow::Result<Findings>>,
 }
 
-/// All of them, in the order in which they are made.
-pub(crate) const ALL: [Measurement; 1] = [purchases::PURCHASES];
+impl Measurement {
+    /// The file of a picture on its page.
+    pub(crate) fn picture(&self, chart: &Chart) -> String {
+        format!("{}-{}.svg", self.name, chart.name)
+    }
+}
+
+/// All of them, in the order in which they are made: what fills the databases comes last.
+pub(crate) const ALL: [Measurement; 11] = [
+    limits::LIMITS,
+    purchases::PURCHASES,
+    events::EVENTS,
+    rates::RATES,
+    sign_ins::SIGN_INS,
+    storm::STORM,
+    flash::FLASH,
+    clients::CLIENTS,
+    capacity::CAPACITY,
+    footprint::FOOTPRINT,
+    orders::ORDERS,
+];

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::chart::Chart;
+use super::figure::Figure;
 use super::machine::Machine;
 use super::measure::Measurement;
 
@@ -12,10 +14,14 @@ pub(crate) struct Findings {
     pub(crate) sentences: Vec<String>,
     /// The numbers.
     pub(crate) tables: Vec<Table>,
+    /// The same as pictures.
+    pub(crate) charts: Vec<Chart>,
+    /// What stands on the first page of all.
+    pub(crate) figures: Vec<Figure>,
 }
 
 /// Numbers in rows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Table {
     pub(crate) title: &'static str,
     pub(crate) columns: Vec<&'static str>,
@@ -36,10 +42,14 @@ impl fmt::Display for Page<'_> {
         for sentence in &self.findings.sentences {
             writeln!(f, "- {sentence}")?;
         }
+        for chart in &self.findings.charts {
+            writeln!(f, "\n![{}]({})", chart.title, self.measurement.picture(chart))?;
+        }
         for table in &self.findings.tables {
             write!(f, "\n{table}")?;
         }
         writeln!(f, "\n## How this was measured\n\n{}", self.measurement.about)?;
+        writeln!(f, "\n## What limits it\n\n{}", self.measurement.limits)?;
         write!(f, "\n{}", self.machine.table())
     }
 }

@@ -68,6 +68,15 @@ impl Fleet {
         self.services().map(|it| (it.name().to_owned(), it.http())).collect()
     }
 
+    /// What runs now, and under which id.
+    pub(crate) fn processes(&self) -> Vec<(&'static str, u32)> {
+        let running = |part: &Part| {
+            let process = part.process().filter(|it| it.is_running())?;
+            Some((part.name(), process.pid()))
+        };
+        self.parts.iter().filter_map(running).collect()
+    }
+
     /// Waits until every part has been ready.
     pub(crate) async fn ready(&self) -> Result<(), AcquireError> {
         let parts = u32::try_from(self.parts.len()).expect("the parts are few");

@@ -48,6 +48,11 @@ impl Instance {
         Self { service, http, ops, log, spec, process: Mutex::default() }
     }
 
+    /// A further replica of it, on ports of its own; it does not run yet.
+    pub(crate) fn another(&self) -> Self {
+        Self::new(self.service, self.spec.clone(), self.log.clone())
+    }
+
     /// Starts it, and waits until it is ready; ends it first when it runs.
     pub(crate) async fn restart(&self) -> Result<(), StartError> {
         if let Some(process) = self.process() {

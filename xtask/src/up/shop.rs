@@ -125,8 +125,7 @@ async fn prepare(args: &Args, data: Data, account: &Account, port: u16) -> anyho
         let mut program = Spec::new(binaries.join(service.name()))
             .env("MONGODB_URI", &mongod.uri)
             .env("NATS_URL", &nats_server.uri)
-            // The ingress.
-            .env("SOUK_TRUSTED_PROXIES", "1");
+            .env("SOUK_TRUSTED_PROXIES", args.proxies.to_string());
         if service == Service::Auth {
             program = program
                 .env("JWT_KEY", &key)
