@@ -175,11 +175,15 @@ impl Orders {
 
     /// Somebody who is signed in, under all the ids that they have.
     pub(crate) async fn person(&self, shopper: &Shopper) -> Result<Person, StoreError> {
-        let theirs = doc! { "account": shopper.id.to_string() };
-        let merged = self.store.find::<Merged>(theirs, doc! { "_id": -1 }, MOST_GUESTS).await?;
-        let guests = merged.iter().map(|merged| merged.guest).chain(shopper.merged_from);
-        let ids = guests.chain([shopper.id]).collect();
+        let guests = if shopper.is_guest() { vec![] } else { self.guests_of(shopper.id).await? };
+        let ids = guests.into_iter().chain(shopper.merged_from).chain([shopper.id]).collect();
         Ok(Person { ids, is_staff: shopper.is_staff() })
+    }
+
+    async fn guests_of(&self, account: UserId) -> Result<Vec<UserId>, StoreError> {
+        let theirs = doc! { "account": account.to_string() };
+        let merged = self.store.find::<Merged>(theirs, doc! { "_id": -1 }, MOST_GUESTS).await?;
+        Ok(merged.iter().map(|merged| merged.guest).collect())
     }
 
     /// Remembers which account a guest became part of.

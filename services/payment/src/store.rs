@@ -5,7 +5,7 @@ use std::time::Duration;
 use common::identity::Shopper;
 use common::store::{One, Receipt, Store, StoreError, Stored, UpdateError};
 use common::{Change, Clock, Wakeups};
-use contracts::{OrderId, PaymentId, Timestamp};
+use contracts::{OrderId, PaymentId, Timestamp, UserId};
 use mongodb::bson::doc;
 
 use crate::domain::{Due, Entry, Merged, Payment, People, Refusal};
@@ -50,10 +50,14 @@ impl Payments {
 
     /// Everyone that a person is or was.
     pub async fn people(&self, person: &Shopper) -> Result<People, StoreError> {
-        let theirs = doc! { "account": person.id.to_string() };
-        let merged = self.store.find::<Merged>(theirs, doc! { "_id": -1 }, MOST_GUESTS).await?;
-        let guests = merged.iter().map(|merged| merged.guest);
+        let guests = if person.is_guest() { vec![] } else { self.guests_of(person.id).await? };
         Ok(People::of([person.id].into_iter().chain(person.merged_from).chain(guests)))
+    }
+
+    async fn guests_of(&self, account: UserId) -> Result<Vec<UserId>, StoreError> {
+        let theirs = doc! { "account": account.to_string() };
+        let merged = self.store.find::<Merged>(theirs, doc! { "_id": -1 }, MOST_GUESTS).await?;
+        Ok(merged.iter().map(|merged| merged.guest).collect())
     }
 
     /// Remembers which account a guest became part of: what was to be paid by the guest is to be

@@ -45,6 +45,11 @@ impl Shopper {
             Role::Guest | Role::Shopper | Role::Unknown => false,
         }
     }
+
+    /// Whether they have no account: guests become part of accounts, and nobody of a guest.
+    pub fn is_guest(&self) -> bool {
+        self.role == Role::Guest
+    }
 }
 
 impl Identity {
