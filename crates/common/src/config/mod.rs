@@ -275,12 +275,6 @@ fn clock(file: &str) -> Result<Clock, Unusable> {
     Ok(if file.is_empty() { Clock::system() } else { Clock::wrong_by(file) })
 }
 
-#[cfg(debug_assertions)]
-#[expect(clippy::unnecessary_wraps, reason = "it reads a setting")]
-fn clock(file: &str) -> Result<Clock, Unusable> {
-    Ok(if file.is_empty() { Clock::system() } else { Clock::wrong_by(file) })
-}
-
 fn group(text: &str) -> Result<usize, Unusable> {
     text.parse().ok().filter(|group| (1..=1000).contains(group)).ok_or(Unusable::Group)
 }
