@@ -14,7 +14,7 @@ use utoipa::openapi::{Content, Info, OpenApi, Ref, RefOr, Response, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{headers, page};
+use super::{flattened, headers, page};
 use crate::http::Problem;
 
 /// Completes what the routes of a service say of themselves: what it is, how to sign in, and what
@@ -35,6 +35,7 @@ pub fn document(mut routes: OpenApi, title: &str, description: &str, version: &s
     Problem::schemas(&mut schemas);
     components.schemas.extend(schemas);
     add_language(&mut routes);
+    flattened::describe(&mut routes);
     headers::describe(&mut routes);
     routes
 }

@@ -4,6 +4,7 @@ mod asyncapi;
 mod breaking;
 mod check;
 mod document;
+mod flattened;
 mod headers;
 mod page;
 
