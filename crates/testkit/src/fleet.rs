@@ -130,6 +130,16 @@ impl Fleet {
         self.one(service, number).restart().await
     }
 
+    /// The same with these variables in its environment, this time only.
+    pub async fn restart_with(
+        &self,
+        service: Service,
+        number: usize,
+        envs: &[(&str, &str)],
+    ) -> Result<(), StartError> {
+        self.one(service, number).restart_with(envs).await
+    }
+
     /// Lets one replica go as Kubernetes does, and says how it ended: it is asked to end, nobody is
     /// sent to it any more once it says that it is not ready, and it finishes what it began.
     ///
@@ -156,9 +166,20 @@ impl Fleet {
     /// Runs a command of a service's program, such as `replay --since 1h`, and gives its exit code
     /// and what it said.
     pub async fn run(&self, service: Service, args: &[&str]) -> io::Result<(i32, String)> {
+        self.run_with(service, args, &[]).await
+    }
+
+    /// The same with these variables in its environment.
+    pub async fn run_with(
+        &self,
+        service: Service,
+        args: &[&str],
+        envs: &[(&str, &str)],
+    ) -> io::Result<(i32, String)> {
         let (_, spec) = self.specs.iter().find(|(it, _)| *it == service).expect("it was started");
         let log = self.dir.join(format!("{service}-{}.log", unique()));
-        let process = Process::start(&spec.clone().args(args.iter().copied()).log(&log))?;
+        let spec = envs.iter().fold(spec.clone(), |spec, &(name, value)| spec.env(name, value));
+        let process = Process::start(&spec.args(args.iter().copied()).log(&log))?;
         Ok((process.wait().await, std::fs::read_to_string(log)?))
     }
 

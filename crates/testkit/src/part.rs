@@ -37,8 +37,15 @@ impl Part {
 
     /// Starts it once more; ends it in good order first when it runs.
     pub(crate) async fn start_again(&self) -> Result<(), StartError> {
+        self.start_again_with(&[]).await
+    }
+
+    /// The same with these variables in its environment, this time only.
+    pub(crate) async fn start_again_with(&self, envs: &[(&str, &str)]) -> Result<(), StartError> {
         self.process().stop().await;
-        let process = Process::start(&self.spec).map_err(StartError::io(&self.what))?;
+        let add = |spec: Spec, &(name, value): &(&str, &str)| spec.env(name, value);
+        let spec = envs.iter().fold(self.spec.clone(), add);
+        let process = Process::start(&spec).map_err(StartError::io(&self.what))?;
         *self.current() = Arc::new(process);
         Ok(())
     }

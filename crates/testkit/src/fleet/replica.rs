@@ -85,7 +85,12 @@ impl Replica {
 
     /// Starts it again and waits until it is ready; ends it first when it runs.
     pub(crate) async fn restart(&self) -> Result<(), StartError> {
-        self.part.start_again().await?;
+        self.restart_with(&[]).await
+    }
+
+    /// The same with these variables in its environment, this time only.
+    pub(crate) async fn restart_with(&self, envs: &[(&str, &str)]) -> Result<(), StartError> {
+        self.part.start_again_with(envs).await?;
         self.until_ready().await
     }
 
