@@ -14,7 +14,7 @@ use super::stage::Stage;
 /// The services' databases.
 pub(crate) const DATABASES: [&str; 5] = ["auth", "product", "cart", "order", "payment"];
 /// What a replica writes whether or not anybody buys.
-const CHORES: [&str; 2] = ["leases", "system.profile"];
+const CHORES: [&str; 2] = ["frame", "system.profile"];
 /// When nothing more is written for so long, the purchase has come to its end.
 const QUIET: Duration = Duration::from_secs(2);
 const BOUND: Duration = Duration::from_secs(30);
@@ -94,8 +94,9 @@ impl Observed {
 /// Waits until nothing but chores is written any longer, and gives the last moment.
 async fn until_quiet(log: &Collection<Document>, since: Timestamp) -> anyhow::Result<Timestamp> {
     let (began, mut last, mut seen) = (Instant::now(), since, Instant::now());
+    let mut busy = String::new();
     while seen.elapsed() < QUIET {
-        ensure!(began.elapsed() < BOUND, "the shop does not come to rest");
+        ensure!(began.elapsed() < BOUND, "{busy} does not come to rest");
         let new = doc! { "ts": { "$gt": last } };
         let entries: Vec<Document> = if last.time == 0 {
             log.find(doc! {}).sort(doc! { "$natural": -1 }).limit(1).await?.try_collect().await?
@@ -104,8 +105,9 @@ async fn until_quiet(log: &Collection<Document>, since: Timestamp) -> anyhow::Re
         };
         for entry in &entries {
             last = entry.get_timestamp("ts").unwrap_or(last);
-            if operations(entry).iter().any(|it| place(it).is_some()) {
+            if let Some((database, collection)) = operations(entry).into_iter().find_map(place) {
                 seen = Instant::now();
+                busy = format!("{database}.{collection}");
             }
         }
         sleep(Duration::from_millis(50)).await;
@@ -164,7 +166,7 @@ mod tests {
     #[test]
     fn the_operations_of_a_transaction_are_told_from_chores() {
         let operation = |ns: &str| doc! { "op": "i", "ns": ns, "o": { "_id": 1 } };
-        let all = vec![operation("order.orders"), operation("order.leases")];
+        let all = vec![operation("order.orders"), operation("order.frame")];
         let entry = doc! { "op": "c", "ns": "admin.$cmd", "o": { "applyOps": all } };
 
         let places: Vec<_> = operations(&entry).into_iter().filter_map(place).collect();
