@@ -101,17 +101,62 @@ fn without_values(error: &mongodb::error::Error) -> String {
     }
 }
 
+/// Codes of servers that are no longer primary, end, or lost their own peers: what the driver tries
+/// a read once more for. The second try may meet the same.
+const ELSEWHERE: [i32; 13] = [6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436];
+
 /// Whether the database was out of reach rather than unwilling.
 pub(crate) fn is_away(error: &mongodb::error::Error) -> bool {
     use mongodb::error::ErrorKind;
 
-    matches!(
-        *error.kind,
-        ErrorKind::ServerSelection { .. }
-            | ErrorKind::Io(_)
-            | ErrorKind::ConnectionPoolCleared { .. }
-            | ErrorKind::DnsResolve { .. }
-            | ErrorKind::Shutdown
-    ) || error.contains_label("RetryableWriteError")
+    code(error).is_some_and(|code| ELSEWHERE.contains(&code))
+        || matches!(
+            *error.kind,
+            ErrorKind::ServerSelection { .. }
+                | ErrorKind::Io(_)
+                | ErrorKind::ConnectionPoolCleared { .. }
+                | ErrorKind::DnsResolve { .. }
+                | ErrorKind::Shutdown
+        )
+        || error.contains_label("RetryableWriteError")
         || error.contains_label("SystemOverloadedError")
+}
+
+/// What the server itself said.
+fn code(error: &mongodb::error::Error) -> Option<i32> {
+    use mongodb::error::{ErrorKind, WriteFailure};
+
+    match &*error.kind {
+        ErrorKind::Command(command) => Some(command.code),
+        ErrorKind::Write(WriteFailure::WriteConcernError(failed)) => Some(failed.code),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mongodb::bson::{deserialize_from_document, doc};
+    use mongodb::error::{CommandError, Error, ErrorKind};
+
+    use super::*;
+
+    fn said(code: i32, name: &str) -> StoreError {
+        let said = doc! { "code": code, "codeName": name, "errmsg": "no" };
+        let said: CommandError = deserialize_from_document(said).unwrap();
+        StoreError::of("orders", &Error::from(ErrorKind::Command(said)))
+    }
+
+    #[test]
+    fn a_server_that_is_no_longer_primary_or_ends_is_away() {
+        for (code, name) in [
+            (13435, "NotPrimaryNoSecondaryOk"),
+            (10107, "NotWritablePrimary"),
+            (189, "PrimarySteppedDown"),
+            (11602, "InterruptedDueToReplStateChange"),
+            (91, "ShutdownInProgress"),
+        ] {
+            assert!(matches!(said(code, name), StoreError::Away(_)), "{name}");
+        }
+        assert!(matches!(said(13, "Unauthorized"), StoreError::Refused { .. }));
+    }
 }
