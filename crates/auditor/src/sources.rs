@@ -69,13 +69,13 @@ impl Sources {
     }
 
     pub(crate) async fn open(&self) -> Result<Views, Error> {
-        Ok(Views {
-            auth: View::open("auth", &self.auth).await?,
-            product: View::open("product", &self.product).await?,
-            cart: View::open("cart", &self.cart).await?,
-            order: View::open("order", &self.order).await?,
-            payment: View::open("payment", &self.payment).await?,
-        })
+        // Who copies comes before who is copied: so no copy is newer than its source, ever.
+        let cart = View::open("cart", &self.cart).await?;
+        let order = View::open("order", &self.order).await?;
+        let payment = View::open("payment", &self.payment).await?;
+        let product = View::open("product", &self.product).await?;
+        let auth = View::open("auth", &self.auth).await?;
+        Ok(Views { auth, product, cart, order, payment })
     }
 }
 

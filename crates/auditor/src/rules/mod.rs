@@ -2,12 +2,16 @@
 
 mod books;
 mod bus;
+mod copies;
 mod goods;
 mod money;
 mod orders;
 mod outbox;
 mod receipts;
+mod sequences;
+mod states;
 mod stock;
+mod timelines;
 
 use contracts::Timestamp;
 use tracing::info;
@@ -37,7 +41,13 @@ pub(crate) async fn check(shop: &Shop<'_>, out: &mut Findings) -> Result<(), Err
     info!("checking outboxes and receipts");
     outbox::check(shop, out).await?;
     receipts::check(shop, out).await?;
-    info!("checking the bus");
+    info!("checking copies");
+    copies::check(shop, out).await?;
+    timelines::check(shop, out).await?;
+    info!("checking what was told");
+    sequences::check(shop, out).await?;
+    states::check(shop, out).await?;
+    info!("checking what was heard");
     bus::check(shop, out).await
 }
 

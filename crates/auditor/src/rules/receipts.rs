@@ -9,7 +9,7 @@ use super::Shop;
 use crate::Error;
 use crate::findings::Findings;
 use crate::report::Rule;
-use crate::rows::{Rows, only};
+use crate::rows::{Rows, only, text};
 
 /// How long the answer to a request is kept: a receipt says when it ends, not when it began.
 const KEPT: Duration = Duration::from_hours(48);
@@ -23,6 +23,13 @@ struct Started {
 struct Named {
     #[serde(rename = "_id")]
     id: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Mail {
+    #[serde(rename = "_id")]
+    id: String,
+    state: String,
 }
 
 pub(super) async fn check(shop: &Shop<'_>, out: &mut Findings) -> Result<(), Error> {
@@ -39,7 +46,21 @@ pub(super) async fn check(shop: &Shop<'_>, out: &mut Findings) -> Result<(), Err
             out.add(Rule::ReceiptStarted, [attempt], says);
         }
     }
-    put_aside(shop, out).await
+    put_aside(shop, out).await?;
+    mails(shop, out).await
+}
+
+/// Mails that will not be sent, or should have been.
+async fn mails(shop: &Shop<'_>, out: &mut Findings) -> Result<(), Error> {
+    let before = text(shop.now.minus(shop.bounds.waiting_age));
+    let waiting = doc! { "state": "waiting", "at": { "$lt": before } };
+    let stuck = doc! { "$match": { "$or": [{ "state": "dead" }, waiting] } };
+    let mut mails: Rows<Mail> =
+        shop.views.auth.rows("mails", vec![stuck, only(&["state"])]).await?;
+    while let Some(Mail { id, state }) = mails.next().await? {
+        out.add(Rule::MailStuck, [id], format!("a mail is {state}"));
+    }
+    Ok(())
 }
 
 /// Notices of providers that a person has to see to.

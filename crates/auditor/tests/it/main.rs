@@ -1,0 +1,6 @@
+//! The auditor against a real shop, in which something is wrong.
+#![expect(clippy::unwrap_used, reason = "it is how a test fails")]
+
+mod plant;
+mod planted;
+mod shop;

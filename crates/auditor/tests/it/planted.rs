@@ -1,0 +1,390 @@
+//! A violation of each kind is found, and nothing else.
+
+use std::collections::BTreeSet;
+
+use async_nats::jetstream;
+use async_nats::jetstream::consumer::pull::Config;
+use auditor::{Bounds, Error, Rule, Source, Sources, audit};
+use mongodb::bson::{Bson, DateTime, Document, doc};
+use testkit::World;
+use testkit::fleet::Service;
+
+use crate::plant::Edit;
+use crate::shop::Shop;
+
+type Place = (Service, &'static str);
+
+const ORDERS: Place = (Service::Order, "orders");
+const TIMELINES: Place = (Service::Order, "timelines");
+const PAYMENTS: Place = (Service::Payment, "payments");
+const LEDGER: Place = (Service::Payment, "ledger");
+const RESERVATIONS: Place = (Service::Product, "reservations");
+const LONG_AGO: &str = "2020-01-01T00:00:00.000Z";
+const FAR_OFF: &str = "2999-01-01T00:00:00.000Z";
+const NOBODYS: &str = "0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
+
+/// What is planted, which rules are broken by that, and what is named.
+struct Case {
+    broken: Vec<Rule>,
+    names: String,
+    edits: Vec<Edit>,
+}
+
+fn case(broken: &[Rule], names: &str, edits: Vec<Edit>) -> Case {
+    Case { broken: broken.to_vec(), names: names.to_owned(), edits }
+}
+
+#[tokio::test]
+async fn each_planted_violation_is_found_and_named_and_nothing_else() {
+    let shop = Shop::lived_in().await;
+    shop.close().await;
+
+    let mut cases = goods(&shop);
+    cases.extend(money(&shop).await);
+    cases.extend(ledger(&shop).await);
+    cases.extend(told(&shop).await);
+    cases.extend(copies(&shop).await);
+    cases.extend(begun());
+
+    for Case { broken, names, edits } in cases {
+        let mut planted = Vec::new();
+        for edit in edits {
+            planted.push(edit.plant(&shop).await);
+        }
+        found(&shop, &broken, &names).await;
+        for edit in planted.into_iter().rev() {
+            edit.undo(&shop).await;
+        }
+    }
+    on_the_bus(&shop).await;
+    assert_eq!(shop.audit().await.violations(), []);
+}
+
+#[tokio::test]
+async fn a_database_out_of_reach_is_no_verdict() {
+    let world = World::start().await;
+    let away = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200&replicaSet=rs0";
+    let mut sources = Sources::on(world.mongo_uri(), &world.nats().url(), str::to_owned);
+    sources.cart = Source { uri: away.into(), ..sources.cart };
+
+    let looked = audit(&sources, Bounds::quiet()).await;
+
+    assert!(matches!(looked, Err(Error::Database { database, .. }) if database == "cart"));
+}
+
+async fn found(shop: &Shop, broken: &[Rule], names: &str) {
+    let report = shop.audit().await;
+    let rules: BTreeSet<_> = report.violations().iter().map(|it| it.rule).collect();
+    let expected: BTreeSet<_> = broken.iter().copied().collect();
+    assert_eq!(rules, expected, "{report}");
+    let first = report.violations().iter().find(|it| it.rule == broken[0]).unwrap();
+    assert!(first.ids.iter().any(|id| id.contains(names)), "{names} is not in {first:?}");
+}
+
+fn goods(shop: &Shop) -> Vec<Case> {
+    let Shop { paid, reserved, cancelled, .. } = shop;
+    let set = |place, id: &str, set: Document| Edit::change(place, id, doc! { "$set": set });
+    let held = doc! {
+        "lines": {}, "state": { "is": "held", "since": FAR_OFF, "quiet_since": FAR_OFF },
+    };
+    let unknown = format!("ord_{NOBODYS}");
+    vec![
+        case(
+            &[Rule::StockLedger],
+            "MUG",
+            vec![Edit::change(
+                (Service::Product, "stock_ledger"),
+                "MUG:000000000001",
+                doc! { "$inc": { "on_hand": 1 } },
+            )],
+        ),
+        case(
+            &[Rule::StockReserved, Rule::StockOfOrder],
+            "TRAY",
+            vec![set(RESERVATIONS, reserved, doc! { "lines.TRAY": 2 })],
+        ),
+        case(
+            &[Rule::StockOfOrder],
+            paid,
+            vec![set(RESERVATIONS, paid, doc! { "restocked.MUG": 1 })],
+        ),
+        case(
+            &[Rule::SoldOnce],
+            paid,
+            vec![set(RESERVATIONS, paid, doc! { "state": { "is": "given_up" } })],
+        ),
+        case(&[Rule::LiveReservation], cancelled, vec![set(RESERVATIONS, cancelled, held)]),
+        case(
+            &[Rule::GoodsMissing, Rule::StockReserved],
+            reserved,
+            vec![set(RESERVATIONS, reserved, doc! { "state": { "is": "released" } })],
+        ),
+        case(
+            &[Rule::UnknownOrder],
+            &unknown,
+            vec![Edit::insert(
+                RESERVATIONS,
+                &unknown,
+                doc! {
+                    "lines": {}, "state": { "is": "released" }, "told": 0_i64,
+                },
+            )],
+        ),
+    ]
+}
+
+async fn money(shop: &Shop) -> Vec<Case> {
+    let Shop { paid, reserved, cancelled, refunded, .. } = shop;
+    let [due, of_paid, of_cancelled, of_refunded] = [
+        shop.payment(reserved).await,
+        shop.payment(paid).await,
+        shop.payment(cancelled).await,
+        shop.payment(refunded).await,
+    ];
+    let attempt = attempt_of(shop, &of_paid).await;
+    let (eur, unknown) = (|amount: i64| doc! { "amount": amount, "currency": "EUR" }, NOBODYS);
+    let tried = |state: &str| {
+        doc! {
+            "id": format!("att_{unknown}"), "amount": eur(2500), "state": state,
+        }
+    };
+    let set = |place, id: &str, set: Document| Edit::change(place, id, doc! { "$set": set });
+    let began = doc! {
+        "$push": { "attempts": tried("processing") }, "$set": { "look_at": FAR_OFF },
+    };
+    let too_much = doc! {
+        "id": format!("ref_{unknown}"), "attempt": &attempt, "amount": eur(2501), "state": "started",
+    };
+    let too_much = doc! { "$push": { "refunds": too_much }, "$set": { "look_at": FAR_OFF } };
+    let captured = format!("payment.captured.{attempt}.amount");
+    vec![
+        case(&[Rule::OpenAttempt], cancelled, vec![Edit::change(PAYMENTS, &of_cancelled, began)]),
+        case(&[Rule::Hanging], &due, vec![set(PAYMENTS, &due, doc! { "look_at": LONG_AGO })]),
+        case(
+            &[Rule::Hanging],
+            reserved,
+            vec![
+                set(ORDERS, reserved, doc! { "status.pay_by": LONG_AGO }),
+                set(PAYMENTS, &due, doc! { "pay_by": LONG_AGO }),
+            ],
+        ),
+        case(
+            &[Rule::Unpaid],
+            paid,
+            vec![
+                set(ORDERS, paid, doc! { "sums.total": eur(2600) }),
+                set(PAYMENTS, &of_paid, doc! { "due.amount": eur(2600) }),
+            ],
+        ),
+        case(
+            &[Rule::PaidTwice, Rule::LedgerDiffers, Rule::MoneyDiffers],
+            paid,
+            vec![Edit::change(
+                PAYMENTS,
+                &of_paid,
+                doc! { "$push": { "attempts": tried("captured") } },
+            )],
+        ),
+        case(&[Rule::RefundedTooMuch], &of_paid, vec![Edit::change(PAYMENTS, &of_paid, too_much)]),
+        case(
+            &[Rule::MoneyKept, Rule::LedgerDiffers, Rule::MoneyDiffers],
+            refunded,
+            vec![set(PAYMENTS, &of_refunded, doc! { "refunds": [] })],
+        ),
+        case(
+            &[Rule::MoneyDiffers],
+            paid,
+            vec![set(
+                ORDERS,
+                paid,
+                doc! {
+                    "payment.unrefunded": [format!("ref_{unknown}")],
+                },
+            )],
+        ),
+        case(
+            &[Rule::MoneyInSum, Rule::MoneyDiffers],
+            "EUR",
+            vec![set(ORDERS, paid, doc! { captured: 2499_i64 })],
+        ),
+        case(&[Rule::CopyDiffers], reserved, vec![set(PAYMENTS, &due, doc! { "pay_by": FAR_OFF })]),
+    ]
+}
+
+async fn ledger(shop: &Shop) -> Vec<Case> {
+    let payment = shop.payment(&shop.paid).await;
+    let half = |name: &str, account: &str, amount: i64| {
+        let amount = doc! { "amount": amount, "currency": "EUR" };
+        let entry = doc! {
+            "payment_id": &payment, "account": account, "amount": amount, "at": LONG_AGO,
+        };
+        Edit::insert(LEDGER, &format!("{name}:{account}"), entry)
+    };
+    vec![
+        case(
+            &[Rule::LedgerBalance, Rule::LedgerDiffers],
+            &payment,
+            vec![half("made_up:1", "losses", 1)],
+        ),
+        case(
+            &[Rule::LedgerDiffers],
+            &payment,
+            vec![half("made_up:1", "losses", 1), half("made_up:1", "disputed", -1)],
+        ),
+    ]
+}
+
+async fn told(shop: &Shop) -> Vec<Case> {
+    let outbox = (Service::Product, "outbox");
+    let row = |sequence: i64, state: bool, told: bool| {
+        doc! {
+            "aggregate": &shop.paid, "sequence": sequence, "state": state, "told": told,
+            "nats_subject": "product.probe", "at": LONG_AGO,
+        }
+    };
+    let products = shop.collection(Service::Product, "products");
+    let product = products.find_one(doc! {}).await.unwrap().unwrap();
+    let product = product.get_str("_id").unwrap().to_owned();
+    let (event, counted) = (format!("evt_{NOBODYS}"), |by: i64| doc! { "$inc": { "told": by } });
+    let later = doc! { "$inc": { "version": 1 } };
+    vec![
+        case(
+            &[Rule::SequenceGap],
+            &shop.paid,
+            vec![Edit::change(RESERVATIONS, &shop.paid, counted(1))],
+        ),
+        case(
+            &[Rule::SequenceBeyond],
+            &shop.paid,
+            vec![Edit::change(RESERVATIONS, &shop.paid, counted(-1))],
+        ),
+        case(
+            &[Rule::SequenceTwice],
+            &shop.paid,
+            vec![Edit::insert(outbox, &event, row(1, false, true))],
+        ),
+        case(&[Rule::OutboxLate], &event, vec![Edit::insert(outbox, &event, row(1, true, false))]),
+        case(
+            &[Rule::StateStale],
+            &product,
+            vec![
+                Edit::change((Service::Product, "products"), &product, counted(1)),
+                Edit::change((Service::Cart, "catalogue"), &product, later),
+            ],
+        ),
+    ]
+}
+
+async fn copies(shop: &Shop) -> Vec<Case> {
+    let guests = shop.collection(Service::Order, "merged_guests");
+    let guest = guests.find_one(doc! {}).await.unwrap().unwrap();
+    let guest = guest.get_str("_id").unwrap().to_owned();
+    let sessions = shop.collection(Service::Cart, "revoked_sessions");
+    let session = sessions.find_one(doc! {}).await.unwrap().unwrap();
+    let session = session.get_str("_id").unwrap().to_owned();
+    let keys = |service| (service, "identity_keys");
+    let one_more = doc! { "$inc": { "available": 1 } };
+    let other = doc! { "$set": { "account": format!("usr_{NOBODYS}") } };
+    let forget = doc! { "$pop": { "entries": 1 } };
+    vec![
+        case(
+            &[Rule::CopyDiffers],
+            "MUG",
+            vec![Edit::change((Service::Cart, "stock"), "MUG", one_more)],
+        ),
+        case(&[Rule::CopyMissing], "TRAY", vec![Edit::delete((Service::Cart, "stock"), "TRAY")]),
+        case(
+            &[Rule::CopyMissing],
+            "current",
+            vec![Edit::delete(keys(Service::Payment), "current")],
+        ),
+        case(
+            &[Rule::CopyMissing],
+            &session,
+            vec![Edit::delete((Service::Cart, "revoked_sessions"), &session)],
+        ),
+        case(
+            &[Rule::CopyDiffers],
+            &guest,
+            vec![Edit::change((Service::Order, "merged_guests"), &guest, other.clone())],
+        ),
+        case(
+            &[Rule::CopyDiffers],
+            &guest,
+            vec![Edit::change((Service::Payment, "merged_guests"), &guest, other)],
+        ),
+        case(
+            &[Rule::CopyMissing],
+            &shop.reserved,
+            vec![Edit::change(TIMELINES, &shop.reserved, forget)],
+        ),
+    ]
+}
+
+fn begun() -> Vec<Case> {
+    let day =
+        Bson::DateTime(DateTime::from_millis(DateTime::now().timestamp_millis() + 86_400_000));
+    let started = doc! { "state": "started", "attempt": "att_1", "expires_at": day };
+    let mails = (Service::Auth, "mails");
+    vec![
+        case(
+            &[Rule::ReceiptStarted],
+            "att_1",
+            vec![Edit::insert((Service::Payment, "receipts"), "http:usr:secret", started)],
+        ),
+        case(
+            &[Rule::WebhookPutAside],
+            "sandbox:1",
+            vec![Edit::insert(
+                (Service::Payment, "webhooks"),
+                "sandbox:1",
+                doc! { "state": "put_aside" },
+            )],
+        ),
+        case(
+            &[Rule::MailStuck],
+            "paid-1",
+            vec![Edit::insert(mails, "paid-1", doc! { "state": "dead", "at": FAR_OFF })],
+        ),
+        case(
+            &[Rule::MailStuck],
+            "paid-1",
+            vec![Edit::insert(mails, "paid-1", doc! { "state": "waiting", "at": LONG_AGO })],
+        ),
+    ]
+}
+
+async fn on_the_bus(shop: &Shop) {
+    let bus = async_nats::connect(shop.world.nats().url()).await.unwrap();
+    let bus = jetstream::new(bus);
+
+    let letter = bus.publish("dead.order.order-saga.probe", "{}".into()).await.unwrap();
+    letter.await.unwrap();
+    found(shop, &[Rule::DeadLetter], "DEAD/1").await;
+    bus.get_stream("DEAD").await.unwrap().purge().await.unwrap();
+
+    let orders = bus.get_stream("ORDER").await.unwrap();
+    let deaf = Config { durable_name: Some("mail-probe".to_owned()), ..Config::default() };
+    orders.create_consumer(deaf).await.unwrap();
+    found(shop, &[Rule::ConsumerLag], "ORDER/mail-probe").await;
+    orders.delete_consumer("mail-probe").await.unwrap();
+
+    // The same event once more, with another order in it.
+    let carts = bus.get_stream("CART").await.unwrap();
+    let first = carts.get_raw_message(1).await.unwrap();
+    let mut event: serde_json::Value = serde_json::from_slice(&first.payload).unwrap();
+    event["data"]["order_id"] = format!("ord_{NOBODYS}").into();
+    let lost = bus.publish(first.subject.clone(), event.to_string().into()).await.unwrap();
+    let place = lost.await.unwrap().sequence;
+    // Those who hear carts are gone, so they have not heard it.
+    found(shop, &[Rule::CheckoutLost, Rule::ConsumerLag], NOBODYS).await;
+    carts.delete_message(place).await.unwrap();
+}
+
+/// The attempt that a payment was paid by.
+async fn attempt_of(shop: &Shop, payment: &str) -> String {
+    let payments = shop.collection(Service::Payment, "payments");
+    let payment = payments.find_one(doc! { "_id": payment }).await.unwrap().unwrap();
+    let attempts = payment.get_array("attempts").unwrap();
+    attempts[0].as_document().unwrap().get_str("id").unwrap().to_owned()
+}
