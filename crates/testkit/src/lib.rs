@@ -27,6 +27,7 @@ pub mod mongo;
 pub mod nats;
 pub mod ports;
 pub mod process;
+pub mod schemathesis;
 pub mod tools;
 
 pub use answer::Answer;

@@ -44,7 +44,7 @@ const LAST_EVENT_ID: &str = "last-event-id";
 #[into_params(parameter_in = Query)]
 pub struct Wait {
     /// How long to wait for a change before answering, such as `5s` or `500ms`; at most 25 s.
-    #[param(value_type = Option<String>, pattern = "^[0-9]{1,9}(ms|s)$", example = "5s")]
+    #[param(value_type = Option<String>, pattern = "^(0|[0-9]{1,9}(ms|s))$", example = "5s")]
     wait: Option<Place>,
 }
 

@@ -8,4 +8,5 @@ mod purchase;
 mod readme;
 mod restore;
 mod rolling;
+mod schema;
 mod shop;
