@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::domain::{Email, InvalidPassword, NewPassword};
 use crate::keyring::SigningKeys;
+use crate::mail::{Outlet, Postage, Secrets, UnfitServer};
 use crate::throttle::Bounds;
 
 /// No secret that keys are derived from is shorter, in characters.
@@ -67,6 +68,29 @@ pub struct Config {
     #[arg(long, env = "SOUK_HASHING_THREADS")]
     pub hashing_threads: Option<NonZeroUsize>,
 
+    /// The server that mails are handed to, such as `smtp://user:password@host:587?tls=required` or
+    /// `smtps://user:password@host`. With neither this nor a folder, mails wait.
+    #[arg(
+        long,
+        env = "SOUK_SMTP_URL",
+        default_value = "",
+        hide_default_value = true,
+        hide_env_values = true
+    )]
+    pub smtp_url: SecretString,
+
+    /// A folder that mails are written to instead, each as a file.
+    #[arg(long, env = "SOUK_MAIL_DIR", default_value = "", hide_default_value = true)]
+    pub mail_dir: String,
+
+    /// Whom mails come from.
+    #[arg(long, env = "SOUK_MAIL_FROM", default_value = "Souk <shop@souk.example>")]
+    pub mail_from: String,
+
+    /// Where the shop's pages are, which mails link to.
+    #[arg(long, env = "SOUK_SHOP_URL", default_value = "http://localhost:8080")]
+    pub shop_url: String,
+
     /// The e-mail address of the first administrator, who is made an account when the service
     /// starts, unless the address has one.
     #[arg(
@@ -104,6 +128,43 @@ impl Config {
         let current = long_enough("JWT_KEY", current.expose_secret())?;
         let previous = given(previous).map(|text| long_enough("JWT_KEY_PREVIOUS", text));
         Ok(SigningKeys::derive(current, previous.transpose()?))
+    }
+
+    /// What the tokens in mails are made of.
+    pub(crate) fn secrets(&self) -> Result<Secrets, Misconfigured> {
+        let current = long_enough("JWT_KEY", self.jwt_key.expose_secret())?;
+        Ok(Secrets::derive(current, given(&self.jwt_key_previous).map(str::trim)))
+    }
+
+    /// What mails are sent with, if they are.
+    pub(crate) fn postage(&self) -> Result<Option<Postage>, Misconfigured> {
+        let wrong = |variable, reason| Misconfigured { variable, reason };
+        let sender = self.mail_from.parse();
+        let sender =
+            sender.map_err(|_| wrong("SOUK_MAIL_FROM", "not like Souk <shop@souk.example>"))?;
+        let shop = self.shop_url.parse();
+        let shop = shop.map_err(|_| wrong("SOUK_SHOP_URL", "not like https://shop.example.com"))?;
+        let outlet = match (given(&self.smtp_url), self.mail_dir.as_str()) {
+            (None, "") => return Ok(None),
+            (Some(url), "") => Outlet::smtp(url).map_err(|unfit| {
+                wrong(
+                    "SOUK_SMTP_URL",
+                    match unfit {
+                        UnfitServer::NotAnAddress => {
+                            "not like smtp://user:password@host:587?tls=required"
+                        }
+                        UnfitServer::PasswordInTheClear => {
+                            "a password needs tls=required, or smtps://"
+                        }
+                    },
+                )
+            })?,
+            (None, folder) => Outlet::Folder(folder.into()),
+            (Some(_), _) => {
+                return Err(wrong("SOUK_MAIL_DIR", "SOUK_SMTP_URL is set: set one of them"));
+            }
+        };
+        Ok(Some(Postage { outlet, sender, shop, secrets: self.secrets()? }))
     }
 
     /// How long access tokens are good for. Nobody remembers revoked sign-ins for longer than the

@@ -6,6 +6,7 @@ mod domain;
 mod events;
 mod http;
 mod keyring;
+mod mail;
 mod passwords;
 mod random;
 mod store;
@@ -14,6 +15,7 @@ mod throttle;
 use std::time::Duration;
 
 use common::Service;
+use tracing::warn;
 use utoipa::openapi::OpenApi;
 
 pub use config::Config;
@@ -21,6 +23,7 @@ pub use config::Config;
 use domain::KeySet;
 use http::Auth;
 use keyring::Keyring;
+use mail::{Post, Postage};
 use passwords::Passwords;
 use store::Accounts;
 use throttle::Throttle;
@@ -36,9 +39,10 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     }
     let (keys, life) = (config.keys()?, config.life()?);
     let (administrator, bounds) = (config.administrator()?, config.bounds());
+    let (secrets, postage) = (config.secrets()?, config.postage()?);
 
     let service = Service::start("auth", &config.service).await?;
-    let accounts = Accounts::open(&service).await?;
+    let accounts = Accounts::open(&service, secrets).await?;
     let keyring = Keyring::open(&service, keys, life).await?;
     let throttle = Throttle::open(&service.store(), &bounds).await?;
     let passwords = Passwords::new(config.hashing_threads);
@@ -51,14 +55,33 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
         stopping.run_until_cancelled(minded.mind()).await;
     });
     let (keys, sessions, guests) = (keyring.clone(), accounts.clone(), accounts.clone());
-    let hearing = events::guests(accounts.clone());
+    let service = service
+        .consume(events::guests(accounts.clone()))
+        .every(keyring::ROUND, "keys", move || keys.clone().be_heard())
+        .every(TIDY, "sessions", move || sessions.clone().forget_expired())
+        .every(TIDY, "guests", move || guests.clone().forget_guests());
+    let service = writing(service, &accounts, postage);
     Ok(service
         .serve(http::router(), Auth { accounts, passwords, keyring, throttle })
-        .retells::<KeySet>()
-        .every(keyring::ROUND, "keys", move || keys.clone().be_heard())
-        .consume(hearing)
-        .every(TIDY, "sessions", move || sessions.clone().forget_expired())
-        .every(TIDY, "guests", move || guests.clone().forget_guests()))
+        .retells::<KeySet>())
+}
+
+/// The service, which also writes mails, and sends them if it is told how.
+fn writing(service: Service, accounts: &Accounts, postage: Option<Postage>) -> Service {
+    let (stopping, waiting) = (service.stopping(), mail::measure(accounts.clone()));
+    service.spawn("mail", async move {
+        stopping.run_until_cancelled(waiting).await;
+    });
+    let (mails, stopping) = (accounts.clone(), service.stopping());
+    let service = service
+        .consume(events::mail(accounts.clone()))
+        .every(TIDY, "mails", move || mails.clone().forget_mails());
+    let Some(postage) = postage else {
+        warn!("neither SOUK_SMTP_URL nor SOUK_MAIL_DIR is set: mails wait");
+        return service;
+    };
+    let post = Post::new(accounts.clone(), postage, stopping);
+    service.every(mail::ROUND, "post", move || post.clone().round())
 }
 
 /// What its API offers.

@@ -1,27 +1,37 @@
 //! Who people are, how they sign in, and by which keys that is proved.
 
+mod address_change;
+mod buyer;
 mod digest;
 mod email;
 mod guest;
 mod keys;
+mod mail;
+mod mail_token;
 mod name;
 mod origin;
 mod password;
 mod refresh;
 mod session;
 mod staff;
+mod ticket;
 mod user;
 
+pub(crate) use address_change::{AddressChange, Agreed};
+pub(crate) use buyer::{Buyer, NEWS, REMEMBERED};
 pub(crate) use digest::Digest;
 pub(crate) use email::Email;
 pub(crate) use guest::FORGOTTEN_AFTER;
 pub(crate) use keys::{Configured, Key, KeySet, PublicHalf};
+pub(crate) use mail::{About, Mail, MailId};
+pub(crate) use mail_token::{MailToken, SECRET};
 pub(crate) use name::Name;
 pub(crate) use origin::Origin;
 pub(crate) use password::{InvalidPassword, NewPassword, Password, PasswordHash, Proof};
 pub(crate) use refresh::{NotAToken, RefreshToken, Sealed};
 pub(crate) use session::{Next, Refreshed, Rotation, Session};
 pub(crate) use staff::{Act, Admins, Auditor, Entry, SignIns, Wish};
+pub(crate) use ticket::{Drawn, Errand, Ticket};
 pub(crate) use user::{Account, EmailClaim, User};
 
 /// Why somebody is not let in.
@@ -30,6 +40,12 @@ pub(crate) enum Refusal {
     /// Somebody registered with this address before.
     #[error("this e-mail address has an account already")]
     EmailTaken,
+    /// Mail goes there already.
+    #[error("this is the address you have now")]
+    SameEmail,
+    /// Used, too old, made up, or of something that changed meanwhile: one is like the other.
+    #[error("this token is of no use any more: ask for another mail")]
+    DeadToken,
     /// Who knows the address guesses it first.
     #[error("this password only repeats the e-mail address or the shop's name")]
     PasswordRepeatsEmail,

@@ -20,6 +20,9 @@ pub(crate) struct User {
     /// Where they get mail; a guest has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) email: Option<Email>,
+    /// Since when it is known that they read mail there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) email_verified_at: Option<Timestamp>,
     /// What proves that they are who they say; a guest has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) password_hash: Option<PasswordHash>,
@@ -94,6 +97,7 @@ impl User {
             id,
             role: Role::Guest,
             email: None,
+            email_verified_at: None,
             password_hash: None,
             name: None,
             called: None,

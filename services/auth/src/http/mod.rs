@@ -1,5 +1,6 @@
 //! What anyone may ask about who they are.
 
+mod mail;
 mod me;
 mod sessions;
 mod sign_in;
@@ -47,6 +48,13 @@ pub(crate) fn router() -> OpenApiRouter<Auth> {
         .routes(routes!(sign_in::logout))
         .routes(routes!(me::me, me::change_me))
         .routes(routes!(me::change_password))
+        .routes(routes!(mail::forgotten))
+        .routes(routes!(mail::reset))
+        .routes(routes!(mail::verify))
+        .routes(routes!(mail::ask_again))
+        .routes(routes!(mail::move_mail))
+        .routes(routes!(mail::agree))
+        .routes(routes!(mail::refuse))
         .routes(routes!(sessions::list_sessions, sessions::end_sessions))
         .routes(routes!(sessions::end_session))
         .routes(routes!(users::list_users))
@@ -98,6 +106,8 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::EmailTaken => Self::conflict("email-taken"),
+            Refusal::SameEmail => Self::invalid().at("/email", refusal),
+            Refusal::DeadToken => Self::invalid().at("/token", refusal),
             Refusal::PasswordRepeatsEmail => Self::invalid().at("/password", refusal),
             Refusal::WrongPassword => Self::invalid().at("/current_password", refusal),
             Refusal::Disabled => Self::new(StatusCode::FORBIDDEN, "account-disabled"),

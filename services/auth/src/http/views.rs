@@ -1,11 +1,11 @@
 //! What is asked and answered, as JSON.
 
-use contracts::UserId;
 use contracts::auth::Role;
+use contracts::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::{Email, Key, KeySet, Name, NewPassword, Password, User};
+use crate::domain::{Email, Key, KeySet, MailToken, Name, NewPassword, Password, User};
 use crate::keyring::AccessToken;
 use crate::store::SignIn;
 
@@ -59,6 +59,51 @@ pub(super) struct PasswordChange {
     pub(super) password: NewPassword,
 }
 
+/// An address whose password somebody forgot.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Forgotten {
+    /// The address they registered with.
+    pub(super) email: Email,
+}
+
+/// What somebody chooses another password with who forgot theirs.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PasswordReset {
+    /// The token out of the mail.
+    #[schema(value_type = String, max_length = 200)]
+    pub(super) token: MailToken,
+    /// The password they choose.
+    pub(super) password: NewPassword,
+}
+
+/// That somebody read a mail.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MailRead {
+    /// The token out of the mail.
+    #[schema(value_type = String, max_length = 200)]
+    pub(super) token: MailToken,
+}
+
+/// Where somebody wants their mail from now on.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EmailChange {
+    /// The address.
+    pub(super) email: Email,
+    /// The password they have.
+    pub(super) current_password: Password,
+}
+
+/// How far a change of address has come.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Moved {
+    /// Whether mail goes to the new address from now on; if not, the other address has to agree, too.
+    pub(super) changed: bool,
+}
+
 /// Who is signed in, and the tokens that say so.
 #[derive(Serialize, ToSchema)]
 pub(super) struct SignedIn {
@@ -90,6 +135,9 @@ pub(super) struct UserView {
     /// Where they get mail; a guest has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<Email>,
+    /// Since when it is known that they read mail there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email_verified_at: Option<Timestamp>,
     /// How they want to be called.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<Name>,
@@ -137,8 +185,8 @@ impl SignedIn {
 impl UserView {
     /// How this person sees themselves.
     pub(super) fn of(user: &User) -> Self {
-        let User { id, role, email, name, .. } = user;
-        Self { id: *id, role: *role, email: email.clone(), name: name.clone() }
+        let User { id, role, email, email_verified_at, name, .. } = user.clone();
+        Self { id, role, email, email_verified_at, name }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Where accounts and sign-ins are kept.
 
+mod mails;
 mod people;
 mod sign_ins;
+mod tickets;
 
 use common::identity::Identity;
 use common::store::{Cause, IfMatch, One, Receipt, Scope, Store, StoreError, Stored, UpdateError};
@@ -11,9 +13,10 @@ use mongodb::bson::doc;
 use tracing::{info, warn};
 
 use crate::domain::{
-    Account, Act, Admins, Email, EmailClaim, FORGOTTEN_AFTER, Name, Next, Origin, PasswordHash,
-    Proof, RefreshToken, Refreshed, Refusal, Rotation, Session, User,
+    About, Account, Act, Admins, Email, EmailClaim, Errand, FORGOTTEN_AFTER, Mail, Name, Next,
+    Origin, PasswordHash, Proof, RefreshToken, Refreshed, Refusal, Rotation, Session, Ticket, User,
 };
+use crate::mail::Secrets;
 use crate::random;
 pub(crate) use people::Search;
 
@@ -22,6 +25,7 @@ pub(crate) use people::Search;
 pub(crate) struct Accounts {
     store: Store,
     identity: Identity,
+    secrets: Secrets,
 }
 
 /// Somebody who is signed in, and the token that keeps them so.
@@ -30,18 +34,24 @@ pub(crate) struct SignIn {
     pub(crate) token: RefreshToken,
 }
 
+type Registering =
+    (Option<EmailClaim>, Option<User>, Option<Session>, (Option<Mail>, Option<Ticket>));
 type Outcome<T> = Result<T, UpdateError<Refusal>>;
 
 impl Accounts {
-    /// Makes sure that everything has its place.
-    pub(crate) async fn open(service: &Service) -> Result<Self, UpdateError<Refusal>> {
+    /// Makes sure that everything has its place. The tokens in mails are made of these secrets.
+    pub(crate) async fn open(
+        service: &Service,
+        secrets: Secrets,
+    ) -> Result<Self, UpdateError<Refusal>> {
         let store = service.store();
         store.index::<User>(doc! { "role": 1, "created_at": 1 }, false).await?;
         store.collection_of::<EmailClaim>().await?;
         store.index::<Session>(doc! { "expires_at": 1 }, false).await?;
         store.index::<Session>(doc! { "user_id": 1, "_id": -1 }, false).await?;
-        let accounts = Self { store, identity: service.identity() };
+        let accounts = Self { store, identity: service.identity(), secrets };
         accounts.open_people().await?;
+        accounts.open_mails().await?;
         Ok(accounts)
     }
 
@@ -98,20 +108,23 @@ impl Accounts {
         self.decide(scope, cause, enrol).await
     }
 
-    /// Somebody makes an account and is signed in.
+    /// Somebody makes an account and is signed in. A mail asks them whether the address is theirs.
     pub(crate) async fn register(
         &self,
         account: Account,
         origin: Origin,
         cause: Cause,
     ) -> Outcome<SignIn> {
-        let token = self.first_token();
+        let (token, asks) = (self.first_token(), self.welcome());
         let claim = One::<EmailClaim>(account.email.digest());
-        let scope = (claim, One::<User>(account.id), One::<Session>(token.session()));
+        let mail = (One::<Mail>(asks.id.clone()), One::<Ticket>(asks.id.clone()));
+        let scope = (claim, One::<User>(account.id), One::<Session>(token.session()), mail);
         let begins = token.clone();
-        let register = move |(claim, _, _), now| {
+        let register = move |(claim, _, _, (mail, _)): Registering, now| {
             let session = Session::begin(account.id, &begins, origin.clone(), now);
-            Ok(User::register(claim, account.clone(), now)?.with(&session))
+            let errand = Errand::Verify { email: account.email.digest() };
+            let asked = Ticket::issue(mail.as_ref(), asks.clone(), account.id, errand, now);
+            Ok(User::register(claim, account.clone(), now)?.with(&session).and(asked))
         };
         Ok(SignIn { user: self.decide(scope, cause, register).await?, token })
     }
@@ -159,7 +172,7 @@ impl Accounts {
         self.decide(scope, cause, rename).await.map(drop)
     }
 
-    /// Somebody chooses another password.
+    /// Somebody chooses another password, and gets a mail that says so.
     pub(crate) async fn rekey(
         &self,
         id: UserId,
@@ -167,9 +180,14 @@ impl Accounts {
         chosen: PasswordHash,
         cause: Cause,
     ) -> Outcome<()> {
-        let rekey =
-            move |user: Option<User>, _| user.ok_or(Refusal::SignInOver)?.rekeyed(&proof, &chosen);
-        self.decide(One::<User>(id), cause, rekey).await.map(drop)
+        let notice = self.notice();
+        let scope = (One::<User>(id), One::<Mail>(notice.clone()));
+        let rekey = move |(user, _): (Option<User>, _), now| {
+            let rekeyed = user.ok_or(Refusal::SignInOver)?.rekeyed(&proof, &chosen)?;
+            let mail = Mail::write(notice.clone(), Some(id), About::PasswordChanged, now);
+            Ok(if rekeyed.is_none() { rekeyed } else { rekeyed.with(&mail) })
+        };
+        self.decide(scope, cause, rekey).await.map(drop)
     }
 
     /// A guest, whose sign-in this was, turned out to be the person of an account. Gives the guest if

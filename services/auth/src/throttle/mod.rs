@@ -35,6 +35,13 @@ const REFRESH: Growing = Growing { name: "refresh", free: 50, forgiven_in: 1 };
 /// Guessing the password of somebody whose sign-in one holds.
 const PASSWORD: Growing = Growing { name: "password", free: 5, forgiven_in: 15 };
 
+/// Mails to one address that somebody has the shop send.
+const MAIL: Growing = Growing { name: "mail", free: 5, forgiven_in: 15 };
+/// The same from one address of the other kind, whomever they go to.
+const MAILING: Growing = Growing { name: "mail-address", free: 30, forgiven_in: 1 };
+/// Tokens that were in no mail.
+const MAIL_TOKEN: Growing = Growing { name: "mail-token", free: 50, forgiven_in: 1 };
+
 /// What throttling goes by.
 pub(crate) struct Bounds {
     /// What hashes are keyed by.
@@ -128,5 +135,33 @@ impl Throttle {
     /// It was the one they have.
     pub(crate) async fn password_known(&self, id: UserId) -> Result<(), StoreError> {
         self.counters.end(PASSWORD, &self.names.person(id)).await
+    }
+
+    /// Somebody has the shop send a mail, whether or not anybody reads mail there.
+    pub(crate) async fn mail(&self, email: &Email, from: ClientAddress) -> Result<(), Halted> {
+        let (now, address) = (self.clock.now(), self.names.address(from));
+        self.counters.reserve(MAILING, &address, now).await?.let_in()?;
+        self.counters.reserve(MAIL, &self.names.account(email), now).await?.let_in()
+    }
+
+    /// Somebody shows a token out of a mail.
+    pub(crate) async fn mail_token(&self, from: ClientAddress) -> Result<(), Halted> {
+        self.counters.free(MAIL_TOKEN, &self.names.address(from), self.clock.now()).await
+    }
+
+    /// What was shown is of no use.
+    pub(crate) async fn mail_token_dead(&self, from: ClientAddress) -> Result<(), StoreError> {
+        let (now, address) = (self.clock.now(), self.names.address(from));
+        self.counters.count(MAIL_TOKEN, &address, now).await
+    }
+
+    /// Somebody chose another password who reads mail at this address: what was guessed before does
+    /// not keep them waiting.
+    pub(crate) async fn restored(
+        &self,
+        email: &Email,
+        from: ClientAddress,
+    ) -> Result<(), StoreError> {
+        Attempt::of(self, email, from).succeeded().await
     }
 }

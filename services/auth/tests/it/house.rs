@@ -63,6 +63,10 @@ impl House {
             guests_per_address: 6_000,
             registrations_per_address: 1_000,
             hashing_threads: None,
+            smtp_url: "".into(),
+            mail_dir: String::new(),
+            mail_from: "Souk <shop@souk.example>".into(),
+            shop_url: "https://shop.example.com".into(),
             admin_email: "".into(),
             admin_password: "".into(),
         }
@@ -76,7 +80,8 @@ impl House {
 
     /// Starts a replica.
     pub(crate) async fn opens(&self, config: Config) -> Replica {
-        let service = auth::start(config).await.unwrap();
+        // What it takes to start is much.
+        let service = Box::pin(auth::start(config)).await.unwrap();
         Replica { running: service.run_in_background().await.unwrap() }
     }
 
@@ -102,7 +107,7 @@ impl House {
         self.database().await.drop().await.unwrap();
     }
 
-    async fn database(&self) -> Database {
+    pub(crate) async fn database(&self) -> Database {
         let client = mongodb::Client::with_uri_str(self.world.mongo_uri()).await;
         client.unwrap().database(&self.database)
     }
@@ -156,6 +161,11 @@ impl Replica {
         let set = self.door().get("/api/auth/jwks.json").await.ok();
         let keys = set["keys"].as_array().unwrap();
         keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// What it says of itself to those on call.
+    pub(crate) fn operations(&self) -> Client {
+        Client::at(format!("http://{}", self.running.ops))
     }
 
     pub(crate) async fn stops(self) {

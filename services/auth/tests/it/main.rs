@@ -7,6 +7,7 @@ mod house;
 mod identity;
 mod input;
 mod keys;
+mod mail;
 mod openapi;
 mod people;
 mod process;

@@ -1,0 +1,254 @@
+//! What mails say, in plain words.
+//!
+//! Nobody is called by their name: whoever registers with another's address would choose the words
+//! that the other gets to read.
+
+use std::fmt;
+use std::str::FromStr;
+
+use contracts::Money;
+use contracts::order::RefundReason;
+
+use super::letter::{Letter, Part, one_line};
+use crate::domain::{About, MailToken};
+
+/// Where the shop's pages are, without a slash at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ShopUrl(String);
+
+/// A text that is no address of pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not like https://shop.example.com")]
+pub(crate) struct UnfitUrl;
+
+/// Makes the links.
+pub(super) struct Shop<'a>(pub(super) &'a ShopUrl);
+
+impl FromStr for ShopUrl {
+    type Err = UnfitUrl;
+
+    fn from_str(text: &str) -> Result<Self, UnfitUrl> {
+        let url = text.trim_end_matches('/');
+        let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/[]".contains(&b);
+        let host = host.filter(|host| !host.is_empty() && host.bytes().all(plain));
+        host.map(|_| Self(url.to_owned())).ok_or(UnfitUrl)
+    }
+}
+
+impl Shop<'_> {
+    /// A page that takes a token. It stands behind `#`, which no browser sends anywhere: neither logs
+    /// nor referrers have it, and whoever only looks at a link uses up nothing.
+    fn page(&self, words: &'static str, page: &str, token: Option<&MailToken>) -> Part {
+        let token = token.map(MailToken::expose).unwrap_or_default();
+        Part::Link { words, url: format!("{}/account/{page}#{token}", self.0) }
+    }
+
+    fn order(&self, order: impl fmt::Display) -> Part {
+        Part::Link { words: "See your order", url: format!("{}/orders/{order}", self.0) }
+    }
+}
+
+impl fmt::Display for ShopUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a mail says.
+pub(super) fn of(about: &About, token: Option<&MailToken>, shop: &Shop<'_>) -> Letter {
+    match about {
+        About::Verify => verify(token, shop),
+        About::Reset => reset(token, shop),
+        About::PasswordChanged => password_changed(shop),
+        About::AddressOld => address_old(token, shop),
+        About::AddressNew => address_new(token, shop),
+        About::Received { order } => Letter {
+            subject: format!("We received your order {order}"),
+            parts: vec![
+                say(format!("Thank you. We received your order {order}.")),
+                say("We write to you again when it is paid and when it is on its way."),
+                shop.order(order),
+            ],
+        },
+        About::Paid { order } => Letter {
+            subject: format!("Your order {order} is paid"),
+            parts: vec![
+                say(format!("Your order {order} is paid. We are getting it ready.")),
+                shop.order(order),
+            ],
+        },
+        About::Shipped { order, parcel, carrier, tracking, more_to_come } => {
+            let by = (one_line(carrier), one_line(tracking));
+            let mut letter = shipped(&order.to_string(), *parcel, &by, *more_to_come);
+            letter.parts.push(shop.order(order));
+            letter
+        }
+        About::Refunded { order, amount, reason, .. } => {
+            let amount = in_words(*amount);
+            Letter {
+                subject: format!("A refund for your order {order}"),
+                parts: vec![
+                    say(format!("We sent {amount} back to you, {}.", because(*reason))),
+                    say("It may take your bank a few days to show it."),
+                    shop.order(order),
+                ],
+            }
+        }
+    }
+}
+
+fn verify(token: Option<&MailToken>, shop: &Shop<'_>) -> Letter {
+    Letter {
+        subject: "Is this your address?".into(),
+        parts: vec![
+            say("Somebody made an account at Souk with this address. If it was you, say so:"),
+            shop.page("Yes, this is my address", "verify", token),
+            say("The link is good for three days. If it was not you, do nothing."),
+        ],
+    }
+}
+
+fn reset(token: Option<&MailToken>, shop: &Shop<'_>) -> Letter {
+    Letter {
+        subject: "Choose another password".into(),
+        parts: vec![
+            say("Somebody asked for another password for your account at Souk."),
+            shop.page("Choose another password", "reset", token),
+            say("The link is good for an hour, and once. You will be signed out everywhere."),
+            say("If it was not you, do nothing: your password stays as it is."),
+        ],
+    }
+}
+
+fn password_changed(shop: &Shop<'_>) -> Letter {
+    Letter {
+        subject: "Your password was changed".into(),
+        parts: vec![
+            say("The password of your account at Souk is another one now."),
+            say("If it was not you, choose another password at once:"),
+            shop.page("I forgot my password", "forgotten", None),
+        ],
+    }
+}
+
+fn address_old(token: Option<&MailToken>, shop: &Shop<'_>) -> Letter {
+    Letter {
+        subject: "Is your mail to go to another address?".into(),
+        parts: vec![
+            say("Somebody who knows your password wants mail of your account at Souk to go to \
+                 another address. It will if both addresses agree within a day."),
+            shop.page("Agree, or refuse", "address", token),
+            say("If it was not you, refuse there and choose another password."),
+        ],
+    }
+}
+
+fn address_new(token: Option<&MailToken>, shop: &Shop<'_>) -> Letter {
+    Letter {
+        subject: "Is mail to go to this address?".into(),
+        parts: vec![
+            say("Somebody wants mail of their account at Souk to go to this address. It will if \
+                 both addresses, this and the one before, agree within a day."),
+            shop.page("Agree, or refuse", "address", token),
+            say("If it was not you, do nothing."),
+        ],
+    }
+}
+
+fn shipped(order: &str, parcel: u32, by: &(String, String), more_to_come: bool) -> Letter {
+    let (carrier, tracking) = by;
+    let several = more_to_come || parcel > 1;
+    let what = if several {
+        format!("Parcel {parcel} of your order {order}")
+    } else {
+        format!("Your order {order}")
+    };
+    let mut parts = vec![
+        say(format!("{what} is on its way to you.")),
+        say(format!("It is carried by {carrier}; its tracking number is {tracking}.")),
+    ];
+    if more_to_come {
+        parts.push(say("The rest follows in another parcel."));
+    }
+    Letter { subject: format!("{what} is on its way"), parts }
+}
+
+fn say(words: impl Into<String>) -> Part {
+    Part::Say(words.into())
+}
+
+fn because(reason: RefundReason) -> &'static str {
+    match reason {
+        RefundReason::Cancelled => "as your order was cancelled",
+        RefundReason::OutOfStock => "as what you ordered is sold out",
+        RefundReason::TooLate => "as it came after the order had ended",
+        RefundReason::Returned => "for what you returned",
+        RefundReason::Goodwill | RefundReason::Unknown => "for your order",
+    }
+}
+
+/// A sum as people write it; how many digits stand behind the point is the currency's (ISO 4217).
+fn in_words(money: Money) -> String {
+    let digits = match money.currency.as_str() {
+        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
+        | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+        _ => 2,
+    };
+    let (unit, sign) = (10_u64.pow(digits), if money.amount < 0 { "-" } else { "" });
+    let (whole, part) = (money.amount.unsigned_abs() / unit, money.amount.unsigned_abs() % unit);
+    let width = usize::try_from(digits).unwrap_or(2);
+    let point = if digits == 0 { String::new() } else { format!(".{part:0width$}") };
+    format!("{sign}{whole}{point} {}", money.currency)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_is_written_as_its_currency_has_it() {
+        let in_words = |amount, currency: &str| {
+            in_words(Money { amount, currency: currency.parse().unwrap() })
+        };
+
+        assert_eq!(in_words(1_999, "EUR"), "19.99 EUR");
+        assert_eq!(in_words(5, "EUR"), "0.05 EUR");
+        assert_eq!(in_words(1_999, "JPY"), "1999 JPY");
+        assert_eq!(in_words(1_999, "KWD"), "1.999 KWD");
+        assert_eq!(in_words(i64::MIN, "EUR"), "-92233720368547758.08 EUR");
+    }
+
+    #[test]
+    fn the_pages_of_the_shop_have_an_address() {
+        let parsed = |text: &str| text.parse::<ShopUrl>().map(|url| url.to_string());
+
+        assert_eq!(parsed("https://shop.example.com/"), Ok("https://shop.example.com".into()));
+        assert_eq!(parsed("http://localhost:8080"), Ok("http://localhost:8080".into()));
+        for bad in
+            ["", "shop.example.com", "https://", "javascript:x", "https://a\"b", "http://a b"]
+        {
+            assert_eq!(parsed(bad), Err(UnfitUrl), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_a_carrier_is_called_stays_on_its_line() {
+        let about = About::Shipped {
+            order: "ord_0190b0e1c7f67c3e9d1a2b3c4d5e6f70".parse().unwrap(),
+            parcel: 2,
+            carrier: "Her\nmes".into(),
+            tracking: "H-1\r\nBcc: x".into(),
+            more_to_come: true,
+        };
+
+        let url = "https://shop.example.com".parse().unwrap();
+        let letter = of(&about, None, &Shop(&url));
+
+        let Part::Say(carried) = &letter.parts[1] else { panic!("{letter:?}") };
+        let words = "It is carried by Her mes; its tracking number is H-1 Bcc: x.";
+        assert_eq!(carried, words);
+        assert!(letter.subject.starts_with("Parcel 2 of your order ord_"), "{letter:?}");
+    }
+}

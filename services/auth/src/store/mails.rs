@@ -1,0 +1,177 @@
+//! The queue of mails, and whom they are for.
+
+use std::time::Duration;
+
+use common::store::{Cause, One, StoreError};
+use common::{Change, Document as _};
+use contracts::auth::Role;
+use contracts::{OrderId, Timestamp, UserId};
+use mongodb::bson::doc;
+use tracing::info;
+
+use super::{Accounts, Outcome};
+use crate::domain::{About, AddressChange, Buyer, Mail, MailId, NEWS, REMEMBERED, Ticket, User};
+
+/// How long it is known that a mail was sent: longer than any event may come again.
+const KEPT: Duration = Duration::from_hours(24 * 30);
+
+impl Accounts {
+    /// Makes sure that mails have a place, and are found when they are due.
+    pub(super) async fn open_mails(&self) -> Result<(), StoreError> {
+        self.store.index::<Mail>(doc! { "state": 1, "at": 1 }, false).await?;
+        self.store.index::<Mail>(doc! { "state": 1, "written_at": 1 }, false).await?;
+        self.store.index::<Ticket>(doc! { "expires_at": 1 }, false).await?;
+        self.store.index::<AddressChange>(doc! { "expires_at": 1 }, false).await?;
+        self.store.index::<Buyer>(doc! { "known_at": 1 }, false).await
+    }
+
+    /// The mails that are to be tried now, the most overdue first.
+    pub(crate) async fn due_mails(&self, limit: i64) -> Result<Vec<MailId>, StoreError> {
+        let due = doc! { "state": "waiting", "at": { "$lte": self.clock().now().to_string() } };
+        self.store.ids::<Mail>(due, doc! { "at": 1 }, limit).await
+    }
+
+    /// When the oldest mail was written that is not sent.
+    pub(crate) async fn oldest_mail(&self) -> Result<Option<Timestamp>, StoreError> {
+        let waiting = doc! { "state": "waiting" };
+        let oldest = self.store.find::<Mail>(waiting, doc! { "written_at": 1 }, 1).await?;
+        Ok(oldest.first().map(|mail| mail.written_at))
+    }
+
+    /// Takes a mail to try it; `None` when it is not due, as somebody else tries it.
+    pub(crate) async fn try_mail(&self, id: MailId, cause: Cause) -> Outcome<Option<Mail>> {
+        let take = |mail: Option<Mail>, now| {
+            Ok(mail.map_or_else(|| Change::none(None), |mail| mail.tried(now)))
+        };
+        self.decide(One::<Mail>(id), cause, take).await
+    }
+
+    /// The server has a mail.
+    pub(crate) async fn mail_sent(&self, id: MailId, cause: Cause) -> Outcome<Option<Mail>> {
+        self.settle(id, cause, Mail::sent).await
+    }
+
+    /// The server will not have a mail.
+    pub(crate) async fn mail_refused(
+        &self,
+        id: MailId,
+        code: Option<u16>,
+        cause: Cause,
+    ) -> Outcome<Option<Mail>> {
+        self.settle(id, cause, move |mail, now| mail.refused(code, now)).await
+    }
+
+    /// A try to send a mail failed.
+    pub(crate) async fn mail_failed(
+        &self,
+        id: MailId,
+        code: Option<u16>,
+        cause: Cause,
+    ) -> Outcome<Option<Mail>> {
+        self.settle(id, cause, move |mail, now| mail.failed(code, now)).await
+    }
+
+    /// There is nobody to send a mail to, or nothing to tell any more.
+    pub(crate) async fn withdraw_mail(&self, mail: Mail, cause: Cause) -> Outcome<()> {
+        self.settle(mail.id, cause, |mail, _| mail.withdrawn()).await.map(drop)
+    }
+
+    /// What the mail of this name lets its reader do, if it does.
+    pub(crate) async fn ticket(&self, id: &MailId) -> Result<Option<Ticket>, StoreError> {
+        Ok(self.store.get::<Ticket>(id).await?.map(|ticket| ticket.value))
+    }
+
+    /// The change of address that the mail of this name belongs to, if it goes on.
+    pub(crate) async fn address_change(
+        &self,
+        id: &MailId,
+    ) -> Result<Option<AddressChange>, StoreError> {
+        let Some(change) = AddressChange::named_by(id) else { return Ok(None) };
+        Ok(self.store.get::<AddressChange>(&change).await?.map(|change| change.value))
+    }
+
+    /// Who ordered this, if that was heard of.
+    pub(crate) async fn buyer(&self, order: OrderId) -> Result<Option<UserId>, StoreError> {
+        Ok(self.store.get::<Buyer>(&order).await?.map(|buyer| buyer.user_id))
+    }
+
+    /// Who reads what is written to a person: for a guest that is the account that the guest turned
+    /// out to be.
+    pub(crate) async fn reader(&self, person: UserId) -> Result<Option<User>, StoreError> {
+        let user = self.get(person).await?.map(|user| user.value);
+        match user.as_ref().and_then(|user| user.merged_into) {
+            Some(account) => Ok(self.get(account).await?.map(|user| user.value)),
+            None => Ok(user),
+        }
+    }
+
+    /// Somebody ordered, and is told that the shop knows.
+    pub(crate) async fn received(
+        &self,
+        order: OrderId,
+        customer: UserId,
+        told_at: Timestamp,
+        cause: Cause,
+    ) -> Outcome<()> {
+        let remember = move |known, now| Ok(Buyer::order(known, order, customer, now));
+        self.decide(One::<Buyer>(order), cause.clone(), remember).await?;
+        self.tell(About::Received { order }, told_at, cause).await
+    }
+
+    /// Who bought is told something of their order: not a guest, who has no address.
+    pub(crate) async fn tell(&self, about: About, told_at: Timestamp, cause: Cause) -> Outcome<()> {
+        let Some(order) = about.order() else { return Ok(()) };
+        let is_old = self.clock().now().since(told_at) > NEWS;
+        if is_old || self.is_bought_by_a_guest(order).await? {
+            return Ok(());
+        }
+        let scope = (One::<Buyer>(order), One::<Mail>(about.mail("")));
+        let tell = move |(buyer, mail): (Option<Buyer>, Option<Mail>), now| {
+            Ok(Buyer::tell(buyer.as_ref(), mail, &about, now))
+        };
+        self.decide(scope, cause, tell).await
+    }
+
+    /// Forgets which mails were sent long ago, what can no longer be done by one, and whose old
+    /// orders are.
+    pub(crate) async fn forget_mails(self) -> Result<(), mongodb::error::Error> {
+        let now = self.clock().now();
+        let ended = doc! {
+            "state": { "$in": ["sent", "dead"] },
+            "at": { "$lt": now.minus(KEPT).to_string() },
+        };
+        let over = doc! { "expires_at": { "$lt": now.to_string() } };
+        let old = doc! { "known_at": { "$lt": now.minus(REMEMBERED).to_string() } };
+        for (collection, which) in [
+            (Mail::COLLECTION, ended),
+            (Ticket::COLLECTION, over.clone()),
+            (AddressChange::COLLECTION, over),
+            (Buyer::COLLECTION, old),
+        ] {
+            let deleted = self.store.collection(collection).delete_many(which).await?;
+            if deleted.deleted_count > 0 {
+                info!(collection, count = deleted.deleted_count, "mail forgotten");
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it is known that nobody reads mail about this order.
+    async fn is_bought_by_a_guest(&self, order: OrderId) -> Result<bool, StoreError> {
+        let Some(buyer) = self.buyer(order).await? else { return Ok(false) };
+        let reader = self.reader(buyer).await?;
+        Ok(reader.is_none_or(|user| user.role == Role::Guest))
+    }
+
+    async fn settle(
+        &self,
+        id: MailId,
+        cause: Cause,
+        settle: impl Fn(Mail, Timestamp) -> Change<Mail> + Send + 'static,
+    ) -> Outcome<Option<Mail>> {
+        let settle = move |mail: Option<Mail>, now| {
+            Ok(mail.map_or_else(|| Change::none(None), |mail| settle(mail, now).map(Some)))
+        };
+        self.decide(One::<Mail>(id), cause, settle).await
+    }
+}
