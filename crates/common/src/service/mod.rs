@@ -32,7 +32,7 @@ use crate::bus::{Bus, Subscription};
 use crate::config::ServiceConfig;
 use crate::identity::{self, Identity};
 use crate::ops::Ops;
-use crate::store::{Retold, Store, UpdateError};
+use crate::store::{Retold, Store, StoreError, UpdateError, patiently};
 use crate::telemetry;
 use crate::wakeups::Wakeups;
 use chore::Chore;
@@ -93,9 +93,13 @@ impl Service {
         }
         let (store, bus) = connect::find(name, config, &life.support).await?;
         ops.watch(store.clone(), bus.clone());
-        let memory = Memory::recall(store.collection(FRAME), store.clock()).await?;
+        let recall = async || {
+            let memory = Memory::recall(store.collection(FRAME), store.clock()).await;
+            memory.map_err(|error| StoreError::of(FRAME, &error))
+        };
+        let memory = patiently(recall).await?;
         let identity = Identity::new(config.clock.clone());
-        identity::load(&identity, &store).await?;
+        patiently(async || identity::load(&identity, &store).await).await?;
         let subscriptions = identity::subscriptions(&identity, &store);
         Ok(Self {
             name,

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use super::committer::Committer;
 use super::outbox::OutboxRow;
+use super::patience::patiently;
 use super::receipt::ReceiptDocument;
 use super::{Inner, Lanes, Store, StoreError};
 use crate::Clock;
@@ -121,11 +122,12 @@ impl Store {
     }
 
     async fn create(&self, name: &str) -> Result<(), StoreError> {
-        match self.inner.database.create_collection(name).await {
+        let create = async || match self.inner.database.create_collection(name).await {
             Ok(()) => Ok(()),
             Err(error) if exists(&error) => Ok(()),
             Err(error) => Err(StoreError::of(name, &error)),
-        }
+        };
+        patiently(create).await
     }
 
     async fn create_index(
@@ -135,8 +137,11 @@ impl Store {
         options: IndexOptions,
     ) -> Result<(), StoreError> {
         let index = IndexModel::builder().keys(keys).options(options).build();
-        let made = self.collection(collection).create_index(index).await;
-        made.map(drop).map_err(|error| StoreError::of(collection, &error))
+        let create = async || {
+            let made = self.collection(collection).create_index(index.clone()).await;
+            made.map(drop).map_err(|error| StoreError::of(collection, &error))
+        };
+        patiently(create).await
     }
 
     /// A collection whose writes may be lost without harm, because they are repeated.
