@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::manifests::containers;
-use crate::{affected, bench, checks, test, up};
+use crate::{affected, bench, chaos, checks, test, up};
 
 /// Builds, runs and tests Souk.
 #[derive(Debug, Parser)]
@@ -21,6 +21,8 @@ enum Command {
     Test(test::Args),
     /// Measure how fast the shop is, and write it to docs/bench.
     Bench(bench::Args),
+    /// Let things go wrong while people buy, and prove that every promise is kept.
+    Chaos(chaos::Args),
     /// Check manifests, workflows, the image's recipe and the dependencies, without a cluster.
     Manifests(checks::Args),
     /// Build the images, and run the laptop's manifests in containers, where podman is.
@@ -36,6 +38,7 @@ impl Cli {
             Command::Up(args) => up::run(args).await,
             Command::Test(args) => test::run(args).await,
             Command::Bench(args) => bench::run(args).await,
+            Command::Chaos(args) => chaos::run(args).await,
             Command::Manifests(args) => checks::run(&args).await,
             Command::Containers(args) => containers::run(&args).await,
             Command::Affected(args) => affected::run(&args),

@@ -2,6 +2,7 @@
 
 mod affected;
 mod bench;
+mod chaos;
 mod checks;
 mod cli;
 mod manifests;

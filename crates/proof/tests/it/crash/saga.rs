@@ -1,0 +1,123 @@
+//! The kinds of saga, and how each may end.
+
+use super::stall::Terms;
+
+/// What two pieces cost.
+pub(super) const PRICE: i64 = 2 * EACH;
+/// What one piece costs.
+pub(super) const EACH: i64 = 1250;
+/// How many pieces there are before a saga.
+pub(super) const PIECES: i64 = 5;
+
+/// A kind of saga.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Saga {
+    /// Two pieces are bought.
+    Purchase,
+    /// A card is declined, and another pays.
+    OtherCard,
+    /// The shopper confirms the payment at the bank, whose webhook tells.
+    Confirmed,
+    /// The provider speaks of something that nobody knows yet.
+    EarlyNotice,
+    /// The shopper thinks better of it.
+    CancelledUnpaid,
+    /// The shopper has paid and thinks better of it.
+    CancelledPaid,
+    /// Two want three of five pieces.
+    OutOfStock,
+    /// One of two pieces is not sent, and its money goes back.
+    PartialRefund,
+    /// The goods are sent, arrive and come back.
+    Returned,
+    /// A guest who has bought signs up and pays for what is open.
+    GuestMerge,
+    /// Something is told that nobody can read.
+    Unreadable,
+    /// The services tell again what they told.
+    Retold,
+    /// Money is promised, and taken when the goods leave.
+    CapturedAtShipping,
+    /// Money is promised, and the order is cancelled.
+    PromiseGivenUp,
+    /// The money comes when the order has expired.
+    LateMoney,
+}
+
+/// How a saga may end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ending {
+    /// How its orders stand, sorted.
+    pub(super) orders: Vec<&'static str>,
+    /// How much money came, in cents.
+    pub(super) captured: i64,
+    /// How much of it went back.
+    pub(super) refunded: i64,
+    /// How many pieces are left.
+    pub(super) on_hand: i64,
+}
+
+impl Saga {
+    pub(super) const ALL: [Self; 15] = [
+        Self::Purchase,
+        Self::OtherCard,
+        Self::Confirmed,
+        Self::EarlyNotice,
+        Self::CancelledUnpaid,
+        Self::CancelledPaid,
+        Self::OutOfStock,
+        Self::PartialRefund,
+        Self::Returned,
+        Self::GuestMerge,
+        Self::Unreadable,
+        Self::Retold,
+        Self::CapturedAtShipping,
+        Self::PromiseGivenUp,
+        Self::LateMoney,
+    ];
+
+    /// In which kind of shop it plays.
+    pub(super) const fn terms(self) -> Terms {
+        match self {
+            Self::CapturedAtShipping | Self::PromiseGivenUp => Terms::AtShipping,
+            Self::LateMoney => Terms::Hasty,
+            _ => Terms::AtOnce,
+        }
+    }
+
+    /// How it may end; no other way is right.
+    pub(super) fn endings(self) -> Vec<Ending> {
+        let end = |orders: &[&'static str], captured, refunded, on_hand| Ending {
+            orders: orders.to_vec(),
+            captured,
+            refunded,
+            on_hand,
+        };
+        match self {
+            Self::Purchase
+            | Self::OtherCard
+            | Self::Confirmed
+            | Self::EarlyNotice
+            | Self::Retold => vec![end(&["paid"], PRICE, 0, 3)],
+            Self::CancelledUnpaid | Self::PromiseGivenUp => vec![end(&["cancelled"], 0, 0, PIECES)],
+            Self::CancelledPaid => vec![end(&["cancelled"], PRICE, PRICE, PIECES)],
+            Self::OutOfStock => vec![
+                end(&["cancelled", "paid"], 3 * EACH, 0, 2),
+                // The cart knew already that there was no more.
+                end(&["paid"], 3 * EACH, 0, 2),
+            ],
+            Self::PartialRefund => vec![end(&["paid"], PRICE, EACH, 4)],
+            Self::Returned => vec![end(&["delivered"], PRICE, PRICE, PIECES)],
+            Self::GuestMerge => vec![end(&["paid", "paid"], PRICE, 0, 3)],
+            Self::Unreadable => vec![end(&[], 0, 0, PIECES)],
+            Self::CapturedAtShipping => vec![end(&["delivered"], PRICE, 0, 3)],
+            Self::LateMoney => vec![
+                // It was asked for goods again, and they were still there.
+                end(&["paid"], PRICE, 0, 3),
+                // The payment came too late to be begun, or was called off.
+                end(&["expired"], 0, 0, PIECES),
+                end(&["expired"], PRICE, PRICE, PIECES),
+            ],
+        }
+    }
+}
