@@ -253,7 +253,23 @@ impl Provider {
         for _ in 0..self.books.refunds.len() {
             self.decide_refund(|_| 0, true);
         }
+        for number in 0..self.books.charges.len() {
+            self.close_dispute(number % 2 == 0);
+        }
         self.bank = Bank::Pays;
+    }
+
+    /// A bank that has not said whose the money is says so.
+    fn close_dispute(&mut self, won: bool) {
+        let state = if won { DisputeState::Won } else { DisputeState::Lost };
+        let charges = self.books.charges.iter_mut();
+        for (attempt, charge) in charges {
+            if let Some((amount, DisputeState::Opened)) = charge.dispute {
+                charge.dispute = Some((amount, state));
+                let about = About::Dispute(*attempt, amount, state);
+                return self.notices.push(Notice { order: charge.order, about });
+            }
+        }
     }
 
     fn tell_of(&mut self, attempt: AttemptId) {

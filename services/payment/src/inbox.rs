@@ -18,6 +18,7 @@ use tracing::warn;
 
 use crate::domain::{Payment, Refusal};
 use crate::provider::{About, Notice, Provider, ProviderError, Unread};
+use crate::reconcile::because;
 use crate::store::{Payments, Updated};
 
 /// How long what is not known yet is waited for.
@@ -97,6 +98,7 @@ impl Payments {
         point(Point::NoticeRead);
         let id = format!("{provider}:{}", notice.id);
         let payment = notice.payment();
+        let cause = self.cause_of(&notice, cause).await?;
         let scope = (One::<Heard>(id.clone()), One::<Payment>(payment));
         let apply = move |(known, payment): (Option<Heard>, Option<Payment>), now| {
             let heard = known.unwrap_or_else(|| Heard::new(id.clone(), notice.clone(), now));
@@ -118,16 +120,26 @@ impl Payments {
         outcomes.into_iter().collect()
     }
 
+    /// What led to what a notice says: of a refund, what asked for it.
+    async fn cause_of(&self, notice: &Notice, otherwise: Cause) -> Updated<Cause> {
+        let About::Refund { payment, refund, .. } = notice.about else { return Ok(otherwise) };
+        let known = self.get(payment).await?;
+        let refund = known.as_ref().and_then(|known| known.refund_of(refund));
+        let asked_by = refund.and_then(|refund| refund.asked_by.as_ref());
+        Ok(asked_by.map_or(otherwise, because))
+    }
+
     async fn retry(&self, id: String) -> Updated<()> {
         let Some(waiting) = self.store.get::<Heard>(&id).await? else { return Ok(()) };
         point(Point::BeforeNoticeAgain);
         let payment = waiting.notice.payment();
+        let own = Cause::own("webhook", self.clock());
+        let own = Receipt::none(self.cause_of(&waiting.notice, own).await?);
         let scope = (One::<Heard>(id), One::<Payment>(payment));
         let apply = |(known, payment): (Option<Heard>, Option<Payment>), now| {
             let heard = known.ok_or(Refusal::NotKnown)?;
             Ok(if heard.is_waiting() { heard.apply(payment, now) } else { Change::none(heard) })
         };
-        let own = Receipt::none(Cause::own("webhook", self.clock()));
         let heard = self.store.apply(scope, own, apply).await?;
         self.wakeups.wake(payment);
         heard.iter().for_each(Heard::complain);
@@ -200,8 +212,8 @@ impl Payment {
         match *about {
             About::Attempt { attempt, ref outcome, .. } => Ok(self.settle(attempt, outcome, now)),
             About::Refund { refund, outcome, .. } => Ok(self.settle_refund(refund, outcome, now)),
-            About::Dispute { attempt, amount, state, .. } => {
-                self.dispute(attempt, amount, state, now)
+            About::Dispute { attempt, ref dispute, amount, state, .. } => {
+                self.dispute(attempt, dispute, amount, state, now)
             }
         }
     }
@@ -251,11 +263,11 @@ mod tests {
         let payment = started.id;
         let paid = started.clone().settle(attempt(), &captured(), noon()).value;
         let back = paid.clone().refund(refund, None, RefundCause::Order, noon()).unwrap().value;
-        let (state, amount) = (DisputeState::Lost, eur(2500));
+        let (dispute, state, amount) = ("dp_1".to_owned(), DisputeState::Lost, eur(2500));
         let said = [
             (started, About::Attempt { payment, attempt: attempt(), outcome: captured() }),
             (back, About::Refund { payment, refund, outcome: RefundOutcome::Done }),
-            (paid, About::Dispute { payment, attempt: attempt(), amount, state }),
+            (paid, About::Dispute { payment, attempt: attempt(), dispute, amount, state }),
         ];
 
         for (payment, about) in said {

@@ -6,7 +6,7 @@ use contracts::PaymentId;
 use futures_util::{StreamExt as _, stream};
 use tracing::info;
 
-use crate::domain::{Payment, Refusal};
+use crate::domain::{AskedBy, Payment, Refusal};
 use crate::store::{Payments, Updated};
 
 /// How many payments are read at once.
@@ -48,12 +48,20 @@ impl Payments {
         }
         for refund in payment.open_refunds() {
             if let Some(outcome) = self.find_refund(&payment, refund.id).await {
-                let refund = refund.id;
-                info!(refund.id = %refund, payment.id = %id, "refund reconciled");
-                let note = move |payment: Payment, now| payment.settle_refund(refund, outcome, now);
-                self.note(id, own(), note).await?;
+                info!(refund.id = %refund.id, payment.id = %id, "refund reconciled");
+                let asked_by = refund.asked_by.as_ref().map(because);
+                let receipt = asked_by.map_or_else(own, Receipt::none);
+                let key = refund.key();
+                let note = move |payment: Payment, now| payment.settle_refund(key, outcome, now);
+                self.note(id, receipt, note).await?;
             }
         }
         Ok(())
     }
+}
+
+/// What comes of a refund comes of what asked for it, whoever finds it out.
+pub(crate) fn because(asked_by: &AskedBy) -> Cause {
+    let AskedBy { event, conversation, trace } = asked_by.clone();
+    Cause { correlation_id: conversation, causation_id: event, traceparent: trace }
 }

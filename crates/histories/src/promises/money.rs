@@ -2,7 +2,7 @@
 
 use contracts::{OrderId, RefundId};
 use order::domain::{Order, Refund, Status};
-use payment::domain::{Account, RefundOutcome};
+use payment::domain::{Account, DisputeState, RefundOutcome};
 
 use crate::provider::GivenBack;
 use crate::shop::Shop;
@@ -17,7 +17,8 @@ impl Shop {
         let by_order = order.payment.remaining().map_or(0, |money| money.amount);
         assert_eq!(by_order, by_payment, "as the order says: {order:?}\n{payment:?}");
         let mut charges = self.provider.books.of(order.id);
-        if !charges.any(|(_, charge)| charge.dispute.is_some()) {
+        let is_won = |(_, state)| state == DisputeState::Won;
+        if charges.all(|(_, charge)| charge.dispute.is_none_or(is_won)) {
             self.keeps_what_it_may(order);
             if self.stuck(order.id) == 0 && !self.given.contains_key(&order.id) {
                 pieces_are_worth_what_they_cost(order);
@@ -57,9 +58,11 @@ impl Shop {
     /// What went back because order or staff said so.
     fn granted(&self, order: OrderId) -> i64 {
         let given = self.given.get(&order);
-        let is_granted = |id: &RefundId| {
-            self.asked.contains_key(id) || given.is_some_and(|given| given.contains_key(id))
-        };
+        let Some(payment) = self.payments.get(&order) else { return 0 };
+        let asked: Vec<RefundId> =
+            self.asked.keys().flat_map(|id| payment.refunds_for(*id)).map(|part| part.id).collect();
+        let is_granted =
+            |id: &RefundId| asked.contains(id) || given.is_some_and(|given| given.contains_key(id));
         self.refunds(order, RefundOutcome::Done).filter(|(id, _)| is_granted(id)).map(amount).sum()
     }
 
@@ -75,12 +78,19 @@ impl Shop {
         refused.filter(|(id, it)| is_surplus(id, it)).map(amount).sum()
     }
 
+    /// The refunds of which this became at the provider, by the names that payment has for them; not
+    /// those that were asked for anew under another key.
     fn refunds(
         &self,
         order: OrderId,
         outcome: RefundOutcome,
     ) -> impl Iterator<Item = (RefundId, &GivenBack)> {
-        self.provider.books.refunds_of(order).filter(move |(_, it)| it.outcome == outcome)
+        let known = self.payments.get(&order).map_or(&[][..], |payment| &payment.refunds);
+        let given = self.provider.books.refunds_of(order);
+        given.filter(move |(_, it)| it.outcome == outcome).filter_map(move |(key, it)| {
+            let refund = known.iter().find(|refund| refund.key() == key)?;
+            Some((refund.id, it))
+        })
     }
 
     /// Every movement is entered twice, and the books are those of the provider.

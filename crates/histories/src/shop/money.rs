@@ -65,9 +65,13 @@ impl Shop {
             return Err(Refusal::NothingCaptured);
         }
         self.change_known(due.order_id, |payment, now| {
-            payment.refund_due(refund, due.amount, now)
+            payment.refund_due(refund, due.amount, None, now)
         })?;
-        self.send_refund(due.order_id, refund);
+        let parts: Vec<RefundId> =
+            self.payments[&due.order_id].refunds_for(refund).map(|part| part.id).collect();
+        for part in parts {
+            self.send_refund(due.order_id, part);
+        }
         Ok(())
     }
 }
@@ -116,7 +120,7 @@ impl Shop {
                 self.settle_attempt(order, attempt.id, outcome);
             }
             for refund in payment.open_refunds() {
-                self.find_refund(order, refund.id);
+                self.find_refund(order, refund.key());
             }
         }
     }
@@ -143,7 +147,7 @@ impl Shop {
                 None => Err(Refusal::NotKnown),
             },
             About::Dispute(attempt, amount, state) => {
-                payment.dispute(*attempt, *amount, *state, now)
+                payment.dispute(*attempt, "dp_1", *amount, *state, now)
             }
         })
     }
@@ -164,9 +168,10 @@ impl Shop {
     /// A refund that is open is sent for the first time.
     fn send_refund(&mut self, order: OrderId, id: RefundId) {
         let refund = self.payments[&order].refund_of(id).cloned();
-        let Some(Refund { attempt, amount, .. }) = refund.filter(Refund::is_open) else { return };
-        let sent = self.line.ask(|| self.provider.give_back(id, attempt, amount));
-        self.settle_refund(order, id, sent);
+        let Some(refund) = refund.filter(Refund::is_open) else { return };
+        let (key, Refund { attempt, amount, .. }) = (refund.key(), refund);
+        let sent = self.line.ask(|| self.provider.give_back(key, attempt, amount));
+        self.settle_refund(order, key, sent);
     }
 
     fn find_refund(&mut self, order: OrderId, id: RefundId) {

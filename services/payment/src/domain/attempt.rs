@@ -23,6 +23,9 @@ pub struct Attempt {
     /// Whether the shopper's bank took its money back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dispute: Option<Dispute>,
+    /// Whether it did so again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_disputes: Vec<Dispute>,
     /// How far it has come.
     #[serde(flatten)]
     pub state: AttemptState,
@@ -113,7 +116,31 @@ impl Attempt {
     /// A try that is about to be sent.
     pub fn new(id: AttemptId, method: Method, terms: Terms, amount: Money, now: Timestamp) -> Self {
         let state = AttemptState::Started;
-        Self { id, method, terms, amount, started_at: now, dispute: None, state }
+        let (dispute, further_disputes) = (None, Vec::new());
+        Self { id, method, terms, amount, started_at: now, dispute, further_disputes, state }
+    }
+
+    /// Each time a bank took its money back.
+    pub fn disputes(&self) -> impl Iterator<Item = &Dispute> {
+        self.dispute.iter().chain(&self.further_disputes)
+    }
+
+    /// The name under which the ledger enters a dispute: the first is entered under the attempt's.
+    pub(super) fn disputes_under(&self, dispute: &Dispute) -> String {
+        match &self.dispute {
+            Some(first) if first.id != dispute.id => format!("{}:{}", self.id, dispute.id),
+            Some(_) | None => self.id.to_string(),
+        }
+    }
+
+    /// Notes a dispute, or how far it has come.
+    pub(super) fn note_dispute(&mut self, dispute: Dispute) {
+        if self.dispute.as_ref().is_none_or(|first| first.id == dispute.id) {
+            self.dispute = Some(dispute);
+        } else {
+            self.further_disputes.retain(|known| known.id != dispute.id);
+            self.further_disputes.push(dispute);
+        }
     }
 
     /// Whether its end is still to come.

@@ -80,21 +80,17 @@ impl Entry {
         movement.entries(Account::CustomerFunds, Account::ProviderClearing)
     }
 
-    /// The bank took money back until it is clear whose it is.
-    pub fn disputed(
-        payment: PaymentId,
-        attempt: AttemptId,
-        amount: Money,
-        at: Timestamp,
-    ) -> [Self; 2] {
-        let movement = Movement { name: "dispute", of: attempt, payment, amount, at };
+    /// The bank took money back until it is clear whose it is. `dispute` is the name under which it
+    /// is entered.
+    pub fn disputed(payment: PaymentId, dispute: &str, amount: Money, at: Timestamp) -> [Self; 2] {
+        let movement = Movement { name: "dispute", of: dispute, payment, amount, at };
         movement.entries(Account::ProviderClearing, Account::Disputed)
     }
 
     /// It is clear whose the money is.
     pub fn dispute_closed(
         payment: PaymentId,
-        attempt: AttemptId,
+        dispute: &str,
         amount: Money,
         won: bool,
         at: Timestamp,
@@ -104,7 +100,7 @@ impl Entry {
         } else {
             ("dispute_lost", Account::Losses)
         };
-        Movement { name, of: attempt, payment, amount, at }.entries(Account::Disputed, to)
+        Movement { name, of: dispute, payment, amount, at }.entries(Account::Disputed, to)
     }
 }
 

@@ -28,5 +28,5 @@ pub use outcome::{CaptureMode, Outcome, Reference};
 pub use payment::{Due, Payment, Refusal};
 pub use people::{Merged, People};
 pub use reason::{InvalidReason, Reason};
-pub use refund::{Refund, RefundCause, RefundOutcome, RefundState};
+pub use refund::{AskedBy, Refund, RefundCause, RefundOutcome, RefundState};
 pub use status::Status;

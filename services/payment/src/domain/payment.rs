@@ -105,6 +105,8 @@ pub(super) type Decided = Result<Change<Payment>, Refusal>;
 
 impl Document for Payment {
     const COLLECTION: &'static str = "payments";
+    /// 1: knows of further disputes, and of refunds that wait for their end.
+    const SHAPE: i64 = 1;
     type Id = PaymentId;
 
     fn id(&self) -> PaymentId {

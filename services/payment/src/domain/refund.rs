@@ -3,6 +3,7 @@
 use contracts::payment::RefundFailure;
 use contracts::{AttemptId, Money, RefundId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::Reason;
 
@@ -22,9 +23,28 @@ pub struct Refund {
     pub started_at: Timestamp,
     /// Why it goes back.
     pub cause: RefundCause,
+    /// What asked for it, for whoever brings it to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<AskedBy>,
+    /// The key it is sent with where that is not its id: a provider that refused once refuses the
+    /// same key for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<RefundId>,
     /// How far it has come.
     #[serde(flatten)]
     pub state: RefundState,
+}
+
+/// An event that asked for a refund, as it stands in the envelopes of what comes of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedBy {
+    /// The event.
+    pub event: String,
+    /// The conversation that it is part of.
+    pub conversation: String,
+    /// The trace that it is part of (W3C trace context).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 /// Why money goes back.
@@ -50,13 +70,16 @@ pub enum RefundCause {
 ///
 /// ```text
 /// Started ─▶ Done ─ the bank sent the money back ─▶ Failed
-///    └────────────────────────────────────────────────┘
+///    │└───────────────────────────────────────────────┘ ▲
+///    └◀─ the dispute ended, and money is there ─ Waiting ┘ or none is
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum RefundState {
     /// It is or will be sent, or takes its time.
     Started,
+    /// A bank holds the money until it is clear whose it is; should the shop win, it is sent.
+    Waiting,
     /// The provider gave the money back.
     Done {
         /// When that was known.
@@ -84,11 +107,51 @@ pub enum RefundOutcome {
 }
 
 impl Refund {
+    /// Money that is about to go back.
+    pub fn new(
+        id: RefundId,
+        attempt: AttemptId,
+        amount: Money,
+        cause: RefundCause,
+        now: Timestamp,
+    ) -> Self {
+        let state = RefundState::Started;
+        Self { id, attempt, amount, started_at: now, cause, asked_by: None, key: None, state }
+    }
+
+    /// What was refused while a bank held the money is asked for again when that has ended, under
+    /// another key. What staff gave they judge themselves.
+    pub(super) fn awaits_dispute(&mut self, before: RefundState) {
+        let refused = matches!(self.state, RefundState::Failed { .. });
+        if refused && before == RefundState::Started && self.is_owed() {
+            let again = Uuid::new_v5(&self.key().uuid(), b"again");
+            (self.key, self.state) = (Some(RefundId::from_uuid(again)), RefundState::Waiting);
+        }
+    }
+
+    /// What it is sent to the provider with, and known by there.
+    pub fn key(&self) -> RefundId {
+        self.key.unwrap_or(self.id)
+    }
+
+    /// Whether it waits for the end of a dispute.
+    pub fn is_waiting(&self) -> bool {
+        self.state == RefundState::Waiting
+    }
+
+    /// Whether it is there by itself, and not because a member of staff says so.
+    pub(super) fn is_owed(&self) -> bool {
+        match self.cause {
+            RefundCause::Order | RefundCause::Surplus | RefundCause::WrongAmount => true,
+            RefundCause::Staff { .. } => false,
+        }
+    }
+
     /// Whether its end is still to come.
     pub fn is_open(&self) -> bool {
         match self.state {
             RefundState::Started => true,
-            RefundState::Done { .. } | RefundState::Failed { .. } => false,
+            RefundState::Waiting | RefundState::Done { .. } | RefundState::Failed { .. } => false,
         }
     }
 
@@ -96,7 +159,7 @@ impl Refund {
     pub fn is_done(&self) -> bool {
         match self.state {
             RefundState::Done { .. } => true,
-            RefundState::Started | RefundState::Failed { .. } => false,
+            RefundState::Started | RefundState::Waiting | RefundState::Failed { .. } => false,
         }
     }
 
@@ -104,7 +167,7 @@ impl Refund {
     pub fn takes(&self) -> bool {
         match self.state {
             RefundState::Started | RefundState::Done { .. } => true,
-            RefundState::Failed { .. } => false,
+            RefundState::Waiting | RefundState::Failed { .. } => false,
         }
     }
 
@@ -112,7 +175,7 @@ impl Refund {
     pub fn failure(&self) -> Option<RefundFailure> {
         match self.state {
             RefundState::Failed { failure, .. } => Some(failure),
-            RefundState::Started | RefundState::Done { .. } => None,
+            RefundState::Started | RefundState::Waiting | RefundState::Done { .. } => None,
         }
     }
 
@@ -123,7 +186,8 @@ impl Refund {
             (RefundState::Started | RefundState::Done { .. }, RefundOutcome::Refused) => {
                 Some(RefundState::Failed { failure: RefundFailure::Refused, at })
             }
-            (RefundState::Failed { .. }, _)
+            // Under the key that it has now it was never sent.
+            (RefundState::Waiting | RefundState::Failed { .. }, _)
             | (RefundState::Done { .. }, RefundOutcome::Done)
             | (_, RefundOutcome::Processing) => None,
         }

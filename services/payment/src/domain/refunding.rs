@@ -2,28 +2,52 @@
 
 use common::Change;
 use contracts::payment::{RefundFailed, RefundFailure, Refunded};
-use contracts::{Money, RefundId, Timestamp};
+use contracts::{AttemptId, Money, RefundId, Timestamp};
+use uuid::Uuid;
 
 use super::payment::{Decided, MOST_REFUNDS};
 use super::{
-    Attempt, Dispute, Entry, Payment, Refund, RefundCause, RefundOutcome, RefundState, Refusal,
+    AskedBy, Attempt, Dispute, Entry, Payment, Refund, RefundCause, RefundOutcome, RefundState,
+    Refusal,
 };
 
 impl Payment {
     /// The order wants money to go back: what is left of it, should that be less. `id` names what
-    /// asked for it, so that asking twice moves it once.
-    pub fn refund_due(self, id: RefundId, amount: Money, now: Timestamp) -> Decided {
+    /// asked for it, so that asking twice moves it once. What the first capture does not come up
+    /// for, the others do; what a bank holds goes back once the shop has won it.
+    pub fn refund_due(
+        mut self,
+        id: RefundId,
+        amount: Money,
+        asked_by: Option<AskedBy>,
+        now: Timestamp,
+    ) -> Decided {
         if self.refund_of(id).is_some() {
             return Ok(Change::none(self));
         }
-        match self.held() {
-            Some((_, held)) => {
-                let smaller = Money::new(amount.amount.min(held.amount), amount.currency);
-                self.refund(id, Some(smaller), RefundCause::Order, now)
-            }
-            None if self.is_paid() || self.is_over() => Ok(self.nothing_left(id, amount, now)),
-            None => Err(Refusal::NothingCaptured),
+        let sources = self.sources();
+        if sources.is_empty() && (self.is_paid() || self.is_over()) {
+            return Ok(self.nothing_left(id, amount, asked_by, now));
         }
+        let (_, first, _) = sources.first().ok_or(Refusal::NothingCaptured)?;
+        if amount.currency != first.currency {
+            return Err(Refusal::OtherCurrency);
+        }
+        if !amount.is_positive() {
+            return Err(Refusal::NoAmount);
+        }
+        let (cause, mut left, mut name) = (RefundCause::Order, amount.amount, id);
+        for (attempt, there, state) in sources {
+            let amount = Money::new(there.amount.min(left), there.currency);
+            if amount.is_positive() {
+                let (cause, asked_by) = (cause.clone(), asked_by.clone());
+                let new = Refund { asked_by, ..Refund::new(name, attempt, amount, cause, now) };
+                self.refunds.push(Refund { state, ..new });
+                left -= amount.amount;
+            }
+            name = part_of(id, self.refunds.len());
+        }
+        Ok(Change::to(self.watched(now)))
     }
 
     /// Money goes back; all that is held when no amount is given.
@@ -48,12 +72,13 @@ impl Payment {
         if matches!(cause, RefundCause::Staff { .. }) && self.refunds.len() >= MOST_REFUNDS {
             return Err(Refusal::TooManyRefunds);
         }
-        let (attempt, state) = (attempt.id, RefundState::Started);
-        self.refunds.push(Refund { id, attempt, amount, started_at: now, cause, state });
+        let attempt = attempt.id;
+        self.refunds.push(Refund::new(id, attempt, amount, cause, now));
         Ok(Change::to(self.watched(now)))
     }
 
-    /// The provider said what became of a refund; saying it again, or late, changes nothing.
+    /// The provider said what became of the refund of this key; saying it again, or late, changes
+    /// nothing.
     pub fn settle_refund(
         mut self,
         id: RefundId,
@@ -61,17 +86,21 @@ impl Payment {
         now: Timestamp,
     ) -> Change<Self> {
         let mut news = None;
-        for refund in self.refunds.iter_mut().filter(|refund| refund.id == id) {
+        let disputed: Vec<AttemptId> = self.attempts_in_dispute().collect();
+        for refund in self.refunds.iter_mut().filter(|refund| refund.key() == id) {
             let before = refund.state;
             if let Some(state) = refund.next(outcome, now) {
                 refund.state = state;
+                if disputed.contains(&refund.attempt) {
+                    refund.awaits_dispute(before);
+                }
                 news = Some((before, refund.clone()));
             }
         }
         let Some((before, refund)) = news else { return Change::none(self) };
         let change = Change::to(self.watched(now));
         match (before, refund.state) {
-            (_, RefundState::Started) => change,
+            (_, RefundState::Started | RefundState::Waiting) => change,
             (_, RefundState::Done { at }) => went_back(change, &refund, at),
             (RefundState::Done { .. }, RefundState::Failed { failure, at }) => {
                 let entries = Entry::refund_returned(change.value.id, &refund, at);
@@ -81,9 +110,19 @@ impl Payment {
         }
     }
 
-    /// The refund of this id.
+    /// The refund of this id, or of this key.
     pub fn refund_of(&self, id: RefundId) -> Option<&Refund> {
-        self.refunds.iter().find(|refund| refund.id == id)
+        self.refunds.iter().find(|refund| refund.id == id || refund.key() == id)
+    }
+
+    /// What was begun for this asking: one refund, or several when one capture did not come up for
+    /// it.
+    pub fn refunds_for(&self, id: RefundId) -> impl Iterator<Item = &Refund> {
+        let parts = self.refunds.iter().enumerate();
+        let is_part = move |(number, refund): (usize, &Refund)| {
+            refund.id == id || refund.id == part_of(id, number)
+        };
+        parts.filter(move |(number, refund)| is_part((*number, refund))).map(|(_, refund)| refund)
     }
 
     /// Whether it is known what became of a refund.
@@ -112,9 +151,58 @@ impl Payment {
     /// What can go back: what paid for the order, before what should have gone back long ago.
     fn refundable(&self) -> Result<(&Attempt, Money), Refusal> {
         let mut came = self.attempts.iter().filter(|attempt| attempt.came().is_some());
-        let disputed = came.any(|attempt| attempt.dispute.is_some_and(|dispute| dispute.takes()));
+        let disputed = came.any(|attempt| attempt.disputes().any(Dispute::takes));
         let refusal = if disputed { Refusal::Disputed } else { Refusal::NothingCaptured };
         self.held().or_else(|| self.holding().next()).ok_or(refusal)
+    }
+
+    /// Where money of the order can come from: first what is held, capture by capture, then what
+    /// banks hold of it and nothing waits for yet.
+    fn sources(&self) -> Vec<(AttemptId, Money, RefundState)> {
+        let paid = || self.attempts.iter().filter(|attempt| attempt.is_captured());
+        let there = paid().filter_map(|it| Some((it.id, self.free(it)?, RefundState::Started)));
+        let in_dispute =
+            paid().filter_map(|it| Some((it.id, self.awaited(it)?, RefundState::Waiting)));
+        there.chain(in_dispute).filter(|(_, money, _)| money.is_positive()).collect()
+    }
+
+    /// How much of what an attempt brought a bank holds and nothing waits for yet.
+    fn awaited(&self, attempt: &Attempt) -> Option<Money> {
+        let open = attempt.disputes().filter(|dispute| dispute.is_open());
+        let waiting = self.refunds.iter().filter(|it| it.attempt == attempt.id && it.is_waiting());
+        let left = total(open.map(|it| it.amount)) - total(waiting.map(|it| it.amount));
+        Some(Money::new(left.max(0), attempt.came()?.currency))
+    }
+
+    /// The attempts whose money a bank holds, or some of it.
+    fn attempts_in_dispute(&self) -> impl Iterator<Item = AttemptId> {
+        let in_dispute = |it: &&Attempt| it.disputes().any(Dispute::is_open);
+        self.attempts.iter().filter(in_dispute).map(|attempt| attempt.id)
+    }
+
+    /// A dispute ended: what waited for it is sent, as far as there is money now.
+    pub(super) fn wake_refunds(mut self, id: AttemptId, now: Timestamp) -> Change<Self> {
+        let waiting = self.refunds.iter().filter(|it| it.attempt == id && it.is_waiting());
+        let waiting: Vec<RefundId> = waiting.map(|refund| refund.id).collect();
+        let woken = waiting.into_iter().filter_map(|refund| self.wake_refund(id, refund, now));
+        let lost: Vec<Refund> = woken.collect();
+        let change = Change::to(self.watched(now));
+        lost.iter().fold(change, |change, it| failed(change, it, RefundFailure::NothingLeft))
+    }
+
+    /// Hands the refund back when there will be no money for it.
+    fn wake_refund(&mut self, of: AttemptId, id: RefundId, at: Timestamp) -> Option<Refund> {
+        let attempt = self.attempt(of)?;
+        let (free, in_dispute) = (self.free(attempt)?, attempt.disputes().any(Dispute::is_open));
+        let refund = self.refunds.iter_mut().find(|refund| refund.id == id)?;
+        if free.is_positive() {
+            refund.amount = Money::new(refund.amount.amount.min(free.amount), free.currency);
+            refund.state = RefundState::Started;
+        } else if !in_dispute {
+            refund.state = RefundState::Failed { failure: RefundFailure::NothingLeft, at };
+            return Some(refund.clone());
+        }
+        None
     }
 
     /// The attempts whose money is held, for whatever reason, and how much of it.
@@ -124,12 +212,11 @@ impl Payment {
     }
 
     /// How much of what an attempt brought neither a refund nor a dispute has taken.
-    fn free(&self, attempt: &Attempt) -> Option<Money> {
+    pub(super) fn free(&self, attempt: &Attempt) -> Option<Money> {
         let came = attempt.came()?;
         let of_it = |refund: &&Refund| refund.attempt == attempt.id && refund.takes();
         let refunds = total(self.refunds.iter().filter(of_it).map(|refund| refund.amount));
-        let disputed = attempt.dispute.filter(Dispute::takes);
-        let disputed = disputed.map_or(0, |dispute| dispute.amount.amount);
+        let disputed = total(attempt.disputes().filter(|it| it.takes()).map(|it| it.amount));
         let free = came.amount.saturating_sub(refunds).saturating_sub(disputed).max(0);
         Some(Money::new(free, came.currency))
     }
@@ -138,29 +225,24 @@ impl Payment {
     /// attempt has one such refund, so its id names that as well.
     pub(super) fn give_all_back(&mut self, attempt: &Attempt, cause: RefundCause, now: Timestamp) {
         let Some(amount) = attempt.came() else { return };
-        self.refunds.push(Refund {
-            id: RefundId::from_uuid(attempt.id.uuid()),
-            attempt: attempt.id,
-            amount,
-            started_at: now,
-            cause,
-            state: RefundState::Started,
-        });
+        let id = RefundId::from_uuid(attempt.id.uuid());
+        self.refunds.push(Refund::new(id, attempt.id, amount, cause, now));
     }
 
     /// The order is told that there is nothing to give back.
-    fn nothing_left(mut self, id: RefundId, amount: Money, at: Timestamp) -> Change<Self> {
+    fn nothing_left(
+        mut self,
+        id: RefundId,
+        amount: Money,
+        asked_by: Option<AskedBy>,
+        at: Timestamp,
+    ) -> Change<Self> {
         let failure = RefundFailure::NothingLeft;
         let paid = self.attempts.iter().rfind(|attempt| attempt.is_captured());
         let Some(attempt) = paid.or(self.attempts.last()) else { return Change::none(self) };
-        let refund = Refund {
-            id,
-            attempt: attempt.id,
-            amount,
-            started_at: at,
-            cause: RefundCause::Order,
-            state: RefundState::Failed { failure, at },
-        };
+        let state = RefundState::Failed { failure, at };
+        let refund = Refund::new(id, attempt.id, amount, RefundCause::Order, at);
+        let refund = Refund { asked_by, state, ..refund };
         self.refunds.push(refund.clone());
         failed(Change::to(self), &refund, failure)
     }
@@ -195,6 +277,11 @@ fn failed(change: Change<Payment>, refund: &Refund, failure: RefundFailure) -> C
         failure,
     };
     change.telling(&told)
+}
+
+/// Names a further part of what was asked for, by its place among the refunds.
+fn part_of(asked: RefundId, number: usize) -> RefundId {
+    RefundId::from_uuid(Uuid::new_v5(&asked.uuid(), number.to_string().as_bytes()))
 }
 
 /// The sum of amounts of one currency; the largest there is if it is beyond that.

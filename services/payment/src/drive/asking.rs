@@ -190,7 +190,7 @@ impl Payments {
         let refund = payment.refund_of(id)?;
         let attempt = payment.attempt(refund.attempt)?;
         let (charge, amount) = (attempt.reference()?.clone(), refund.amount);
-        let back = GivingBack { refund: id, payment: payment.id, charge, amount };
+        let back = GivingBack { refund: refund.key(), payment: payment.id, charge, amount };
         Some((self.provider_of(attempt)?, back))
     }
 

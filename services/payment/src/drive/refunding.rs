@@ -1,11 +1,11 @@
 //! Money that goes back.
 
-use common::store::{Answer, Begun, One, Receipt};
+use common::store::{Answer, Begun, Cause, One, Receipt};
 use contracts::{Money, OrderId, PaymentId, RefundId};
 use tracing::info;
 
 use super::name;
-use crate::domain::{Payment, Refund, RefundCause, RefundOutcome, Refusal};
+use crate::domain::{AskedBy, Payment, RefundCause, RefundOutcome, Refusal};
 use crate::store::{Payments, Updated};
 
 impl Payments {
@@ -51,16 +51,28 @@ impl Payments {
         receipt: Receipt,
     ) -> Updated<()> {
         let id = PaymentId::of(order);
-        let start = move |known: Option<Payment>, now| {
-            known.ok_or(Refusal::NothingCaptured)?.refund_due(refund, amount, now)
-        };
         let cause = receipt.cause().clone();
+        let asked_by = Some(asked_by(&cause));
+        let start = move |known: Option<Payment>, now| {
+            let payment = known.ok_or(Refusal::NothingCaptured)?;
+            payment.refund_due(refund, amount, asked_by.clone(), now)
+        };
         let Some(payment) = self.store.apply(One(id), receipt, start).await? else { return Ok(()) };
-        let open = payment.refund_of(refund).is_some_and(Refund::is_open);
-        if open && let Some(outcome) = self.give_back(&payment, refund).await {
-            let note = move |payment: Payment, now| payment.settle_refund(refund, outcome, now);
-            self.note(id, Receipt::none(cause), note).await?;
+        for part in payment.refunds_for(refund).filter(|part| part.is_open()) {
+            if let Some(outcome) = self.give_back(&payment, part.id).await {
+                let key = part.key();
+                let note = move |payment: Payment, now| payment.settle_refund(key, outcome, now);
+                self.note(id, Receipt::none(cause.clone()), note).await?;
+            }
         }
         Ok(())
+    }
+}
+
+fn asked_by(cause: &Cause) -> AskedBy {
+    AskedBy {
+        event: cause.causation_id.clone(),
+        conversation: cause.correlation_id.clone(),
+        trace: cause.traceparent.clone(),
     }
 }

@@ -6,7 +6,9 @@ use contracts::{AttemptId, Money, OrderId, PaymentId, RefundId, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::{Attempt, AttemptState, DisputeState, Payment, Refund, RefundState, Status};
+use crate::domain::{
+    Attempt, AttemptState, Dispute, DisputeState, Payment, Refund, RefundState, Status,
+};
 
 /// A payment: what is paid for one order, and what became of it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -84,7 +86,7 @@ pub(super) enum DisputeStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum RefundStatus {
-    /// It is on its way.
+    /// It is on its way, or waits for the end of a dispute.
     Processing,
     /// The money went back.
     Done,
@@ -110,7 +112,12 @@ impl PaymentView {
             next_action: pending.and_then(NextAction::of),
             failure: pending.and_then(Attempt::failure),
             capture_by: payment.open_attempts().find_map(capture_by),
-            disputes: payment.attempts.iter().filter_map(DisputeView::of).collect(),
+            disputes: payment
+                .attempts
+                .iter()
+                .flat_map(Attempt::disputes)
+                .map(DisputeView::of)
+                .collect(),
             refunds: refunds.map(|refund| RefundView::of(payment, refund)).collect(),
         })
     }
@@ -139,21 +146,20 @@ impl NextAction {
 }
 
 impl DisputeView {
-    fn of(attempt: &Attempt) -> Option<Self> {
-        let dispute = attempt.dispute?;
+    fn of(dispute: &Dispute) -> Self {
         let status = match dispute.state {
             DisputeState::Opened => DisputeStatus::Opened,
             DisputeState::Won => DisputeStatus::Won,
             DisputeState::Lost => DisputeStatus::Lost,
         };
-        Some(Self { amount: dispute.amount, opened_at: dispute.opened_at, status })
+        Self { amount: dispute.amount, opened_at: dispute.opened_at, status }
     }
 }
 
 impl RefundView {
     fn of(payment: &Payment, refund: &Refund) -> Self {
         let status = match refund.state {
-            RefundState::Started => RefundStatus::Processing,
+            RefundState::Started | RefundState::Waiting => RefundStatus::Processing,
             RefundState::Done { .. } => RefundStatus::Done,
             RefundState::Failed { .. } => RefundStatus::Failed,
         };

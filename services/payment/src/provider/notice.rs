@@ -43,6 +43,9 @@ pub enum About {
         payment: PaymentId,
         /// The attempt whose money is disputed.
         attempt: AttemptId,
+        /// The provider's name for the dispute; empty where it has none.
+        #[serde(default)]
+        dispute: String,
         /// How much of it.
         amount: Money,
         /// How far it has come.

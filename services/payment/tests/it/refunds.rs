@@ -4,7 +4,7 @@ use common::Clock;
 use contracts::auth::Role;
 use contracts::order::{RefundDue, RefundReason};
 use contracts::payment::{RefundFailed, RefundFailure, Refunded};
-use contracts::{OrderId, PaymentId, RefundId, UserId};
+use contracts::{Event as _, OrderId, PaymentId, RefundId, UserId};
 use mongodb::bson::doc;
 use serde_json::{Value, json};
 use testkit::{Client, Request, eventually};
@@ -274,4 +274,22 @@ async fn an_order_that_wants_more_than_is_left_gets_what_is_left_and_hears_when_
     let refunds = shop.read(order).await["refunds"].as_array().unwrap().clone();
     let shown: Vec<_> = refunds.iter().map(|refund| refund["status"].as_str().unwrap()).collect();
     assert_eq!(shown, ["done", "done", "failed"]);
+}
+
+#[tokio::test]
+async fn a_refund_of_which_the_end_is_found_later_still_says_what_asked_for_it() {
+    let shop = Shop::open().await;
+    let order = shop.order().await;
+    let _ = pay(&shop.alice(), order, "pm_sandbox_refund_slow", "k").await.status(201);
+    let refund_id = Some(RefundId::from_uuid(Clock::system().uuid()));
+    let (payment_id, reason) = (PaymentId::of(order), RefundReason::Returned);
+    let due = RefundDue { order_id: order, payment_id, amount: eur(1000), refund_id, reason };
+
+    let asked = shop.peer.tell(&due).await;
+    let _: Refunded = shop.peer.hears(payment_id).await;
+
+    let told = shop.peer.envelopes("PAYMENT").await;
+    let refunded = told.iter().find(|told| told.event_type == Refunded::TYPE.type_name()).unwrap();
+    assert_eq!(refunded.causationid, asked.id.to_string());
+    assert_eq!(refunded.correlationid, asked.correlationid);
 }

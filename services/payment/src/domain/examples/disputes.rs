@@ -1,12 +1,12 @@
 //! Money that banks take back.
 
-use contracts::payment::{DisputeClosed, Disputed};
+use contracts::payment::{DisputeClosed, Disputed, RefundFailed, RefundFailure, Refunded};
 
 use super::*;
-use crate::domain::{Account, DisputeState, Refusal};
+use crate::domain::{Account, DisputeState, RefundOutcome, Refusal};
 
 fn disputed() -> Payment {
-    paid().dispute(attempt(1), eur(2500), DisputeState::Opened, noon()).unwrap().value
+    paid().dispute(attempt(1), "dp_1", eur(2500), DisputeState::Opened, noon()).unwrap().value
 }
 
 /// What one account changes by.
@@ -17,7 +17,8 @@ fn moved(change: &Change<Payment>, account: Account) -> i64 {
 
 #[test]
 fn disputed_money_is_set_aside_and_cannot_go_back() {
-    let change = paid().dispute(attempt(1), eur(2500), DisputeState::Opened, noon()).unwrap();
+    let change =
+        paid().dispute(attempt(1), "dp_1", eur(2500), DisputeState::Opened, noon()).unwrap();
 
     assert_eq!(change.told::<Disputed>()[0].amount, eur(2500));
     assert_eq!(moved(&change, Account::ProviderClearing), -2500);
@@ -28,7 +29,8 @@ fn disputed_money_is_set_aside_and_cannot_go_back() {
 
 #[test]
 fn a_dispute_that_is_won_gives_the_money_back_to_the_shop() {
-    let change = disputed().dispute(attempt(1), eur(2500), DisputeState::Won, noon()).unwrap();
+    let change =
+        disputed().dispute(attempt(1), "dp_1", eur(2500), DisputeState::Won, noon()).unwrap();
 
     assert!(change.told::<DisputeClosed>()[0].won);
     assert_eq!(moved(&change, Account::ProviderClearing), 2500);
@@ -37,7 +39,8 @@ fn a_dispute_that_is_won_gives_the_money_back_to_the_shop() {
 
 #[test]
 fn a_dispute_that_is_lost_is_a_loss() {
-    let change = disputed().dispute(attempt(1), eur(2500), DisputeState::Lost, noon()).unwrap();
+    let change =
+        disputed().dispute(attempt(1), "dp_1", eur(2500), DisputeState::Lost, noon()).unwrap();
 
     assert!(!change.told::<DisputeClosed>()[0].won);
     assert_eq!((moved(&change, Account::Losses), moved(&change, Account::Disputed)), (2500, -2500));
@@ -47,19 +50,21 @@ fn a_dispute_that_is_lost_is_a_loss() {
 
 #[test]
 fn the_end_of_a_dispute_may_be_heard_of_first() {
-    let lost = paid().dispute(attempt(1), eur(2500), DisputeState::Lost, noon()).unwrap();
+    let lost = paid().dispute(attempt(1), "dp_1", eur(2500), DisputeState::Lost, noon()).unwrap();
 
     assert_eq!((lost.told::<Disputed>().len(), lost.told::<DisputeClosed>().len()), (1, 1));
     assert_eq!((moved(&lost, Account::Disputed), moved(&lost, Account::Losses)), (0, 2500));
     for state in [DisputeState::Opened, DisputeState::Won, DisputeState::Lost] {
-        let late = lost.value.clone().dispute(attempt(1), eur(2500), state, noon()).unwrap();
+        let late =
+            lost.value.clone().dispute(attempt(1), "dp_1", eur(2500), state, noon()).unwrap();
         assert!(late.is_none(), "{state:?}");
     }
 }
 
 #[test]
 fn a_part_that_is_disputed_leaves_the_rest() {
-    let part = paid().dispute(attempt(1), eur(1000), DisputeState::Opened, noon()).unwrap().value;
+    let part =
+        paid().dispute(attempt(1), "dp_1", eur(1000), DisputeState::Opened, noon()).unwrap().value;
 
     let rest = part.refund(refund(1), None, of_staff(), noon()).unwrap().value;
 
@@ -68,7 +73,8 @@ fn a_part_that_is_disputed_leaves_the_rest() {
 
 #[test]
 fn no_more_is_disputed_than_came() {
-    let change = paid().dispute(attempt(1), eur(9999), DisputeState::Opened, noon()).unwrap();
+    let change =
+        paid().dispute(attempt(1), "dp_1", eur(9999), DisputeState::Opened, noon()).unwrap();
 
     assert_eq!(change.told::<Disputed>()[0].amount, eur(2500));
 }
@@ -76,9 +82,79 @@ fn no_more_is_disputed_than_came() {
 #[test]
 fn only_money_that_came_is_disputed() {
     let opened = |payment: Payment, id| {
-        payment.dispute(attempt(id), eur(2500), DisputeState::Opened, noon()).unwrap_err()
+        payment.dispute(attempt(id), "dp_1", eur(2500), DisputeState::Opened, noon()).unwrap_err()
     };
 
     assert_eq!(opened(started(), 1), Refusal::NothingCaptured);
     assert_eq!(opened(paid(), 9), Refusal::NotKnown);
+}
+
+#[test]
+fn a_second_dispute_is_one_of_its_own() {
+    let half = |payment: Payment, name, state| {
+        payment.dispute(attempt(1), name, eur(1500), state, noon()).unwrap()
+    };
+    let first = half(paid(), "dp_1", DisputeState::Opened).value;
+
+    let second = half(first.clone(), "dp_2", DisputeState::Opened);
+    let lost = half(second.value.clone(), "dp_1", DisputeState::Lost);
+    let won = half(lost.value.clone(), "dp_2", DisputeState::Won);
+
+    assert_eq!(second.told::<Disputed>()[0].amount, eur(1000), "no more than is left");
+    assert_eq!((moved(&lost, Account::Losses), moved(&lost, Account::Disputed)), (1500, -1500));
+    assert_eq!(moved(&won, Account::ProviderClearing), 1000);
+    let again = half(won.value.clone(), "dp_2", DisputeState::Opened);
+    assert!(again.is_none());
+    let ids: Vec<String> = [half(paid(), "dp_1", DisputeState::Opened), second, lost, won]
+        .iter()
+        .flat_map(Change::entries::<Entry>)
+        .map(|entry| entry.id)
+        .collect();
+    assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), ids.len());
+}
+
+#[test]
+fn a_dispute_that_was_noted_without_a_name_is_the_one_that_comes_with_one() {
+    let old = paid().dispute(attempt(1), "", eur(2500), DisputeState::Opened, noon()).unwrap();
+    let mut stored = serde_json::to_value(&old.value).unwrap();
+    assert!(stored["attempts"][0]["dispute"].as_object_mut().unwrap().remove("id").is_none());
+    let old: Payment = serde_json::from_value(stored).unwrap();
+
+    let won = old.dispute(attempt(1), "dp_1", eur(2500), DisputeState::Won, noon()).unwrap();
+
+    assert_eq!((won.told::<Disputed>().len(), won.told::<DisputeClosed>().len()), (0, 1));
+}
+
+#[test]
+fn what_is_to_go_back_of_disputed_money_waits_for_the_end_of_that() {
+    let waits = disputed().refund_due(refund(1), eur(2500), None, noon()).unwrap();
+    assert!(waits.tells_nothing() && waits.value.look_at.is_none());
+    let ended =
+        |state| waits.value.clone().dispute(attempt(1), "dp_1", eur(2500), state, noon()).unwrap();
+
+    let (won, lost) = (ended(DisputeState::Won), ended(DisputeState::Lost));
+
+    assert_eq!(won.value.open_refunds().map(|it| it.amount).collect::<Vec<_>>(), [eur(2500)]);
+    assert!(won.value.look_at.is_some(), "it is to be sent");
+    let done = won.value.settle_refund(refund(1), RefundOutcome::Done, noon());
+    assert_eq!(done.told::<Refunded>()[0].remaining, eur(0));
+    assert_eq!(lost.told::<RefundFailed>()[0].failure, RefundFailure::NothingLeft);
+}
+
+#[test]
+fn what_was_refused_while_money_was_disputed_is_asked_for_again_when_the_shop_wins() {
+    let sent = paid().refund_due(refund(1), eur(2500), None, noon()).unwrap().value;
+    let disputed =
+        sent.dispute(attempt(1), "dp_1", eur(2500), DisputeState::Opened, noon()).unwrap().value;
+    let refused = disputed.settle_refund(refund(1), RefundOutcome::Refused, noon());
+    assert!(refused.tells_nothing());
+
+    let won = refused.value.dispute(attempt(1), "dp_1", eur(2500), DisputeState::Won, noon());
+    let won = won.unwrap().value;
+
+    let [again] = &won.refunds[..] else { panic!("it is one refund") };
+    assert!(again.is_open() && again.key() != refund(1), "a key that was refused stays so");
+    assert!(won.clone().settle_refund(refund(1), RefundOutcome::Refused, noon()).is_none());
+    let done = won.clone().settle_refund(again.key(), RefundOutcome::Done, noon());
+    assert_eq!(done.told::<Refunded>()[0].refund_id, refund(1));
 }

@@ -96,7 +96,7 @@ fn money_that_comes_after_the_first_went_back_goes_back_as_well() {
     let failed = started().settle(attempt(1), &declined(), noon()).value;
     let again = failed.start(attempt(2), visa(), at_once(), noon()).unwrap().value;
     let paid = again.settle(attempt(2), &captured(), noon()).value;
-    let returned = paid.refund_due(refund(1), eur(2500), noon()).unwrap().value;
+    let returned = paid.refund_due(refund(1), eur(2500), None, noon()).unwrap().value;
 
     let late = returned.clone().settle(attempt(1), &captured(), noon()).value;
     let given_up = returned.cancel(noon()).value.settle(attempt(1), &captured(), noon()).value;

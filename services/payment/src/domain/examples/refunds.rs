@@ -4,7 +4,7 @@ use contracts::Money;
 use contracts::payment::{RefundFailed, RefundFailure, Refunded};
 
 use super::*;
-use crate::domain::{Account, RefundOutcome, Refusal, Status};
+use crate::domain::{Account, Refund, RefundOutcome, Refusal, Status};
 
 #[test]
 fn a_refund_is_told_when_the_provider_gave_it() {
@@ -38,20 +38,20 @@ fn refunds_never_exceed_what_came() {
 fn the_order_gets_back_at_most_what_is_held() {
     let some = paid().refund(refund(1), Some(eur(2000)), of_staff(), noon()).unwrap().value;
 
-    let all = some.refund_due(refund(2), eur(2500), noon()).unwrap().value;
+    let all = some.refund_due(refund(2), eur(2500), None, noon()).unwrap().value;
 
     assert_eq!(all.refunds[1].amount, eur(500));
-    assert!(all.clone().refund_due(refund(2), eur(2500), noon()).unwrap().is_none());
-    let none = all.refund_due(refund(3), eur(2500), noon()).unwrap();
+    assert!(all.clone().refund_due(refund(2), eur(2500), None, noon()).unwrap().is_none());
+    let none = all.refund_due(refund(3), eur(2500), None, noon()).unwrap();
     let told = none.told::<RefundFailed>();
     assert_eq!((told[0].refund_id, told[0].failure), (refund(3), RefundFailure::NothingLeft));
-    assert!(none.value.refund_due(refund(3), eur(2500), noon()).unwrap().is_none());
+    assert!(none.value.refund_due(refund(3), eur(2500), None, noon()).unwrap().is_none());
 }
 
 #[test]
 fn a_refund_waits_for_the_money() {
     assert_eq!(
-        started().refund_due(refund(1), eur(1), noon()).unwrap_err(),
+        started().refund_due(refund(1), eur(1), None, noon()).unwrap_err(),
         Refusal::NothingCaptured
     );
 }
@@ -102,9 +102,9 @@ fn a_refund_that_the_bank_sends_back_is_entered_again() {
 #[test]
 fn money_that_can_no_longer_come_does_not_go_back() {
     let failed = started().settle(attempt(1), &declined(), noon()).value;
-    let waiting = failed.clone().refund_due(refund(1), eur(100), noon()).unwrap_err();
+    let waiting = failed.clone().refund_due(refund(1), eur(100), None, noon()).unwrap_err();
 
-    let change = failed.cancel(noon()).value.refund_due(refund(1), eur(100), noon()).unwrap();
+    let change = failed.cancel(noon()).value.refund_due(refund(1), eur(100), None, noon()).unwrap();
 
     assert_eq!(waiting, Refusal::NothingCaptured);
     assert_eq!(change.told::<RefundFailed>()[0].failure, RefundFailure::NothingLeft);
@@ -116,8 +116,37 @@ fn staff_give_back_only_so_often() {
     let full = Payment { refunds: vec![asked.refunds[0].clone(); 500], ..asked };
 
     let more = full.clone().refund(refund(2), Some(eur(1)), of_staff(), noon());
-    let order = full.refund_due(refund(2), eur(2500), noon());
+    let order = full.refund_due(refund(2), eur(2500), None, noon());
 
     assert_eq!(more.err(), Some(Refusal::TooManyRefunds));
     assert!(order.is_ok(), "the order gives back all the same");
+}
+
+#[test]
+fn all_that_came_goes_back_however_many_brought_it() {
+    let second = started_again_after(paid());
+    let surplus = RefundId::from_uuid(attempt(2).uuid());
+    let stuck = second.settle_refund(surplus, RefundOutcome::Refused, noon()).value;
+
+    let asked = stuck.cancel(noon()).value.refund_due(refund(1), eur(5000), None, noon()).unwrap();
+
+    let parts: Vec<_> = asked.value.refunds_for(refund(1)).cloned().collect();
+    let of: Vec<_> = parts.iter().map(|part| (part.attempt, part.amount)).collect();
+    assert_eq!(of, [(attempt(1), eur(2500)), (attempt(2), eur(2500))]);
+    assert!(parts.iter().all(Refund::is_open));
+    let again = asked.value.clone().refund_due(refund(1), eur(5000), None, noon()).unwrap();
+    assert!(again.is_none());
+    let done = |payment: Payment, part: &Refund| {
+        payment.settle_refund(part.key(), RefundOutcome::Done, noon()).value
+    };
+    assert_eq!(parts.iter().fold(asked.value, done).remaining(), eur(0));
+}
+
+/// An order that was paid by another attempt as well, which had been declined.
+fn started_again_after(paid: Payment) -> Payment {
+    let declined = started().settle(attempt(1), &declined(), noon()).value;
+    let both = declined.start(attempt(2), visa(), at_once(), noon()).unwrap().value;
+    let Payment { attempts, .. } = paid;
+    let payment = Payment { attempts: [attempts, both.attempts[1..].to_vec()].concat(), ..both };
+    payment.settle(attempt(2), &captured(), noon()).value
 }

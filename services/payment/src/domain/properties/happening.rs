@@ -149,13 +149,14 @@ pub(super) fn decide(
             Ok(payment.settle(attempt(number), &outcome(said, now), now))
         }
         Happening::CaptureDue => payment.capture(now),
-        Happening::RefundDue(id, amount) => payment.refund_due(refund(id), eur(amount), now),
+        Happening::RefundDue(id, amount) => payment.refund_due(refund(id), eur(amount), None, now),
         Happening::Staff(id, amount) if payment.refund_of(refund(id)).is_none() => {
             payment.refund(refund(id), amount.map(eur), RefundCause::Order, now)
         }
         Happening::RefundSaid(id, said) => Ok(payment.settle_refund(refund(id), said, now)),
         Happening::Disputed(number, amount, state) => {
-            payment.dispute(attempt(number), eur(amount), state, now)
+            let name = if amount % 2 == 0 { "dp_1" } else { "dp_2" };
+            payment.dispute(attempt(number), name, eur(amount), state, now)
         }
         Happening::LookedAt => {
             let known = payment.clone();

@@ -44,7 +44,7 @@ impl<'a> Bank<'a> {
             }
             for open in payment.open_refunds() {
                 let said = self.refund();
-                shop.commit(Ok(shop.payment.clone().settle_refund(open.id, said, shop.now)));
+                shop.commit(Ok(shop.payment.clone().settle_refund(open.key(), said, shop.now)));
             }
             shop.check();
             shop.happen(&Happening::LookedAt);

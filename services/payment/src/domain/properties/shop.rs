@@ -118,9 +118,8 @@ impl Shop {
         assert_eq!(started, 1);
         assert_eq!(captured, usize::from(attempt.is_captured()));
         assert!(failed + promised <= 1, "it failed at once, or was promised first");
-        assert_eq!(disputed, usize::from(attempt.dispute.is_some()));
-        let over = |dispute: crate::domain::Dispute| dispute.state != DisputeState::Opened;
-        assert_eq!(closed, usize::from(attempt.dispute.is_some_and(over)));
+        assert_eq!(disputed, attempt.disputes().count());
+        assert_eq!(closed, attempt.disputes().filter(|dispute| !dispute.is_open()).count());
         let came = attempt.came().map_or(0, |came| came.amount);
         let of_it = |refund: &&Refund| refund.attempt == id && refund.takes();
         let taken = sum(self.payment.refunds.iter().filter(of_it).map(|refund| refund.amount));
@@ -132,7 +131,7 @@ impl Shop {
         let failed = self.told.refund_failed.iter().filter(|t| t.refund_id == refund.id).count();
         assert_eq!(failed, usize::from(refund.failure().is_some()));
         match refund.state {
-            RefundState::Started => assert_eq!(done, 0),
+            RefundState::Started | RefundState::Waiting => assert_eq!(done, 0),
             RefundState::Done { .. } => {
                 let paid = self.payment.attempt(refund.attempt).is_some_and(Attempt::is_captured);
                 assert_eq!(done, usize::from(paid), "the order hears of what it had heard coming");
@@ -147,7 +146,7 @@ impl Shop {
         let came = sum(payment.attempts.iter().filter_map(Attempt::came));
         let went = sum(payment.refunds.iter().filter(|r| r.is_done()).map(|refund| refund.amount));
         let in_dispute = |state: DisputeState| {
-            let disputes = payment.attempts.iter().filter_map(|attempt| attempt.dispute);
+            let disputes = payment.attempts.iter().flat_map(Attempt::disputes);
             sum(disputes.filter(|dispute| dispute.state == state).map(|dispute| dispute.amount))
         };
         let (opened, lost) = (in_dispute(DisputeState::Opened), in_dispute(DisputeState::Lost));

@@ -128,7 +128,14 @@ impl Webhook {
 
     fn about_dispute(&self, state: DisputeState) -> Option<About> {
         let (payment, attempt) = (self.payment_id, self.attempt_id);
-        Some(About::Dispute { payment, attempt, amount: self.amount?, state })
+        // A charge is disputed once.
+        Some(About::Dispute {
+            payment,
+            attempt,
+            dispute: String::new(),
+            amount: self.amount?,
+            state,
+        })
     }
 }
 

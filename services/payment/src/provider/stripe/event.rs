@@ -28,6 +28,8 @@ pub(super) enum Said {
 pub(super) struct Disputed {
     /// The same for whatever says so.
     pub(super) id: String,
+    /// Stripe's name for it.
+    pub(super) name: String,
     pub(super) amount: Money,
     pub(super) state: DisputeState,
 }
@@ -130,6 +132,6 @@ fn of_dispute(dispute: Dispute) -> Said {
     let amount = from_stripe(dispute.amount, dispute.currency);
     Said::Disputed {
         charge,
-        dispute: Disputed { id: format!("{}.{end}", dispute.id), amount, state },
+        dispute: Disputed { id: format!("{}.{end}", dispute.id), name: dispute.id, amount, state },
     }
 }

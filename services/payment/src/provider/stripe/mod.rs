@@ -81,10 +81,10 @@ impl Stripe {
             Err(error) => return Err(error),
         };
         let names = intent.metadata.payment().zip(intent.metadata.attempt());
-        let Disputed { id, amount, state } = dispute;
+        let Disputed { id, name: dispute, amount, state } = dispute;
         Ok(names.map(|(payment, attempt)| Notice {
             id,
-            about: About::Dispute { payment, attempt, amount, state },
+            about: About::Dispute { payment, attempt, dispute, amount, state },
         }))
     }
 }

@@ -185,7 +185,8 @@ fn a_dispute_counts_from_when_it_takes_money() {
             "charge": "ch_1", "payment_intent": "pi_1", "status": status, "reason": "fraudulent" })
     };
     let told = |id: &str, state| {
-        let dispute = Disputed { id: id.into(), amount: eur(2500), state };
+        let (id, name) = (id.into(), "dp_1".into());
+        let dispute = Disputed { id, name, amount: eur(2500), state };
         Said::Disputed { charge: reference(), dispute }
     };
 
