@@ -74,6 +74,16 @@ impl Order {
         Change::to(Self { payment: order.payment.with_failed_refund(by, failure), ..order })
     }
 
+    /// What should have gone back and did not, and nobody is about to give: a person has to see to
+    /// it.
+    pub fn stuck(&self) -> Option<Money> {
+        match self.status {
+            Cancelled { .. } | Expired { .. } => self.payment.free(),
+            Placed | Reserved { .. } | Paid { .. } => None,
+            Shipped { .. } | Delivered { .. } | Completed { .. } => None,
+        }
+    }
+
     /// A refund for these pieces, unless nothing is to be paid for them, or nothing is left.
     pub(super) fn refund_of(
         &self,

@@ -42,6 +42,9 @@ pub(super) struct OrderView {
     /// How much money went back; only when some did.
     #[serde(skip_serializing_if = "Option::is_none")]
     refunded: Option<Money>,
+    /// How much should have gone back and did not; only when staff have to see to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_given_back: Option<Money>,
     /// The money that was asked to go back, the oldest first.
     refunds: Vec<RefundView>,
     /// Until when it waits to be paid; null when it does not.
@@ -124,6 +127,7 @@ impl OrderView {
             tax: order.sums.tax,
             total: order.sums.total,
             refunded: order.payment.went_back(),
+            not_given_back: order.stuck(),
             refunds: order.payment.refunds.iter().map(RefundView::from).collect(),
             pay_by: order.status.pay_by(),
             capture_by: order.payment.promise().map(|promise| promise.capture_by),

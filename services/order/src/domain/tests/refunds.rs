@@ -140,13 +140,31 @@ fn a_cancelled_order_whose_refund_failed_can_be_given_back_anew() {
     let all = GivingBack { shipping: true, ..giving_back(1, [3, 1]) };
     let early = cancelled.value.clone().refund(&all, noon()).unwrap_err();
     assert!(matches!(early, Refusal::NothingLeft(_)));
+    assert_eq!(cancelled.value.stuck(), None, "it is on its way");
     let failed = cancelled.value.refund_failed(id, RefundFailure::Refused).value;
     assert_eq!(failed.standing().allowed, [Act::Refund]);
+    assert_eq!(failed.stuck(), Some(eur(3299)));
 
     let change = failed.refund(&all, noon()).unwrap();
 
     assert_eq!(due(&change), [(3299, RefundReason::Goodwill)]);
     assert!(change.told::<RestockDue>().is_empty());
+}
+
+#[test]
+fn money_that_came_twice_and_could_not_go_back_goes_with_the_rest_or_is_shown() {
+    let twice = paid().capture(attempt(2), eur(2500), noon()).unwrap().value;
+    let stuck = twice.refund_failed(refund(2), RefundFailure::Refused).value;
+
+    let cancelled = stuck.cancel(CancelReason::Customer, noon()).unwrap();
+
+    assert_eq!(due(&cancelled), [(5000, RefundReason::Cancelled)]);
+    let id = cancelled.told::<RefundDue>()[0].refund_id.unwrap();
+    let back = Back { amount: eur(2500), remaining: eur(2500) };
+    let half = cancelled.value.refunded(id, back, noon()).unwrap().value;
+    assert_eq!(half.stuck(), Some(eur(2500)));
+    let whole = refunded(half, 9, 2500).unwrap().value;
+    assert_eq!((whole.stuck(), whole.payment.remaining()), (None, None));
 }
 
 #[test]
