@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use common::http::{IdempotencyKey, Json, Path, Problem, Problems, Tagged};
+use common::http::{Cardless, IdempotencyKey, Path, Problem, Problems, Tagged, Worded};
 use common::store::{Answer, Cause, IfMatch, One};
 use contracts::{CartId, Money, OrderId, ProductId, Quantity, Sku, UserId};
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,8 @@ struct Wanted {
     quantity: Quantity,
 }
 
+impl Worded for Wanted {}
+
 /// What the shopper accepts.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -45,6 +47,8 @@ struct Accepted {
     /// The total that the shopper saw; another price is not charged.
     expected_total: Money,
 }
+
+impl Worded for Accepted {}
 
 /// The order that comes of a cart.
 #[derive(Debug, Serialize, ToSchema)]
@@ -129,7 +133,7 @@ async fn put_item(
     Path(sku): Path<Sku>,
     cause: Cause,
     if_match: Option<IfMatch>,
-    Json(wanted): Json<Wanted>,
+    Cardless(wanted): Cardless<Wanted>,
 ) -> Result<Tagged<CartView>, Problem> {
     let offers = carts.offers(std::iter::once(&sku)).await?;
     let line = Line { sku, quantity: wanted.quantity };
@@ -162,7 +166,7 @@ async fn check_out(
     State(carts): State<Carts>,
     Owner(owner): Owner,
     key: IdempotencyKey,
-    Json(accepted): Json<Accepted>,
+    Cardless(accepted): Cardless<Accepted>,
 ) -> Result<Answer, Problem> {
     let currency = carts.currency;
     let cart = carts.of(owner).await?;

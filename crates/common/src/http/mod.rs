@@ -3,6 +3,7 @@
 mod address;
 mod answer;
 mod call;
+mod card;
 mod cause;
 mod conditional;
 mod explain;
@@ -25,6 +26,7 @@ mod wait;
 pub use address::ClientAddress;
 pub use call::Call;
 pub(crate) use call::present;
+pub use card::{Cardless, Worded};
 pub use conditional::{RequiredIfMatch, Tagged};
 pub use gate::{Gate, layers};
 pub use idempotency::IdempotencyKey;

@@ -1,7 +1,7 @@
 //! How staff give money back.
 
 use axum::extract::State;
-use common::http::{IdempotencyKey, Json, Path, Problem, Problems};
+use common::http::{Cardless, IdempotencyKey, Path, Problem, Problems, Worded};
 use common::identity::Staff;
 use common::store::Answer;
 use contracts::{OrderId, RefundId};
@@ -32,6 +32,10 @@ pub(super) struct Refunding {
     reason: Note,
 }
 
+impl Worded for Refunding {
+    const NUMBERS: &'static [&'static str] = &["sku"];
+}
+
 /// Give money back for some of the goods; for staff.
 ///
 /// The amount is the pieces' share of what was paid: discount and tax are spread over all lines, so
@@ -48,7 +52,7 @@ pub(super) async fn refund_order(
     staff: Staff,
     Path(id): Path<OrderId>,
     key: IdempotencyKey,
-    Json(refunding): Json<Refunding>,
+    Cardless(refunding): Cardless<Refunding>,
 ) -> Result<Answer, Problem> {
     let receipt = key.by(staff.id, &refunding);
     let Refunding { lines, shipping, restock, reason: note } = refunding;

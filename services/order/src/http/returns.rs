@@ -1,7 +1,7 @@
 //! How shoppers send goods back, and staff take them.
 
 use axum::extract::State;
-use common::http::{IdempotencyKey, Json, Path, Problem, Problems};
+use common::http::{Cardless, IdempotencyKey, Json, Path, Problem, Problems, Worded};
 use common::identity::{Shopper, Staff};
 use common::store::{Answer, Cause};
 use contracts::{OrderId, ReturnId};
@@ -22,6 +22,10 @@ pub(super) struct SendingBack {
     lines: Vec<PiecesOf>,
     /// Why.
     reason: Note,
+}
+
+impl Worded for SendingBack {
+    const NUMBERS: &'static [&'static str] = &["sku"];
 }
 
 /// What came back.
@@ -50,7 +54,7 @@ pub(super) async fn request_return(
     shopper: Shopper,
     Path(id): Path<OrderId>,
     key: IdempotencyKey,
-    Json(sending): Json<SendingBack>,
+    Cardless(sending): Cardless<SendingBack>,
 ) -> Result<Answer, Problem> {
     let (person, terms) = (orders.person(&shopper).await?, orders.terms);
     let receipt = key.by(shopper.id, &sending);

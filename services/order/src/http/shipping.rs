@@ -1,7 +1,7 @@
 //! How staff send orders, and shoppers say where to.
 
 use axum::extract::State;
-use common::http::{IdempotencyKey, Json, Path, Problem, Problems};
+use common::http::{Cardless, IdempotencyKey, Json, Path, Problem, Problems, Worded};
 use common::identity::{Shopper, Staff};
 use common::store::{Answer, Cause, IfMatch, Receipt};
 use contracts::OrderId;
@@ -26,6 +26,12 @@ pub(super) struct Sending {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lines: Option<Vec<PiecesOf>>,
 }
+
+impl Worded for Sending {
+    const NUMBERS: &'static [&'static str] = &["sku", "tracking"];
+}
+
+impl Worded for Address {}
 
 /// What arrived.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
@@ -53,7 +59,7 @@ pub(super) async fn ship_order(
     staff: Staff,
     Path(id): Path<OrderId>,
     key: IdempotencyKey,
-    Json(sending): Json<Sending>,
+    Cardless(sending): Cardless<Sending>,
 ) -> Result<Answer, Problem> {
     let receipt = key.by(staff.id, &sending);
     let Sending { carrier, tracking, lines } = sending;
@@ -100,7 +106,7 @@ pub(super) async fn put_address(
     Path(id): Path<OrderId>,
     if_match: Option<IfMatch>,
     cause: Cause,
-    Json(address): Json<Address>,
+    Cardless(address): Cardless<Address>,
 ) -> Result<Answer, Problem> {
     let person = orders.person(&shopper).await?;
     let readdress = move |order: Order, _| order.shown_to(&person)?.readdress(address.clone());

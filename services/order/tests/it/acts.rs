@@ -181,3 +181,31 @@ pub(crate) fn refused(answer: &Answer, status: u16, kind: &str) {
 fn cancel(order: &contracts::OrderId) -> String {
     format!("/api/orders/{order}/cancel")
 }
+
+#[tokio::test]
+async fn a_cards_number_is_in_no_word_that_people_write() {
+    let shop = Shop::open().await;
+    let purchase = shop.sells().await;
+    let (order, staff) = (purchase.order, shop.staff());
+    let card = "4242 4242-4242.4242";
+    let of = |act: &str| format!("/api/orders/{order}/{act}");
+    let ean = json!([{ "sku": "4242424242424242", "quantity": 1 }]);
+    let mut address = json!({ "name": "Ada", "street": "Marktstr. 7", "postal_code": "10115",
+        "city": "Berlin", "country": "DE" });
+    let tracked = json!({ "carrier": "Hermes", "tracking": "4242424242424242", "lines": ean });
+    let by_card = json!({ "carrier": card, "tracking": "H-1" });
+
+    let unknown = staff.post(of("ship")).json(&tracked).key("k").await.status(422);
+    assert_eq!(unknown["errors"][0]["pointer"], "/lines", "neither is a card");
+    address["extra"] = json!(card);
+    for asked in [
+        staff.post(of("refunds")).json(&json!({ "lines": ean, "reason": card })).key("1"),
+        staff.post(of("returns")).json(&json!({ "lines": ean, "reason": card })).key("2"),
+        staff.post(of("ship")).json(&by_card).key("3"),
+        staff.put(of("address")).json(&address),
+    ] {
+        let refused = asked.await.status(422);
+        assert_eq!(refused["type"], "urn:souk:problem:card-number");
+        assert!(!refused.text.contains("4242"));
+    }
+}

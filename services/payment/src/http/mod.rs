@@ -1,6 +1,5 @@
 //! What shoppers, staff and providers may ask of payments.
 
-mod card;
 mod pay;
 mod read;
 mod refund;

@@ -1,14 +1,13 @@
 //! Paying.
 
 use axum::extract::State;
-use common::http::{IdempotencyKey, Patience, Problem, Problems};
+use common::http::{Cardless, IdempotencyKey, Patience, Problem, Problems, Worded};
 use common::identity::Shopper;
 use common::store::Answer;
 use contracts::OrderId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::card::Cardless;
 use super::view::PaymentView;
 use crate::domain::Method;
 use crate::store::Payments;
@@ -22,6 +21,8 @@ pub(super) struct NewPayment {
     /// How it is paid.
     method: Method,
 }
+
+impl Worded for NewPayment {}
 
 /// Pay for an order.
 ///

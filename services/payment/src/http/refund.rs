@@ -1,14 +1,13 @@
 //! Giving money back.
 
 use axum::extract::State;
-use common::http::{IdempotencyKey, Path, Patience, Problem, Problems};
+use common::http::{Cardless, IdempotencyKey, Path, Patience, Problem, Problems, Worded};
 use common::identity::Staff;
 use common::store::Answer;
 use contracts::{Money, PaymentId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::card::Cardless;
 use super::view::RefundView;
 use crate::domain::{Reason, RefundCause};
 use crate::store::Payments;
@@ -23,6 +22,8 @@ pub(super) struct NewRefund {
     /// Why, for those who look it up later.
     reason: Reason,
 }
+
+impl Worded for NewRefund {}
 
 /// Give money back (staff).
 ///
