@@ -1,5 +1,7 @@
 //! Serving HTTP, and ending it without cutting anybody off.
 
+mod client;
+
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -13,12 +15,13 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tracing::{debug, error, warn};
 
 use super::tasks::Tasks;
+use client::Client;
 
 const MAX_HEADERS: usize = 100;
 /// More than the gate lets pass, so that it is the one to explain what is too large.
@@ -41,8 +44,11 @@ pub(crate) async fn serve(
     while let Some(accepted) = stopping.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((stream, peer)) => {
+                // An answer is written in one piece: waiting for more only delays it.
+                let _ = stream.set_nodelay(true);
+                let client = Client::new(stream, stopping.clone());
                 let served =
-                    connection(stream, peer, router.clone(), keep_alive, connections.watcher());
+                    connection(client, peer, router.clone(), keep_alive, connections.watcher());
                 tasks.spawn("connection", harmless(served));
             }
             Err(error) => {
@@ -64,14 +70,12 @@ async fn harmless(connection: impl Future<Output = ()>) {
 }
 
 async fn connection(
-    stream: TcpStream,
+    client: Client,
     peer: SocketAddr,
     router: Router,
     keep_alive: Duration,
     watcher: Watcher,
 ) {
-    // An answer is written in one piece: waiting for more only delays it.
-    let _ = stream.set_nodelay(true);
     let router = router.map_request(move |mut request: Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         request.map(Body::new)
@@ -82,8 +86,48 @@ async fn connection(
         .max_headers(MAX_HEADERS)
         .max_header_size(MAX_HEADER_BYTES)
         .max_buf_size(MAX_BUFFER)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(client), TowerToHyperService::new(router));
     if let Err(error) = watcher.watch(served).await {
         debug!(%error, "a connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use axum::routing::get;
+    use futures_util::stream;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(30);
+
+    #[tokio::test]
+    async fn a_client_that_stops_reading_does_not_hold_up_a_stop() {
+        let endless = async || {
+            let piece = || Ok::<_, Infallible>(&[b'x'; 16 * 1024][..]);
+            Body::from_stream(stream::repeat_with(piece))
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let (tasks, stopping) = (Tasks::default(), CancellationToken::new());
+        let router = Router::new().route("/", get(endless));
+        let served = serve(listener, router, SOON, tasks.clone(), stopping.clone());
+        let client = async {
+            let mut client = TcpStream::connect(at).await.unwrap();
+            client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+            client.read_exact(&mut [0; 1024]).await.unwrap();
+            stopping.cancel();
+            client
+        };
+
+        let stopped = timeout(SOON, async { tokio::join!(served, client) }).await;
+
+        assert!(stopped.is_ok(), "it still waits for the client");
+        tasks.ended().await;
     }
 }
