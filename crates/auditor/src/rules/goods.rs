@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::Sku;
 
-use super::Shop;
 use super::orders::Case;
 use crate::findings::Findings;
 use crate::report::Rule;
 use crate::shapes::{Holding, Kind, Order, Reservation, Stage};
 
-pub(super) fn check(case: &Case, order: &Order, _: &Shop<'_>, out: &mut Findings) {
+pub(super) fn check(case: &Case, order: &Order, out: &mut Findings) {
     let holding = case.reservation.as_ref().map_or(Holding::Released, Reservation::holding);
     let stage = order.stage();
     let words = holding.words();

@@ -114,7 +114,7 @@ impl Case {
         match &self.order {
             Some(order) => {
                 self.waits(order, shop, out);
-                goods::check(self, order, shop, out);
+                goods::check(self, order, out);
                 money::check(self, order, shop, out);
             }
             None => self.is_unknown(out),

@@ -1,13 +1,14 @@
 //! A violation of each kind is found, and nothing else.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use async_nats::jetstream;
 use async_nats::jetstream::consumer::pull::Config;
 use auditor::{Bounds, Error, Rule, Source, Sources, audit};
 use mongodb::bson::{Bson, DateTime, Document, doc};
-use testkit::World;
 use testkit::fleet::Service;
+use testkit::{Shopper, World};
 
 use crate::plant::Edit;
 use crate::shop::Shop;
@@ -58,6 +59,33 @@ async fn each_planted_violation_is_found_and_named_and_nothing_else() {
     }
     on_the_bus(&shop).await;
     assert_eq!(shop.audit().await.violations(), []);
+}
+
+#[tokio::test]
+async fn while_people_buy_only_what_stays_wrong_is_found() {
+    let shop = Shop::lived_in().await;
+    let bounds = Bounds { pause: Duration::from_secs(1), ..Bounds::default() };
+    let busy = async {
+        let guest = Shopper::guest(&shop.fleet.client()).await;
+        loop {
+            guest.buys("MUG", 1, "pm_card_visa").await;
+        }
+    };
+    let looked = async {
+        let content = audit(&shop.sources, bounds).await.unwrap();
+        assert_eq!(content.violations(), []);
+        let unrefunded = doc! { "$set": { "payment.unrefunded": [format!("ref_{NOBODYS}")] } };
+        Edit::change(ORDERS, &shop.refunded, unrefunded).plant(&shop).await;
+        audit(&shop.sources, bounds).await.unwrap()
+    };
+
+    let report = tokio::select! {
+        report = looked => report,
+        () = busy => unreachable!("people buy for ever"),
+    };
+
+    let rules: Vec<_> = report.violations().iter().map(|it| it.rule).collect();
+    assert_eq!(rules, [Rule::MoneyDiffers], "{report}");
 }
 
 #[tokio::test]
