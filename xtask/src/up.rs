@@ -40,8 +40,9 @@ fills the shelves with a demo catalogue. The last line of the start says `ready`
 
 What ends is started again. Ctrl-C ends everything in good order, a second one at once.
 
-DIR/fleet.json tells which process is where, DIR/logs has what the services say, DIR/secrets what \
-was made up: the key that signs tokens and the password of the staff account.";
+DIR/fleet.json tells which process is where, DIR/logs has what the services say, DIR/mail the mails \
+that would be sent, DIR/secrets what was made up: the key that signs tokens and the password of the \
+staff account.";
 
 /// How the shop is run.
 #[derive(Debug, clap::Args)]

@@ -3,6 +3,7 @@
 use std::future::pending;
 use std::io::ErrorKind;
 use std::net::Ipv4Addr;
+use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -25,11 +26,15 @@ use super::{Args, CATALOGUE, MANIFEST, demo, leftovers, place, servers};
 /// How many files this process and each part may open.
 const FILES: u64 = 65_536;
 
+/// The folder of the data folder where auth puts its mails, each a file.
+const MAILS: &str = "mail";
+
 /// The shop while it is open.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Open<'a> {
     pub(crate) fleet: &'a Fleet,
     pub(crate) account: &'a Account,
+    mails: &'a Path,
     port: u16,
 }
 
@@ -56,9 +61,10 @@ pub(crate) async fn with<T>(
     let listener = listen(args.port).await?;
     let port = listener.local_addr()?.port();
 
+    let mails = data.folder(MAILS)?;
     let fleet = unless(stop, Box::pin(prepare(args, data, &account, port))).await?;
     let ingress = Ingress::new(routes, &fleet.addresses())?.serve(listener);
-    let open = Open { fleet: &fleet, account: &account, port };
+    let open = Open { fleet: &fleet, account: &account, mails: &mails, port };
     let done = async {
         open.fill(args).await?;
         work(open).await
@@ -129,6 +135,9 @@ async fn prepare(args: &Args, data: Data, account: &Account, port: u16) -> anyho
         if service == Service::Auth {
             program = program
                 .env("JWT_KEY", &key)
+                .env("SOUK_SMTP_URL", "")
+                .env("SOUK_MAIL_DIR", data.folder(MAILS)?)
+                .env("SOUK_SHOP_URL", format!("http://localhost:{port}"))
                 .env("SOUK_ADMIN_EMAIL", &account.email)
                 .env("SOUK_ADMIN_PASSWORD", &account.password);
         }
@@ -161,6 +170,7 @@ impl Open<'_> {
     /// Says that it is open, and where.
     fn announce(&self) {
         say(format_args!("staff    {}", self.account));
+        say(format_args!("mails    {}", self.mails.display()));
         for service in self.fleet.services() {
             let (name, http, ops) = (service.name(), service.http(), service.ops());
             say(format_args!("{name:8} http://{http}  operations http://{ops}"));
