@@ -6,12 +6,15 @@ use anyhow::ensure;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 use testkit::{Client, Request};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::buyer::{home, sent};
 
 /// So many register at the same time; auth bounds how many passwords wait to be hashed.
 const SIDE_BY_SIDE: usize = 8;
+
+/// Nobody comes back for longer.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Somebody with an account.
 #[derive(Clone, Debug)]
@@ -52,7 +55,9 @@ impl Account {
 
     /// Signs in, and comes back as often as auth is too busy; says how often that was.
     pub(crate) async fn get_in(&self, client: &Client) -> anyhow::Result<u32> {
+        let since = Instant::now();
         for sent_away in 0.. {
+            ensure!(since.elapsed() < PATIENCE, "sent away for a minute and more");
             let answer = sent(self.sign_in(client)).await?;
             if answer.status != 503 {
                 ensure!(answer.is_ok(), "{} {}", answer.status, answer["type"]);

@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use tokio::task::JoinSet;
 
 use super::Measurement;
@@ -35,8 +35,8 @@ const ABOUT: &str = "\
 
 - **at most**: 16 at a time, each again as soon as they are in (a closed loop).
 - **raw argon2id**: the same parameters (19 MiB, 2 rounds, 1 lane) computed on as many threads as \
-auth hashes on (one fewer than there are processors, at least one), in this program, by turns with \
-the sign-ins: the shop is idle meanwhile.
+auth hashes on (one fewer than there are processors, at least one), in this program, again and again \
+in the same memory, by turns with the sign-ins: the shop is idle meanwhile.
 - **at rising rates**: so many begin each second, each when they are due; a rate is borne when 99 of \
 100 are in within 500 ms and nobody is sent away.";
 
@@ -105,10 +105,16 @@ async fn hashes(threads: usize, length: Duration) -> anyhow::Result<f64> {
 
 fn hash_for(length: Duration) -> anyhow::Result<u32> {
     let params = Params::new(19_456, 2, 1, None).map_err(|error| anyhow!("{error}"))?;
+    let mut memory = vec![Block::new(); params.block_count()];
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let (began, mut hashes, mut output) = (Instant::now(), 0, [0; 32]);
     while began.elapsed() < length {
-        let done = argon2.hash_password_into(b"a long way to the bazaar", &[7; 16], &mut output);
+        let done = argon2.hash_password_into_with_memory(
+            b"a long way to the bazaar",
+            &[7; 16],
+            &mut output,
+            &mut memory,
+        );
         done.map_err(|error| anyhow!("{error}"))?;
         hashes += 1;
     }
