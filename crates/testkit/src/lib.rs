@@ -8,6 +8,7 @@
 
 mod answer;
 mod client;
+mod collector;
 mod error;
 mod events;
 mod eventually;
@@ -33,6 +34,7 @@ pub mod tools;
 
 pub use answer::Answer;
 pub use client::{Client, Request};
+pub use collector::{Collector, Step};
 pub use error::StartError;
 pub use events::{Events, Sent};
 pub use eventually::eventually;

@@ -44,6 +44,7 @@ fn little_has_to_be_said() {
     assert_eq!(config.service.grace, Duration::from_secs(20));
     assert_eq!(config.service.group_commit, 64);
     assert_eq!(config.service.cors_origins.0.len(), 0);
+    assert_eq!(config.service.otlp_endpoint, None);
     assert!(config.service.declare_at_start);
     assert!(config.key.expose_secret().is_empty());
 }
@@ -72,6 +73,9 @@ fn what_is_wrong_is_named_as_flag_and_variable() {
         ("--stream-replicas=9", "SOUK_STREAM_REPLICAS"),
         ("--event-word=0s", "SOUK_EVENT_WORD"),
         ("--crash-at=lunch", "SOUK_CRASH_AT"),
+        ("--otlp-endpoint=collector:4318", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        ("--otlp-endpoint=http://key@collector:4318", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        ("--trace-share=1.5", "OTEL_TRACES_SAMPLER_ARG"),
     ] {
         let message = refused(&[flag]);
 

@@ -1,5 +1,6 @@
 //! The whole fleet: real services, real MongoDB, real JetStream, over HTTP.
 
+mod canary;
 mod crowd;
 mod faults;
 mod guests;
@@ -10,3 +11,4 @@ mod restore;
 mod rolling;
 mod schema;
 mod shop;
+mod traces;
