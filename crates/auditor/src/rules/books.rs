@@ -89,10 +89,12 @@ fn expected(payment: &Payment) -> Balances {
         if let Some(came) = attempt.came() {
             enter(CustomerFunds, ProviderClearing, came);
         }
-        match attempt.dispute.as_ref().map(|dispute| (dispute.state, dispute.amount)) {
-            Some((DisputeState::Opened, amount)) => enter(ProviderClearing, Disputed, amount),
-            Some((DisputeState::Lost, amount)) => enter(ProviderClearing, Losses, amount),
-            Some((DisputeState::Won, _)) | None => {}
+        for dispute in attempt.disputes() {
+            match dispute.state {
+                DisputeState::Opened => enter(ProviderClearing, Disputed, dispute.amount),
+                DisputeState::Lost => enter(ProviderClearing, Losses, dispute.amount),
+                DisputeState::Won => {}
+            }
         }
     }
     for refund in payment.refunds.iter().filter(|refund| refund.state == RefundState::Done) {

@@ -1,8 +1,9 @@
 //! All that there is about each order, side by side.
 
+use std::collections::BTreeMap;
+
 use contracts::{Currency, OrderId};
 use mongodb::bson::doc;
-use std::collections::BTreeMap;
 
 use super::books::Owed;
 use super::{Shop, goods, money};
@@ -36,40 +37,60 @@ impl Keyed for ByOrder {
     }
 }
 
+/// Orders and what others keep of them, all by order.
+struct Everything {
+    orders: Rows<Order>,
+    reservations: Rows<Reservation>,
+    movements: Rows<ByOrder>,
+    payments: Rows<OfOrder>,
+}
+
 pub(super) async fn check(shop: &Shop<'_>, owed: Owed, out: &mut Findings) -> Result<(), Error> {
-    let views = shop.views;
-    let mut orders: Rows<Order> = views.order.by_id("orders", &Order::FIELDS).await?;
-    let mut reservations: Rows<Reservation> =
-        views.product.by_id("reservations", &["lines", "restocked", "state.is"]).await?;
-    let mut movements: Rows<ByOrder> = movements(shop).await?;
-    let by_order = vec![only(&Payment::FIELDS), doc! { "$sort": { "order_id": 1 } }];
-    let mut payments: Rows<OfOrder> = views.payment.rows("payments", by_order).await?;
+    let mut everything = Everything::of(shop).await?;
     let mut paid = BTreeMap::new();
-    loop {
-        let keys = [
-            orders.key().await?,
-            reservations.key().await?,
-            movements.key().await?,
-            payments.key().await?,
-        ];
-        let Some(id) = least(keys) else { break };
-        let moved = movements.all_at(&id).await?;
-        let case = Case {
-            id,
-            order: orders.at(&id).await?,
-            reservation: reservations.at(&id).await?,
-            movements: moved.into_iter().map(|ByOrder(row)| row).collect(),
-            payment: payments.at(&id).await?.map(|OfOrder(payment)| payment),
-        };
+    while let Some(case) = everything.next().await? {
         case.check(shop, out);
         case.order.iter().for_each(|order| count(order, &mut paid));
     }
-    out.checked("orders", orders.count());
-    out.checked("reservations", reservations.count());
+    out.checked("orders", everything.orders.count());
+    out.checked("reservations", everything.reservations.count());
     if shop.bounds.quiet {
         compare(&owed, &paid, out);
     }
     Ok(())
+}
+
+impl Everything {
+    async fn of(shop: &Shop<'_>) -> Result<Self, Error> {
+        let views = shop.views;
+        let goods = ["lines", "restocked", "lost", "state.is"];
+        let by_order = vec![only(&Payment::FIELDS), doc! { "$sort": { "order_id": 1 } }];
+        Ok(Self {
+            orders: views.order.by_id("orders", &Order::FIELDS).await?,
+            reservations: views.product.by_id("reservations", &goods).await?,
+            movements: movements(shop).await?,
+            payments: views.payment.rows("payments", by_order).await?,
+        })
+    }
+
+    /// All that there is about the next order.
+    async fn next(&mut self) -> Result<Option<Case>, Error> {
+        let keys = [
+            self.orders.key().await?,
+            self.reservations.key().await?,
+            self.movements.key().await?,
+            self.payments.key().await?,
+        ];
+        let Some(id) = least(keys) else { return Ok(None) };
+        let moved = self.movements.all_at(&id).await?;
+        Ok(Some(Case {
+            id,
+            order: self.orders.at(&id).await?,
+            reservation: self.reservations.at(&id).await?,
+            movements: moved.into_iter().map(|ByOrder(row)| row).collect(),
+            payment: self.payments.at(&id).await?.map(|OfOrder(payment)| payment),
+        }))
+    }
 }
 
 /// All movements that are for an order, by order.

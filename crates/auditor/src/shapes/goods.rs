@@ -60,6 +60,8 @@ pub(crate) struct Reservation {
     pub(crate) lines: BTreeMap<Sku, i64>,
     #[serde(default)]
     pub(crate) restocked: BTreeMap<Sku, i64>,
+    #[serde(default)]
+    lost: BTreeMap<Sku, i64>,
     state: State,
 }
 
@@ -93,11 +95,10 @@ impl Reservation {
         match self.holding() {
             Holding::Held => (of(&self.lines), 0),
             Holding::Sold => (0, of(&self.restocked) - of(&self.lines)),
-            Holding::Released
-            | Holding::Refused
-            | Holding::SaleRefused
-            | Holding::GivenUp
-            | Holding::Returned => (0, 0),
+            Holding::Returned => (0, -of(&self.lost)),
+            Holding::Released | Holding::Refused | Holding::SaleRefused | Holding::GivenUp => {
+                (0, 0)
+            }
         }
     }
 }

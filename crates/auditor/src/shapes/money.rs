@@ -37,7 +37,9 @@ pub(crate) struct Attempt {
     #[serde(default)]
     came: Option<Money>,
     #[serde(default)]
-    pub(crate) dispute: Option<Dispute>,
+    dispute: Option<Dispute>,
+    #[serde(default)]
+    further_disputes: Vec<Dispute>,
 }
 
 /// How far an attempt has come.
@@ -84,6 +86,8 @@ pub(crate) struct Refund {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RefundState {
     Started,
+    /// Until it is clear whose the money is that a bank took.
+    Waiting,
     Done,
     Failed,
 }
@@ -110,7 +114,7 @@ pub(crate) enum Account {
 
 impl Payment {
     /// What is read of it: no method, and nothing that staff wrote.
-    pub(crate) const FIELDS: [&'static str; 17] = [
+    pub(crate) const FIELDS: [&'static str; 19] = [
         "order_id",
         "due",
         "pay_by",
@@ -123,6 +127,8 @@ impl Payment {
         "attempts.came",
         "attempts.dispute.amount",
         "attempts.dispute.state",
+        "attempts.further_disputes.amount",
+        "attempts.further_disputes.state",
         "refunds.id",
         "refunds.attempt",
         "refunds.amount",
@@ -183,7 +189,12 @@ impl Attempt {
     /// How much of it a bank has taken, for now or for good.
     fn taken(&self) -> i64 {
         let takes = |dispute: &&Dispute| dispute.state != DisputeState::Won;
-        self.dispute.as_ref().filter(takes).map_or(0, |dispute| dispute.amount.amount)
+        self.disputes().filter(takes).map(|dispute| dispute.amount.amount).sum()
+    }
+
+    /// Each time a bank took its money back.
+    pub(crate) fn disputes(&self) -> impl Iterator<Item = &Dispute> {
+        self.dispute.iter().chain(&self.further_disputes)
     }
 }
 
