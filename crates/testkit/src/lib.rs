@@ -23,6 +23,7 @@ mod world;
 
 pub mod fleet;
 pub mod forged;
+pub mod fuzz;
 pub mod localstripe;
 pub mod mail_server;
 pub mod mongo;

@@ -10,27 +10,16 @@ use crate::report::Rule;
 use crate::shapes::{Holding, Kind, Order, Reservation, Stage};
 
 pub(super) fn check(case: &Case, order: &Order, out: &mut Findings) {
-    let holding = case.reservation.as_ref().map_or(Holding::Released, Reservation::holding);
-    let stage = order.stage();
-    let words = holding.words();
-    if stage.is_sold() && holding != Holding::Sold {
-        out.add(
-            Rule::SoldOnce,
-            [case.id],
-            format!("the order is {stage}, and its goods are {words}"),
-        );
-    } else if stage.is_sold() && !case.is_what_was_bought(order) {
-        out.add(Rule::SoldOnce, [case.id], "other goods were sold to the order than it bought");
-    } else if stage.is_given_up() && holding == Holding::Sold {
-        let says = format!("the order is {stage}, and its goods are still sold to it");
+    let (stage, words) = (order.stage(), case.holding().words());
+    if let Some(says) = case.is_wrongly_sold(order) {
         out.add(Rule::SoldOnce, [case.id], says);
     } else if let Some(sku) = case.sold_other_than_once() {
         let ids = [case.id.to_string(), sku.to_string()];
         out.add(Rule::SoldOnce, ids, "the ledger does not say that these goods were sold once");
-    } else if stage.is_given_up() && holding == Holding::Held {
+    } else if stage.is_given_up() && case.holding() == Holding::Held {
         let says = format!("the order is {stage}, and its goods are still set aside");
         out.add(Rule::LiveReservation, [case.id], says);
-    } else if stage == Stage::Reserved && holding != Holding::Held {
+    } else if stage == Stage::Reserved && case.holding() != Holding::Held {
         let says = format!("the order waits for its money, and its goods are {words}");
         out.add(Rule::GoodsMissing, [case.id], says);
     } else if let Some(sku) = case.moved_otherwise() {
@@ -41,6 +30,24 @@ pub(super) fn check(case: &Case, order: &Order, out: &mut Findings) {
 }
 
 impl Case {
+    fn holding(&self) -> Holding {
+        self.reservation.as_ref().map_or(Holding::Released, Reservation::holding)
+    }
+
+    /// A paid order has just the goods that it bought, and one that came to nothing has none.
+    fn is_wrongly_sold(&self, order: &Order) -> Option<String> {
+        let (stage, is_sold) = (order.stage(), self.holding() == Holding::Sold);
+        if stage.is_sold() && !is_sold {
+            Some(format!("the order is {stage}, and its goods are {}", self.holding().words()))
+        } else if stage.is_sold() && !self.is_what_was_bought(order) {
+            Some("other goods were sold to the order than it bought".to_owned())
+        } else if stage.is_given_up() && is_sold {
+            Some(format!("the order is {stage}, and its goods are still sold to it"))
+        } else {
+            None
+        }
+    }
+
     fn is_what_was_bought(&self, order: &Order) -> bool {
         self.reservation.as_ref().is_some_and(|reservation| reservation.lines == order.bought())
     }

@@ -1,3 +1,4 @@
 //! The contracts, as those rely on them who read events of years ago.
 
+mod fuzz;
 mod golden;

@@ -1,5 +1,7 @@
 //! What each service answers is what its document says, whatever it is asked.
 
+mod nearly;
+
 use serde_json::{Value, json};
 use testkit::fleet::Service;
 use testkit::schemathesis::{Paths, Run, Schemathesis};
