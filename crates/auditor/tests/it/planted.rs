@@ -6,32 +6,33 @@ use std::time::Duration;
 use async_nats::jetstream;
 use async_nats::jetstream::consumer::pull::Config;
 use auditor::{Bounds, Error, Rule, Source, Sources, audit};
-use mongodb::bson::{Bson, DateTime, Document, doc};
+use mongodb::bson::{Document, doc};
 use testkit::fleet::Service;
 use testkit::{Shopper, World};
 
+use crate::heard::{begun, copies, told};
 use crate::plant::Edit;
 use crate::shop::Shop;
 
-type Place = (Service, &'static str);
+pub(crate) type Place = (Service, &'static str);
 
 const ORDERS: Place = (Service::Order, "orders");
-const TIMELINES: Place = (Service::Order, "timelines");
+pub(crate) const TIMELINES: Place = (Service::Order, "timelines");
 const PAYMENTS: Place = (Service::Payment, "payments");
 const LEDGER: Place = (Service::Payment, "ledger");
-const RESERVATIONS: Place = (Service::Product, "reservations");
-const LONG_AGO: &str = "2020-01-01T00:00:00.000Z";
-const FAR_OFF: &str = "2999-01-01T00:00:00.000Z";
-const NOBODYS: &str = "0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
+pub(crate) const RESERVATIONS: Place = (Service::Product, "reservations");
+pub(crate) const LONG_AGO: &str = "2020-01-01T00:00:00.000Z";
+pub(crate) const FAR_OFF: &str = "2999-01-01T00:00:00.000Z";
+pub(crate) const NOBODYS: &str = "0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
 
 /// What is planted, which rules are broken by that, and what is named.
-struct Case {
+pub(crate) struct Case {
     broken: Vec<Rule>,
     names: String,
     edits: Vec<Edit>,
 }
 
-fn case(broken: &[Rule], names: &str, edits: Vec<Edit>) -> Case {
+pub(crate) fn case(broken: &[Rule], names: &str, edits: Vec<Edit>) -> Case {
     Case { broken: broken.to_vec(), names: names.to_owned(), edits }
 }
 
@@ -41,6 +42,7 @@ async fn each_planted_violation_is_found_and_named_and_nothing_else() {
     shop.close().await;
 
     let mut cases = goods(&shop);
+    cases.extend(attempts(&shop).await);
     cases.extend(money(&shop).await);
     cases.extend(ledger(&shop).await);
     cases.extend(told(&shop).await);
@@ -111,7 +113,6 @@ async fn found(shop: &Shop, broken: &[Rule], names: &str) {
 
 fn goods(shop: &Shop) -> Vec<Case> {
     let Shop { paid, reserved, cancelled, .. } = shop;
-    let set = |place, id: &str, set: Document| Edit::change(place, id, doc! { "$set": set });
     let held = doc! {
         "lines": {}, "state": { "is": "held", "since": FAR_OFF, "quiet_since": FAR_OFF },
     };
@@ -161,33 +162,34 @@ fn goods(shop: &Shop) -> Vec<Case> {
     ]
 }
 
-async fn money(shop: &Shop) -> Vec<Case> {
-    let Shop { paid, reserved, cancelled, refunded, .. } = shop;
-    let [due, of_paid, of_cancelled, of_refunded] = [
-        shop.payment(reserved).await,
-        shop.payment(paid).await,
-        shop.payment(cancelled).await,
-        shop.payment(refunded).await,
-    ];
-    let attempt = attempt_of(shop, &of_paid).await;
-    let (eur, unknown) = (|amount: i64| doc! { "amount": amount, "currency": "EUR" }, NOBODYS);
+fn eur(amount: i64) -> Document {
+    doc! { "amount": amount, "currency": "EUR" }
+}
+
+fn set(place: Place, id: &str, set: Document) -> Edit {
+    Edit::change(place, id, doc! { "$set": set })
+}
+
+async fn attempts(shop: &Shop) -> Vec<Case> {
+    let Shop { paid, reserved, cancelled, .. } = shop;
+    let (due, of_paid) = (shop.payment(reserved).await, shop.payment(paid).await);
+    let of_cancelled = shop.payment(cancelled).await;
     let tried = |state: &str| {
-        doc! {
-            "id": format!("att_{unknown}"), "amount": eur(2500), "state": state,
-        }
+        doc! { "id": format!("att_{NOBODYS}"), "amount": eur(2500), "state": state }
     };
-    let set = |place, id: &str, set: Document| Edit::change(place, id, doc! { "$set": set });
     let began = doc! {
         "$push": { "attempts": tried("processing") }, "$set": { "look_at": FAR_OFF },
     };
-    let too_much = doc! {
-        "id": format!("ref_{unknown}"), "attempt": &attempt, "amount": eur(2501), "state": "started",
-    };
-    let too_much = doc! { "$push": { "refunds": too_much }, "$set": { "look_at": FAR_OFF } };
-    let captured = format!("payment.captured.{attempt}.amount");
+    let twice = doc! { "$push": { "attempts": tried("captured") } };
+    let forgotten = doc! { "look_at": LONG_AGO };
     vec![
         case(&[Rule::OpenAttempt], cancelled, vec![Edit::change(PAYMENTS, &of_cancelled, began)]),
-        case(&[Rule::Hanging], &due, vec![set(PAYMENTS, &due, doc! { "look_at": LONG_AGO })]),
+        case(
+            &[Rule::PaidTwice, Rule::LedgerDiffers, Rule::MoneyDiffers],
+            paid,
+            vec![Edit::change(PAYMENTS, &of_paid, twice)],
+        ),
+        case(&[Rule::Hanging], &due, vec![set(PAYMENTS, &due, forgotten)]),
         case(
             &[Rule::Hanging],
             reserved,
@@ -196,46 +198,34 @@ async fn money(shop: &Shop) -> Vec<Case> {
                 set(PAYMENTS, &due, doc! { "pay_by": LONG_AGO }),
             ],
         ),
-        case(
-            &[Rule::Unpaid],
-            paid,
-            vec![
-                set(ORDERS, paid, doc! { "sums.total": eur(2600) }),
-                set(PAYMENTS, &of_paid, doc! { "due.amount": eur(2600) }),
-            ],
-        ),
-        case(
-            &[Rule::PaidTwice, Rule::LedgerDiffers, Rule::MoneyDiffers],
-            paid,
-            vec![Edit::change(
-                PAYMENTS,
-                &of_paid,
-                doc! { "$push": { "attempts": tried("captured") } },
-            )],
-        ),
-        case(&[Rule::RefundedTooMuch], &of_paid, vec![Edit::change(PAYMENTS, &of_paid, too_much)]),
-        case(
-            &[Rule::MoneyKept, Rule::LedgerDiffers, Rule::MoneyDiffers],
-            refunded,
-            vec![set(PAYMENTS, &of_refunded, doc! { "refunds": [] })],
-        ),
-        case(
-            &[Rule::MoneyDiffers],
-            paid,
-            vec![set(
-                ORDERS,
-                paid,
-                doc! {
-                    "payment.unrefunded": [format!("ref_{unknown}")],
-                },
-            )],
-        ),
-        case(
-            &[Rule::MoneyInSum, Rule::MoneyDiffers],
-            "EUR",
-            vec![set(ORDERS, paid, doc! { captured: 2499_i64 })],
-        ),
         case(&[Rule::CopyDiffers], reserved, vec![set(PAYMENTS, &due, doc! { "pay_by": FAR_OFF })]),
+    ]
+}
+
+async fn money(shop: &Shop) -> Vec<Case> {
+    let Shop { paid, refunded, .. } = shop;
+    let (of_paid, of_refunded) = (shop.payment(paid).await, shop.payment(refunded).await);
+    let attempt = attempt_of(shop, &of_paid).await;
+    let refund = format!("ref_{NOBODYS}");
+    let back = doc! {
+        "id": &refund, "attempt": &attempt, "amount": eur(2501), "state": "started",
+    };
+    let too_much = doc! { "$push": { "refunds": back }, "$set": { "look_at": FAR_OFF } };
+    let captured = format!("payment.captured.{attempt}.amount");
+    let dearer = [
+        set(ORDERS, paid, doc! { "sums.total": eur(2600) }),
+        set(PAYMENTS, &of_paid, doc! { "due.amount": eur(2600) }),
+    ];
+    let kept = set(PAYMENTS, &of_refunded, doc! { "refunds": [] });
+    let stuck = set(ORDERS, paid, doc! { "payment.unrefunded": [refund] });
+    let less = set(ORDERS, paid, doc! { captured: 2499_i64 });
+    let too_much = Edit::change(PAYMENTS, &of_paid, too_much);
+    vec![
+        case(&[Rule::Unpaid], paid, dearer.to_vec()),
+        case(&[Rule::RefundedTooMuch], &of_paid, vec![too_much]),
+        case(&[Rule::MoneyKept, Rule::LedgerDiffers, Rule::MoneyDiffers], refunded, vec![kept]),
+        case(&[Rule::MoneyDiffers], paid, vec![stuck]),
+        case(&[Rule::MoneyInSum, Rule::MoneyDiffers], "EUR", vec![less]),
     ]
 }
 
@@ -258,126 +248,6 @@ async fn ledger(shop: &Shop) -> Vec<Case> {
             &[Rule::LedgerDiffers],
             &payment,
             vec![half("made_up:1", "losses", 1), half("made_up:1", "disputed", -1)],
-        ),
-    ]
-}
-
-async fn told(shop: &Shop) -> Vec<Case> {
-    let outbox = (Service::Product, "outbox");
-    let row = |sequence: i64, state: bool, told: bool| {
-        doc! {
-            "aggregate": &shop.paid, "sequence": sequence, "state": state, "told": told,
-            "nats_subject": "product.probe", "at": LONG_AGO,
-        }
-    };
-    let products = shop.collection(Service::Product, "products");
-    let product = products.find_one(doc! {}).await.unwrap().unwrap();
-    let product = product.get_str("_id").unwrap().to_owned();
-    let (event, counted) = (format!("evt_{NOBODYS}"), |by: i64| doc! { "$inc": { "told": by } });
-    let later = doc! { "$inc": { "version": 1 } };
-    vec![
-        case(
-            &[Rule::SequenceGap],
-            &shop.paid,
-            vec![Edit::change(RESERVATIONS, &shop.paid, counted(1))],
-        ),
-        case(
-            &[Rule::SequenceBeyond],
-            &shop.paid,
-            vec![Edit::change(RESERVATIONS, &shop.paid, counted(-1))],
-        ),
-        case(
-            &[Rule::SequenceTwice],
-            &shop.paid,
-            vec![Edit::insert(outbox, &event, row(1, false, true))],
-        ),
-        case(&[Rule::OutboxLate], &event, vec![Edit::insert(outbox, &event, row(1, true, false))]),
-        case(
-            &[Rule::StateStale],
-            &product,
-            vec![
-                Edit::change((Service::Product, "products"), &product, counted(1)),
-                Edit::change((Service::Cart, "catalogue"), &product, later),
-            ],
-        ),
-    ]
-}
-
-async fn copies(shop: &Shop) -> Vec<Case> {
-    let guests = shop.collection(Service::Order, "merged_guests");
-    let guest = guests.find_one(doc! {}).await.unwrap().unwrap();
-    let guest = guest.get_str("_id").unwrap().to_owned();
-    let sessions = shop.collection(Service::Cart, "revoked_sessions");
-    let session = sessions.find_one(doc! {}).await.unwrap().unwrap();
-    let session = session.get_str("_id").unwrap().to_owned();
-    let keys = |service| (service, "identity_keys");
-    let one_more = doc! { "$inc": { "available": 1 } };
-    let other = doc! { "$set": { "account": format!("usr_{NOBODYS}") } };
-    let forget = doc! { "$pop": { "entries": 1 } };
-    vec![
-        case(
-            &[Rule::CopyDiffers],
-            "MUG",
-            vec![Edit::change((Service::Cart, "stock"), "MUG", one_more)],
-        ),
-        case(&[Rule::CopyMissing], "TRAY", vec![Edit::delete((Service::Cart, "stock"), "TRAY")]),
-        case(
-            &[Rule::CopyMissing],
-            "current",
-            vec![Edit::delete(keys(Service::Payment), "current")],
-        ),
-        case(
-            &[Rule::CopyMissing],
-            &session,
-            vec![Edit::delete((Service::Cart, "revoked_sessions"), &session)],
-        ),
-        case(
-            &[Rule::CopyDiffers],
-            &guest,
-            vec![Edit::change((Service::Order, "merged_guests"), &guest, other.clone())],
-        ),
-        case(
-            &[Rule::CopyDiffers],
-            &guest,
-            vec![Edit::change((Service::Payment, "merged_guests"), &guest, other)],
-        ),
-        case(
-            &[Rule::CopyMissing],
-            &shop.reserved,
-            vec![Edit::change(TIMELINES, &shop.reserved, forget)],
-        ),
-    ]
-}
-
-fn begun() -> Vec<Case> {
-    let day =
-        Bson::DateTime(DateTime::from_millis(DateTime::now().timestamp_millis() + 86_400_000));
-    let started = doc! { "state": "started", "attempt": "att_1", "expires_at": day };
-    let mails = (Service::Auth, "mails");
-    vec![
-        case(
-            &[Rule::ReceiptStarted],
-            "att_1",
-            vec![Edit::insert((Service::Payment, "receipts"), "http:usr:secret", started)],
-        ),
-        case(
-            &[Rule::WebhookPutAside],
-            "sandbox:1",
-            vec![Edit::insert(
-                (Service::Payment, "webhooks"),
-                "sandbox:1",
-                doc! { "state": "put_aside" },
-            )],
-        ),
-        case(
-            &[Rule::MailStuck],
-            "paid-1",
-            vec![Edit::insert(mails, "paid-1", doc! { "state": "dead", "at": FAR_OFF })],
-        ),
-        case(
-            &[Rule::MailStuck],
-            "paid-1",
-            vec![Edit::insert(mails, "paid-1", doc! { "state": "waiting", "at": LONG_AGO })],
         ),
     ]
 }
