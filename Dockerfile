@@ -49,6 +49,7 @@ RUN --mount=type=cache,id=souk,target=/cache,sharing=locked \
     && cargo build --locked --profile "${PROFILE}" --workspace --bins --exclude xtask \
         --manifest-path /cache/Cargo.toml \
     && mkdir /programs \
+    && cp --preserve "/cache/target/${FOLDER}/auditor" /programs \
     && for service in services/*; do \
         cp --preserve "/cache/target/${FOLDER}/${service#services/}" /programs; done
 

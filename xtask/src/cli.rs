@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::manifests::containers;
-use crate::{affected, bench, chaos, checks, test, up};
+use crate::{affected, audit, bench, chaos, checks, test, up};
 
 /// Builds, runs and tests Souk.
 #[derive(Debug, Parser)]
@@ -23,6 +23,8 @@ enum Command {
     Bench(bench::Args),
     /// Let things go wrong while people buy, and prove that every promise is kept.
     Chaos(chaos::Args),
+    /// Prove that the shop that runs on this machine keeps its promises.
+    Audit(audit::Args),
     /// Check manifests, workflows, the image's recipe and the dependencies, without a cluster.
     Manifests(checks::Args),
     /// Build the images, and run the laptop's manifests in containers, where podman is.
@@ -39,6 +41,7 @@ impl Cli {
             Command::Test(args) => test::run(args).await,
             Command::Bench(args) => bench::run(args).await,
             Command::Chaos(args) => chaos::run(args).await,
+            Command::Audit(args) => audit::run(&args),
             Command::Manifests(args) => checks::run(&args).await,
             Command::Containers(args) => containers::run(&args).await,
             Command::Affected(args) => affected::run(&args),

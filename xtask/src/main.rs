@@ -1,6 +1,7 @@
 //! Everything that people and CI type: `cargo xtask --help`.
 
 mod affected;
+mod audit;
 mod bench;
 mod chaos;
 mod checks;

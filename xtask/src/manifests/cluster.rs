@@ -131,7 +131,9 @@ impl<'a> Container<'a> {
     /// The service whose program it runs, if it is one of ours.
     pub(super) fn service(self) -> Option<&'a str> {
         let image = self.image().strip_prefix("souk/")?;
-        image.split([':', '@']).next()
+        let program = image.split([':', '@']).next()?;
+        // Whoever looks after them is none of them.
+        (program != "auditor").then_some(program)
     }
 
     /// Its own port of this number or name, as a number.

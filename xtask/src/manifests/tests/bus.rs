@@ -9,7 +9,7 @@ use async_nats::{Client, ConnectOptions};
 use futures_util::TryStreamExt as _;
 use testkit::fleet::{Options, Service};
 use testkit::process::{Process, Spec};
-use testkit::{Fleet, Shopper, Staff, World};
+use testkit::{Fleet, Shopper, Staff, World, eventually};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
@@ -29,7 +29,7 @@ impl Guarded {
     /// Starts it; what the services hear is declared with the rights to do so.
     async fn start() -> Self {
         let rights = std::fs::read_to_string(root().join(RIGHTS)).unwrap();
-        let users = Service::ALL.map(Service::name).into_iter().chain(["declare"]);
+        let users = Service::ALL.map(Service::name).into_iter().chain(["declare", "auditor"]);
         let rights = users.fold(rights, |rights, user| {
             let variable = format!("password: ${}\n", user.to_uppercase());
             rights.replace(&variable, &format!("password: {user}\n"))
@@ -68,6 +68,23 @@ impl Guarded {
                 .env(*service, "SOUK_DATABASE", database)
         });
         Fleet::start(&self.world, options).await
+    }
+
+    /// Looks at everything with the rights of the auditor; gives its exit code.
+    async fn audit(&self) -> i32 {
+        let databases = self.databases.iter();
+        let databases = databases.flat_map(|(service, database)| {
+            ["--database".to_owned(), format!("{service}={database}")]
+        });
+        let spec = Spec::new(programs().join("auditor"))
+            .arg("--quiet")
+            .args(databases)
+            .env("MONGODB_URI", self.world.mongo_uri())
+            .env("NATS_URL", self.world.nats().url())
+            .env("NATS_USER", "auditor")
+            .env("NATS_PASSWORD", "auditor")
+            .log(self.world.dir().join("audit.log"));
+        Process::start(&spec).unwrap().wait().await
     }
 
     /// Somebody who has the password of a user and speaks as this service, and what the server
@@ -154,6 +171,10 @@ async fn the_fleet_lives_with_its_rights_on_the_bus() {
     let order = shopper.buys("MUG", 2, "pm_card_visa").await;
 
     assert_eq!(order["status"], "paid");
+    eventually("an audit that finds nothing", 6 * SOON, async || {
+        (guarded.audit().await == 0).then_some(())
+    })
+    .await;
 }
 
 /// What somebody could try who took a service over.

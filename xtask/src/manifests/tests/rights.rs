@@ -31,7 +31,7 @@ const HEAD: &str = "\
 #
 # A service tells under its own name, reads its own answers, and hears by consumers that `declare`
 # made. Where a * stands for the name of a consumer, that name is drawn at random and told nobody
-# else; names that can be guessed are denied.
+# else; names that can be guessed are denied. The auditor reads, by a consumer of its own name.
 ";
 
 /// The configuration of all users.
@@ -39,6 +39,7 @@ pub(super) fn written(heard: &[Heard]) -> String {
     let mut text = format!("{HEAD}authorization {{\n  users: [\n");
     let inboxes = Service::ALL.map(|service| format!("_INBOX_{service}.>"));
     user(&mut text, "declare", &declaring(), &[], &inboxes);
+    user(&mut text, "auditor", &auditing(), &[], &["_INBOX_auditor.>".to_owned()]);
     for service in Service::ALL {
         let (name, inbox) = (service.name(), format!("_INBOX_{service}.>"));
         user(&mut text, name, &allowed(name, heard), &denied(name, heard), &[inbox]);
@@ -68,6 +69,14 @@ fn declaring() -> Vec<String> {
     let api = ["STREAM.INFO.*", "STREAM.CREATE.*", "STREAM.UPDATE.*"].into_iter();
     let consumers = ["CONSUMER.INFO.*.*", "CONSUMER.CREATE.>", "CONSUMER.DELETE.*.*"];
     api.chain(consumers).map(|subject| format!("$JS.API.{subject}")).collect()
+}
+
+/// What it takes to read all streams, and how far everybody has come in them.
+fn auditing() -> Vec<String> {
+    let api = ["STREAM.INFO.*", "STREAM.MSG.GET.*", "CONSUMER.LIST.*"].into_iter();
+    let own = ["CREATE", "MSG.NEXT", "DELETE"].map(|it| format!("CONSUMER.{it}.*.auditor"));
+    let api = api.map(ToOwned::to_owned).chain(own);
+    api.map(|subject| format!("$JS.API.{subject}")).collect()
 }
 
 fn allowed(service: &str, heard: &[Heard]) -> Vec<String> {
