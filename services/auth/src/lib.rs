@@ -50,10 +50,7 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
         administrator::appoint(administrator, &accounts, &passwords).await?;
     }
 
-    let (minded, stopping) = (keyring.clone(), service.stopping());
-    service.spawn("signing key", async move {
-        stopping.run_until_cancelled(minded.mind()).await;
-    });
+    mind(&service, keyring.clone());
     let (keys, sessions, guests) = (keyring.clone(), accounts.clone(), accounts.clone());
     let service = service
         .consume(events::guests(accounts.clone()))
@@ -64,6 +61,14 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     Ok(service
         .serve(http::router(), Auth { accounts, passwords, keyring, throttle })
         .retells::<KeySet>())
+}
+
+/// Makes sure in every replica that the key it signs with stays trusted.
+fn mind(service: &Service, keyring: Keyring) {
+    let stopping = service.stopping();
+    service.spawn("signing key", async move {
+        stopping.run_until_cancelled(keyring.mind()).await;
+    });
 }
 
 /// The service, which also writes mails, and sends them if it is told how.

@@ -34,6 +34,8 @@ pub(crate) use words::ShopUrl;
 pub(crate) const ROUND: Duration = Duration::from_secs(1);
 /// How often it is measured how long mails wait.
 const MEASURE: Duration = Duration::from_secs(15);
+/// So long after something was told of an order, whose order it is may not have been heard yet.
+const UNKNOWN_FOR: Duration = Duration::from_hours(1);
 /// So many are on their way at once.
 const HANDFUL: i64 = 8;
 
@@ -110,7 +112,7 @@ impl Post {
             Ok(message) => self.postage.outlet.deliver(&mail.id, &message).await,
             Err(letter::Unwritable) => Err(Undelivered::Refused(None)),
         };
-        self.note(mail, &delivered, cause).await?;
+        self.note(mail, delivered, cause).await?;
         Ok(!matches!(delivered, Err(Undelivered::Away)))
     }
 
@@ -118,17 +120,17 @@ impl Post {
     async fn note(
         &self,
         mail: Mail,
-        delivered: &Result<(), Undelivered>,
+        delivered: Result<(), Undelivered>,
         cause: Cause,
     ) -> Result<(), Failed> {
         let (id, kind) = (mail.id.clone(), mail.about.name());
         let noted = match delivered {
             Ok(()) => self.accounts.mail_sent(id.clone(), cause).await?,
             Err(Undelivered::Refused(code)) => {
-                self.accounts.mail_refused(id.clone(), *code, cause).await?
+                self.accounts.mail_refused(id.clone(), code, cause).await?
             }
             Err(Undelivered::Later(code)) => {
-                self.accounts.mail_failed(id.clone(), Some(*code), cause).await?
+                self.accounts.mail_failed(id.clone(), Some(code), cause).await?
             }
             Err(Undelivered::Away) => self.accounts.mail_failed(id.clone(), None, cause).await?,
         };
@@ -139,11 +141,7 @@ impl Post {
             Err(_) => "failed",
         };
         counter!("souk_mails_total", "kind" => kind, "outcome" => outcome).increment(1);
-        match delivered {
-            Ok(()) => info!(mail.id = %id, "mail sent"),
-            Err(why) if is_dead => warn!(mail.id = %id, why = %why, "mail given up"),
-            Err(why) => warn!(mail.id = %id, why = %why, "mail not sent yet"),
-        }
+        say(&id, delivered, is_dead);
         Ok(())
     }
 
@@ -154,7 +152,10 @@ impl Post {
             (None, Some(order)) => self.accounts.buyer(order).await?,
             (None, None) => return Ok(Found::Nobody),
         };
-        let Some(person) = known else { return Ok(Found::NotYet) };
+        let Some(person) = known else {
+            let waited = self.accounts.clock().now().since(mail.written_at);
+            return Ok(if waited < UNKNOWN_FOR { Found::NotYet } else { Found::Nobody });
+        };
         let Some(user) = self.accounts.reader(person).await? else { return Ok(Found::Nobody) };
         match mail.about {
             About::Verify | About::Reset => self.with_ticket(mail, user).await,
@@ -195,6 +196,14 @@ impl Post {
     fn sealed(&self, email: Email, mail: &Mail, promised: &Digest) -> Found {
         let token = self.postage.secrets.token(&mail.id, promised);
         token.map_or(Found::NotYet, |token| Found::Somebody { email, token: Some(token) })
+    }
+}
+
+fn say(id: &MailId, delivered: Result<(), Undelivered>, is_dead: bool) {
+    match delivered {
+        Ok(()) => info!(mail.id = %id, "mail sent"),
+        Err(why) if is_dead => warn!(mail.id = %id, why = %why, "mail given up"),
+        Err(why) => warn!(mail.id = %id, why = %why, "mail not sent yet"),
     }
 }
 

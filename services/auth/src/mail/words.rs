@@ -63,21 +63,8 @@ pub(super) fn of(about: &About, token: Option<&MailToken>, shop: &Shop<'_>) -> L
         About::PasswordChanged => password_changed(shop),
         About::AddressOld => address_old(token, shop),
         About::AddressNew => address_new(token, shop),
-        About::Received { order } => Letter {
-            subject: format!("We received your order {order}"),
-            parts: vec![
-                say(format!("Thank you. We received your order {order}.")),
-                say("We write to you again when it is paid and when it is on its way."),
-                shop.order(order),
-            ],
-        },
-        About::Paid { order } => Letter {
-            subject: format!("Your order {order} is paid"),
-            parts: vec![
-                say(format!("Your order {order} is paid. We are getting it ready.")),
-                shop.order(order),
-            ],
-        },
+        About::Received { order } => received(&order.to_string(), shop),
+        About::Paid { order } => paid(&order.to_string(), shop),
         About::Shipped { order, parcel, carrier, tracking, more_to_come } => {
             let by = (one_line(carrier), one_line(tracking));
             let mut letter = shipped(&order.to_string(), *parcel, &by, *more_to_come);
@@ -85,15 +72,7 @@ pub(super) fn of(about: &About, token: Option<&MailToken>, shop: &Shop<'_>) -> L
             letter
         }
         About::Refunded { order, amount, reason, .. } => {
-            let amount = in_words(*amount);
-            Letter {
-                subject: format!("A refund for your order {order}"),
-                parts: vec![
-                    say(format!("We sent {amount} back to you, {}.", because(*reason))),
-                    say("It may take your bank a few days to show it."),
-                    shop.order(order),
-                ],
-            }
+            refunded(&order.to_string(), &in_words(*amount), because(*reason), shop)
         }
     }
 }
@@ -152,6 +131,38 @@ fn address_new(token: Option<&MailToken>, shop: &Shop<'_>) -> Letter {
                  both addresses, this and the one before, agree within a day."),
             shop.page("Agree, or refuse", "address", token),
             say("If it was not you, do nothing."),
+        ],
+    }
+}
+
+fn received(order: &str, shop: &Shop<'_>) -> Letter {
+    Letter {
+        subject: format!("We received your order {order}"),
+        parts: vec![
+            say(format!("Thank you. We received your order {order}.")),
+            say("We write to you again when it is paid and when it is on its way."),
+            shop.order(order),
+        ],
+    }
+}
+
+fn paid(order: &str, shop: &Shop<'_>) -> Letter {
+    Letter {
+        subject: format!("Your order {order} is paid"),
+        parts: vec![
+            say(format!("Your order {order} is paid. We are getting it ready.")),
+            shop.order(order),
+        ],
+    }
+}
+
+fn refunded(order: &str, amount: &str, because: &str, shop: &Shop<'_>) -> Letter {
+    Letter {
+        subject: format!("A refund for your order {order}"),
+        parts: vec![
+            say(format!("We sent {amount} back to you, {because}.")),
+            say("It may take your bank a few days to show it."),
+            shop.order(order),
         ],
     }
 }

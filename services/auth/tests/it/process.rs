@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use testkit::process::{Process, Spec};
-use testkit::{Client, World, eventually, ports};
+use testkit::{Client, MailServer, World, eventually, ports};
 
 const SOON: Duration = Duration::from_secs(30);
 const JWT_KEY: &str = "canary-jwt-key-of-at-least-32-characters";
@@ -46,6 +46,15 @@ async fn a_configuration_that_cannot_be_used_is_named() {
         (&[("SOUK_ACCESS_TOKEN_LIFE", "soon")], "SOUK_ACCESS_TOKEN_LIFE", ""),
         (&[("SOUK_ADMIN_EMAIL", "canary@example.com")], "SOUK_ADMIN_PASSWORD", "both"),
         (&[("SOUK_ADMIN_PASSWORD", "canary canary")], "SOUK_ADMIN_EMAIL", "both"),
+        (&[("SOUK_SMTP_URL", "smtp://canary:canary@localhost")], "SOUK_SMTP_URL", "tls=required"),
+        (&[("SOUK_SMTP_URL", "canary")], "SOUK_SMTP_URL", "smtp://"),
+        (
+            &[("SOUK_SMTP_URL", "smtp://localhost"), ("SOUK_MAIL_DIR", "/canary")],
+            "SOUK_MAIL_DIR",
+            "one of them",
+        ),
+        (&[("SOUK_MAIL_FROM", "canary")], "SOUK_MAIL_FROM", "shop@"),
+        (&[("SOUK_SHOP_URL", "canary.example")], "SOUK_SHOP_URL", "https://"),
         (
             &[("SOUK_ADMIN_EMAIL", "canary"), ("SOUK_ADMIN_PASSWORD", "canary canary")],
             "SOUK_ADMIN_EMAIL",
@@ -83,6 +92,7 @@ async fn what_is_declared_takes_no_secrets() {
 #[tokio::test]
 async fn nothing_secret_or_personal_is_logged() {
     let world = World::start().await;
+    let server = MailServer::start(world.dir()).await.unwrap();
     let (log, http, ops) = (world.dir().join("auth.log"), ports::free(), ports::free());
     let spec = program()
         .env("MONGODB_URI", world.mongo_uri())
@@ -93,6 +103,7 @@ async fn nothing_secret_or_personal_is_logged() {
         .env("SOUK_LOG", "trace")
         .env("JWT_KEY", JWT_KEY)
         .env("JWT_KEY_PREVIOUS", PREVIOUS)
+        .env("SOUK_SMTP_URL", server.url())
         .env("SOUK_ADMIN_EMAIL", "canary-admin@example.com")
         .env("SOUK_ADMIN_PASSWORD", "canary-admin-password")
         .log(&log);
@@ -104,11 +115,14 @@ async fn nothing_secret_or_personal_is_logged() {
     .await;
 
     let door = Client::at(format!("http://127.0.0.1:{http}"));
-    let secrets = everything_is_done(&door).await;
+    let mut secrets = everything_is_done(&door).await;
+    secrets.extend(everything_is_written(&door, &server).await);
     assert_eq!(process.stop().await, 0);
 
     let said = std::fs::read_to_string(log).unwrap().to_lowercase();
-    assert!(said.contains("request answered") && said.contains("sign-in revoked"), "{said}");
+    for event in ["request answered", "sign-in revoked", "mail sent", "mail given up"] {
+        assert!(said.contains(event), "{event} in {said}");
+    }
     for secret in secrets.iter().map(|secret| secret.to_lowercase()) {
         let at = said.find(&secret).map(|at| &said[at.saturating_sub(200)..at + secret.len()]);
         assert!(at.is_none(), "{at:?}");
@@ -155,4 +169,31 @@ async fn everything_is_done(door: &Client) -> Vec<String> {
         [secret[24..].to_owned(), signature.to_owned()]
     });
     tokens.chain(["canary".to_owned(), "$argon2id".to_owned()]).collect()
+}
+
+/// Has mails of all kinds sent that need no order, one to nobody among them, and gives their tokens.
+async fn everything_is_written(door: &Client, server: &MailServer) -> Vec<String> {
+    let post = |path: &str, body| door.post(format!("/api/auth/{path}")).json(&body);
+    let nobody = json!({ "email": "nobody-canary@example.com", "password": "canary-password" });
+    let _ = post("register", nobody).await.status(201);
+    let alice = json!({ "email": "canary-alice@example.com", "password": "canary-password" });
+    let alice = post("login", alice).await.status(200);
+    for email in ["canary-alice@example.com", "canary-unknown@example.com"] {
+        let _ = post("password/forgotten", json!({ "email": email })).await.status(202);
+    }
+    let to = json!({ "email": "canary-new@example.com", "current_password": "canary-password" });
+    let moves = door.with_token(alice.text_of("access_token")).post("/api/auth/email").json(&to);
+    let _ = moves.await.status(202);
+    let mails = eventually("the mails are sent", SOON, async || {
+        Some(server.mails()).filter(|mails| mails.len() == 4)
+    })
+    .await;
+    let (_, reset) = mails.iter().find_map(|it| it.text.split_once("/account/reset#")).unwrap();
+    let reset = reset.lines().next().unwrap();
+    let wrong = json!({ "token": format!("{reset}x"), "password": "canary-other" });
+    let _ = post("password/reset", wrong).await.status(422);
+    let right = json!({ "token": reset, "password": "canary-other" });
+    let _ = post("password/reset", right).await.status(204);
+    let tokens = mails.iter().filter_map(|mail| mail.text.split_once('#')?.1.lines().next());
+    tokens.filter_map(|token| Some(token.split_once('.')?.1.to_owned())).collect()
 }
