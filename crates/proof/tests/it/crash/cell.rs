@@ -119,11 +119,13 @@ async fn start_to_die(stall: &Stall, service: Service, death: Death) {
 }
 
 impl Play<'_> {
-    /// Somebody has seen to the dead letters.
+    /// Somebody has seen to the dead letters, and to what they are about.
     async fn close(&self) {
-        let dead = self.stall.jetstream.get_stream("DEAD").await.unwrap();
         if self.saga == Saga::Unreadable {
-            dead.purge().await.unwrap();
+            let streams = &self.stall.jetstream;
+            streams.get_stream("DEAD").await.unwrap().purge().await.unwrap();
+            let orders = streams.get_stream("ORDER").await.unwrap();
+            orders.purge().filter(self.unread()).await.unwrap();
         }
     }
 }

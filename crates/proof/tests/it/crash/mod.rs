@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use matrix::Matrix;
 use plan::Seed;
+use saga::Saga;
 
 /// How many sagas a sample plays, and how many deaths it sees in each.
 const SAMPLE: (usize, usize) = (3, 3);
@@ -41,5 +42,7 @@ async fn whoever_dies_at_any_point_of_any_saga_is_not_missed() {
 
     println!("{report}");
     assert_eq!(report.wrong(), [""; 0]);
-    assert_eq!(report.unreached(), [], "points that no saga comes by");
+    if Saga::chosen() == Saga::ALL {
+        assert_eq!(report.unreached(), [], "points that no saga comes by");
+    }
 }

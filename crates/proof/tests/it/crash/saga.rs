@@ -76,6 +76,16 @@ impl Saga {
         Self::LateMoney,
     ];
 
+    /// Those that `SOUK_CRASH_SAGAS` names, parted by commas, or all.
+    pub(super) fn chosen() -> Vec<Self> {
+        let named = std::env::var_os("SOUK_CRASH_SAGAS").and_then(|named| named.into_string().ok());
+        let is_chosen = |saga: &Self| {
+            let name = format!("{saga:?}");
+            named.as_ref().is_none_or(|named| named.split(',').any(|one| one == name))
+        };
+        Self::ALL.into_iter().filter(is_chosen).collect()
+    }
+
     /// In which kind of shop it plays.
     pub(super) const fn terms(self) -> Terms {
         match self {
@@ -87,12 +97,6 @@ impl Saga {
 
     /// How it may end; no other way is right.
     pub(super) fn endings(self) -> Vec<Ending> {
-        let end = |orders: &[&'static str], captured, refunded, on_hand| Ending {
-            orders: orders.to_vec(),
-            captured,
-            refunded,
-            on_hand,
-        };
         match self {
             Self::Purchase
             | Self::OtherCard
@@ -120,4 +124,9 @@ impl Saga {
             ],
         }
     }
+}
+
+/// The orders stand so, so much money came and went back, and so many pieces are left.
+fn end(orders: &[&'static str], captured: i64, refunded: i64, on_hand: i64) -> Ending {
+    Ending { orders: orders.to_vec(), captured, refunded, on_hand }
 }

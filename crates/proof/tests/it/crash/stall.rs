@@ -35,6 +35,30 @@ pub(super) enum Terms {
     Hasty,
 }
 
+impl Terms {
+    /// What the services are told.
+    fn options(self) -> Options {
+        let everywhere = [("SOUK_CRASH_AT", "nowhere"), ("SOUK_EVENT_WORD", "2s")];
+        let mut options = Options::default();
+        for service in Service::ALL {
+            for (name, value) in everywhere {
+                options = options.env(service, name, value);
+            }
+        }
+        let own: &[(Service, &str, &str)] = match self {
+            Self::AtOnce => &[],
+            Self::AtShipping => &[(Service::Payment, "SOUK_CAPTURE", "at_shipping")],
+            Self::Hasty => &[
+                (Service::Order, "SOUK_PAY_BY", "2s"),
+                (Service::Order, "SOUK_PAY_EXTENSION", "1s"),
+            ],
+        };
+        let secret = (Service::Payment, "SOUK_SANDBOX_WEBHOOK_SECRET", WEBHOOK_SECRET);
+        let own = own.iter().chain([&secret]);
+        own.fold(options, |options, &(service, name, value)| options.env(service, name, value))
+    }
+}
+
 /// A shop on some terms, and those who mind it.
 pub(super) struct Stall {
     pub(super) fleet: Fleet,
@@ -54,25 +78,8 @@ pub(super) const WEBHOOK_SECRET: &str = "what only the sandbox knows";
 
 impl Stall {
     pub(super) async fn open(terms: Terms) -> Self {
-        let everywhere = [("SOUK_CRASH_AT", "nowhere"), ("SOUK_EVENT_WORD", "2s")];
-        let mut options =
-            Options::default().env(Service::Payment, "SOUK_SANDBOX_WEBHOOK_SECRET", WEBHOOK_SECRET);
-        for service in Service::ALL {
-            for (name, value) in everywhere {
-                options = options.env(service, name, value);
-            }
-        }
-        options = match terms {
-            Terms::AtOnce => options,
-            Terms::AtShipping => options.env(Service::Payment, "SOUK_CAPTURE", "at_shipping"),
-            Terms::Hasty => options.env(Service::Order, "SOUK_PAY_BY", "2s").env(
-                Service::Order,
-                "SOUK_PAY_EXTENSION",
-                "1s",
-            ),
-        };
         let world = World::start().await;
-        let fleet = Fleet::start(&world, options).await;
+        let fleet = Fleet::start(&world, terms.options()).await;
         let client = fleet.client();
         let staff = Mutex::new((Instant::now(), Staff::sign_in(&client).await.client));
         let bus = async_nats::connect(world.nats().url()).await.unwrap();

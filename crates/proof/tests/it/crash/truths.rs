@@ -13,6 +13,9 @@ use super::play::{Placed, Play};
 use super::saga::{Ending, Saga};
 use super::stall::{SOON, done};
 
+/// How many durables hear of paid orders: product's, auth's, and the one of order's timelines.
+const HEAR_OF_PAID: u64 = 3;
+
 /// How many pieces there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Counted {
@@ -30,6 +33,8 @@ struct Standing {
     refunded: i64,
     /// What the shop says it gave back.
     said_refunded: i64,
+    /// How many attempts may still move money.
+    open: u64,
     counted: Counted,
     untold: u64,
     dead_letters: u64,
@@ -43,6 +48,7 @@ impl Standing {
             && self.captured == ending.captured
             && self.refunded == ending.refunded
             && self.said_refunded == ending.refunded
+            && self.open == 0
             && self.counted == counted
             && self.untold == 0
             && self.dead_letters == dead_letters
@@ -59,7 +65,7 @@ impl Play<'_> {
     /// Waits until it has ended in one of the ways that are right.
     pub(super) async fn ends_well(&self, placed: &[Placed]) {
         let began = std::time::Instant::now();
-        let dead_letters = u64::from(self.saga == Saga::Unreadable);
+        let dead_letters = if self.saga == Saga::Unreadable { HEAR_OF_PAID } else { 0 };
         eventually("the end", 2 * SOON, async || {
             let standing = self.standing(placed).await;
             let ends = self.saga.endings();
@@ -72,13 +78,14 @@ impl Play<'_> {
 
     async fn standing(&self, placed: &[Placed]) -> Standing {
         let (mut orders, mut said_refunded) = (Vec::new(), 0);
-        let (mut captured, mut refunded) = (0, 0);
+        let (mut captured, mut refunded, mut open) = (0, 0, 0);
         for Placed { id, of } in placed {
             let order = done(&of.client.get(format!("/api/orders/{id}"))).await;
             orders.push(order["status"].as_str().unwrap().to_owned());
             said_refunded += order["refunded"]["amount"].as_i64().unwrap_or_default();
             let (came, went) = self.moved(id.parse().unwrap()).await;
             (captured, refunded) = (captured + came, refunded + went);
+            open += self.open(id.parse().unwrap()).await;
         }
         orders.sort();
         Standing {
@@ -86,6 +93,7 @@ impl Play<'_> {
             captured,
             refunded,
             said_refunded,
+            open,
             counted: self.counted().await,
             untold: self.untold().await,
             dead_letters: self.dead_letters().await,
@@ -111,6 +119,20 @@ impl Play<'_> {
             went += back.iter().map(|back| back.get_i64("amount").unwrap()).sum::<i64>();
         }
         (came, went)
+    }
+
+    /// How many attempts to pay for an order the provider, or the shop, may still bring to an end.
+    async fn open(&self, order: OrderId) -> u64 {
+        let (payment, id) = (self.stall.database(Service::Payment), PaymentId::of(order));
+        let promised = doc! {
+            "payment": id.to_string(),
+            "standing": { "$in": ["authorized", "requires_action"] },
+        };
+        let watched = doc! { "_id": id.to_string(), "look_at": { "$ne": null } };
+        let charges = payment.collection::<Document>("sandbox_charges");
+        let payments = payment.collection::<Document>("payments");
+        charges.count_documents(promised).await.unwrap()
+            + payments.count_documents(watched).await.unwrap()
     }
 
     async fn counted(&self) -> Counted {
