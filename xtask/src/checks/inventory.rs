@@ -57,6 +57,14 @@ pub(super) const ALWAYS: [Check; 10] = [
 pub(super) const HARDENING: Check = Check {
     name: "hardening",
     program: "checkov",
-    args: &["--skip-download", "--compact", "--quiet", "--framework", "kubernetes", "-d"],
-    on: &[RENDERED],
+    args: &[
+        "--skip-download",
+        "--compact",
+        "--quiet",
+        "--framework=kubernetes",
+        "--config-file=infra/checkov.yaml",
+        // Of several files it would look at one.
+        "--directory=target/checks/overlays",
+    ],
+    on: &[],
 };

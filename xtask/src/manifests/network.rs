@@ -16,8 +16,6 @@ use super::selection::served;
 /// From whom, to whom, and the port there.
 type Edge = (String, String, u64);
 
-/// Where a collector takes traces.
-const OTLP: u64 = 4318;
 /// Somewhere on the internet; somewhere in the cluster; what tells a pod about its node.
 const PUBLIC: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1));
 const PRIVATE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 1, 2, 3));
@@ -56,14 +54,7 @@ fn needed(cluster: &Cluster) -> BTreeSet<Edge> {
             .map(|(to, port)| (pods.name().to_owned(), to.name().to_owned(), port))
             .collect::<Vec<_>>()
     });
-    edges.chain(traced(cluster)).collect()
-}
-
-/// Where there is a collector, it takes the traces of every service.
-fn traced(cluster: &Cluster) -> impl Iterator<Item = Edge> {
-    let ours = cluster.pods().filter(|pods| is_ours(*pods));
-    let traced = ours.filter(|_| cluster.find("Service", "otel-service").is_some());
-    traced.map(|pods| (pods.name().to_owned(), "otel-depl".to_owned(), OTLP))
+    edges.collect()
 }
 
 /// Whether a service of the shop runs there.

@@ -1,5 +1,7 @@
 //! Whether all is there that an object names.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::cluster::{Cluster, Container, Object, Pods, at, list, text};
@@ -71,7 +73,8 @@ fn of_object(cluster: &Cluster, object: &Object) -> Vec<String> {
         _ => {}
     }
     let missing = missing(cluster, &object.title(), named);
-    missing.into_iter().chain(backends(cluster, object)).chain(balanced(cluster, object)).collect()
+    let led = [backends(cluster, object), balanced(cluster, object), unprobed(cluster, object)];
+    missing.into_iter().chain(led.concat()).collect()
 }
 
 /// The Services that an Ingress leads to, and their ports.
@@ -89,13 +92,32 @@ fn backends(cluster: &Cluster, ingress: &Object) -> Vec<String> {
 
 /// What a Service says about its load balancer.
 fn balanced(cluster: &Cluster, service: &Object) -> Vec<String> {
+    let named = backend_configs(service);
+    let named = named.iter().map(|name| ("BackendConfig", name.as_str())).collect();
+    missing(cluster, &service.title(), named)
+}
+
+/// What Google's load balancer leads to without knowing where to ask whether it is well.
+fn unprobed(cluster: &Cluster, ingress: &Object) -> Vec<String> {
+    if ingress.at("/metadata/annotations")["kubernetes.io/ingress.class"] != "gce" {
+        return vec![];
+    }
+    let paths = list(ingress.at("/spec/rules")).flat_map(|rule| list(at(rule, "/http/paths")));
+    let services: BTreeSet<_> = paths.map(|path| text(path, "/backend/service/name")).collect();
+    let services = services.into_iter().filter_map(|name| cluster.find("Service", name));
+    let unprobed = services.filter(|service| backend_configs(service).is_empty());
+    unprobed.map(|service| format!("{} names no BackendConfig", service.title())).collect()
+}
+
+/// The BackendConfigs that a Service names, for all of its ports or for one.
+fn backend_configs(service: &Object) -> Vec<String> {
     let annotation =
         service.at("/metadata/annotations")["cloud.google.com/backend-config"].as_str();
-    let Some(annotation) = annotation else { return vec![] };
-    let config: Value = serde_json::from_str(annotation).unwrap_or_default();
-    let ports = super::cluster::entries(&config["ports"]);
-    let named = ports.map(|(_, name)| ("BackendConfig", name.as_str().unwrap_or("?")));
-    missing(cluster, &service.title(), named.collect())
+    let config: Value =
+        annotation.map(serde_json::from_str).and_then(Result::ok).unwrap_or_default();
+    let ports = super::cluster::entries(&config["ports"]).map(|(_, name)| name);
+    let named = ports.chain([&config["default"]]).filter(|name| !name.is_null());
+    named.map(|name| name.as_str().unwrap_or("?").to_owned()).collect()
 }
 
 fn missing(cluster: &Cluster, title: &str, named: Vec<(&str, &str)>) -> Vec<String> {

@@ -40,6 +40,20 @@ fn what_belongs_to_no_service_is_deployed_by_the_module_of_the_rest() {
     assert_eq!(named, services().unwrap());
 }
 
+#[test]
+fn a_module_alone_brings_what_its_service_waits_for() {
+    for module in modules().into_iter().skip(1) {
+        let name = module["metadata"]["name"].as_str().unwrap();
+        // Nobody is ready without the keys that auth tells.
+        let wanted = if name == "auth" { vec!["platform"] } else { vec!["platform", "auth"] };
+
+        let required = module["requires"][0]["configs"].as_sequence().unwrap();
+        let required: Vec<_> = required.iter().filter_map(Value::as_str).collect();
+
+        assert_eq!(required, wanted, "{name}");
+    }
+}
+
 /// Which objects a module applies; it deletes the same.
 fn selector(module: &Value) -> String {
     let flags = &module["deploy"]["kubectl"]["flags"];

@@ -192,3 +192,33 @@ async fn a_database_that_the_world_may_ask() {
 
     assert_seen(&faulty.await, &["order-mongo can be reached from elsewhere"]).await;
 }
+
+#[tokio::test]
+async fn a_collector_that_nobody_is_told_of() {
+    let mut faulty = render::one(&root(), "dev", &["otel"]).await.unwrap();
+    let told = faulty.0.iter_mut().find(|it| it.title().starts_with("ConfigMap souk-settings"));
+    told.unwrap().0["data"].as_object_mut().unwrap().remove("OTEL_EXPORTER_OTLP_ENDPOINT");
+
+    assert_seen(&faulty, &["cart-depl may reach, but need not, otel-depl at port 4318"]).await;
+}
+
+#[tokio::test]
+async fn a_collector_that_a_service_may_not_reach() {
+    let mut faulty = render::one(&root(), "dev", &["otel"]).await.unwrap();
+    faulty.0.retain(|it| it.title() != "NetworkPolicy traced-services");
+
+    assert_seen(&faulty, &["cart-depl may not reach otel-depl at port 4318"]).await;
+}
+
+#[tokio::test]
+async fn a_service_of_which_the_balancer_cannot_know_whether_it_is_well() {
+    let mut faulty = gke().await;
+    let service = faulty.0.iter_mut().find(|it| it.title() == "Service cart-srv").unwrap();
+    service.0["metadata"]["annotations"] = json!({});
+    faulty.0.retain(|it| it.title() != "BackendConfig order");
+
+    let problems = references::problems(&faulty);
+
+    let cart = "Service cart-srv names no BackendConfig";
+    assert_eq!(problems, ["Service order-srv: there is no BackendConfig order", cart]);
+}
