@@ -60,7 +60,8 @@ pub struct ServiceConfig {
 
     /// The OpenTelemetry collector that traces are told to, by OTLP over HTTP, such as
     /// `http://collector:4318`; without it they are not.
-    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_parser = collector)]
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", hide_env_values = true,
+        value_parser = collector)]
     pub otlp_endpoint: Option<String>,
 
     /// Which share of the traces that begin here is told, from 0 to 1; those that began elsewhere

@@ -96,6 +96,8 @@ fn a_secret_is_not_repeated() {
         assert_eq!(exit.code, 64);
         assert!(!exit.message.contains(secret), "{}", exit.message);
     }
+    let message = refused(&["--otlp-endpoint=http://souk:hunter2@collector"]);
+    assert!(!message.contains(secret), "{message}");
     let message = refused(&["--key=short"]);
     assert!(!message.contains("short") && message.contains("SHELF_KEY"), "{message}");
     assert!(message.contains("five characters are too few"), "{message}");
