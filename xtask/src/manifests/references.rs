@@ -109,7 +109,7 @@ fn unprobed(cluster: &Cluster, ingress: &Object) -> Vec<String> {
     unprobed.map(|service| format!("{} names no BackendConfig", service.title())).collect()
 }
 
-/// The BackendConfigs that a Service names, for all of its ports or for one.
+/// Each `BackendConfig` that a Service names, for all of its ports or for one.
 fn backend_configs(service: &Object) -> Vec<String> {
     let annotation =
         service.at("/metadata/annotations")["cloud.google.com/backend-config"].as_str();
