@@ -92,6 +92,9 @@ pub(super) async fn list_users(
     page: Page,
 ) -> Result<Json<Listed<PersonView>>, Problem> {
     let after = page.after()?;
+    if role == Some(Role::Unknown) {
+        return Err(Problem::malformed().because("query: role: there is no such role"));
+    }
     let act = if email.is_some() || name.is_some() { Act::Searched } else { Act::Listed };
     auth.accounts.note(admin.id, act, None, cause).await?;
     let read = auth.accounts.people(&Search { email, name, role }, &page, after).await?;
