@@ -155,19 +155,17 @@ impl Person {
     /// Asks once, and takes down what came of it.
     async fn once(&self, ask: &Ask) -> Option<Answer> {
         let began = Instant::now();
-        let outcome = match self.request(ask) {
-            Some(request) => timeout(ANSWER, request.send()).await.map(Result::ok),
-            None => {
-                self.street.record.answered(ask.name, "nobody", began.elapsed());
-                sleep(PAUSE).await;
-                return None;
-            }
+        let Some(request) = self.request(ask) else {
+            self.street.record.answered(ask.name, "nobody", began.elapsed());
+            sleep(PAUSE).await;
+            return None;
         };
+        let outcome = timeout(ANSWER, request.send()).await;
         let record = |answer: &str| {
             self.street.record.answered(ask.name, answer, began.elapsed());
         };
         match outcome {
-            Ok(Some(answer)) => {
+            Ok(Ok(answer)) => {
                 record(&answer.status.to_string());
                 if answer.status >= 500 && answer.status != 503 {
                     let said = format!("{}: {} {}", answer.asked, answer.status, answer.text);
@@ -175,7 +173,7 @@ impl Person {
                 }
                 Some(answer)
             }
-            Ok(None) => {
+            Ok(Err(_)) => {
                 record("none");
                 sleep(PAUSE).await;
                 None

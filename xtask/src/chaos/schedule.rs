@@ -17,13 +17,6 @@ pub(crate) struct Misfortune {
     pub(crate) lasts: Duration,
 }
 
-impl Misfortune {
-    /// When it is over.
-    pub(crate) fn ends(&self) -> Duration {
-        self.begins + self.lasts
-    }
-}
-
 /// Everything that befalls the shop in so long a time, by when it begins. The same seed and length
 /// give the same.
 pub(crate) fn schedule(seed: u64, length: Duration) -> Vec<Misfortune> {
@@ -60,6 +53,10 @@ mod tests {
 
     use super::*;
 
+    fn end(of: &Misfortune) -> Duration {
+        of.begins + of.lasts
+    }
+
     proptest! {
         #[test]
         fn a_seed_always_gives_the_same(seed in any::<u64>(), seconds in 0_u64..900) {
@@ -75,11 +72,11 @@ mod tests {
             let length = Duration::from_secs(seconds);
             let all = schedule(seed, length);
 
-            prop_assert!(all.iter().all(|it| it.ends() <= length));
+            prop_assert!(all.iter().all(|it| end(it) <= length));
             prop_assert!(all.windows(2).all(|pair| pair[0].begins <= pair[1].begins));
             for lane in Lane::all() {
                 let of_lane: Vec<_> = all.iter().filter(|it| it.lane == lane).collect();
-                prop_assert!(of_lane.windows(2).all(|pair| pair[0].ends() < pair[1].begins));
+                prop_assert!(of_lane.windows(2).all(|pair| end(pair[0]) < pair[1].begins));
             }
         }
 
