@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::thread::available_parallelism;
+use std::time::Instant;
 
 use super::crowd::THREADS;
 use super::page::Table;
@@ -13,6 +15,7 @@ const INGRESS: &str = "ingress";
 #[derive(Debug)]
 pub(crate) struct Shares {
     processes: Vec<(&'static str, u32)>,
+    began: Instant,
     since: Spent,
 }
 
@@ -28,7 +31,8 @@ struct Spent {
 impl Shares {
     /// From now on.
     pub(crate) fn from_now(processes: &[(&'static str, u32)]) -> Self {
-        Self { processes: processes.to_vec(), since: Spent::now(processes) }
+        let (began, since) = (Instant::now(), Spent::now(processes));
+        Self { processes: processes.to_vec(), began, since }
     }
 
     /// Which part of their time all processors together have worked since, in percent.
@@ -51,6 +55,42 @@ impl Shares {
             now.by_name.iter().map(|(name, ticks)| row(name, of(name, *ticks))).collect();
         rows.push(row("everything on this machine", self.busy()));
         Table { title: "Who worked", columns: vec!["who", "% of all processors"], rows }
+    }
+
+    /// How long each has worked for each of so many things, in milliseconds of one processor: what
+    /// else the machine does meanwhile hardly changes it.
+    pub(crate) fn cost(&self, things: f64) -> Cost {
+        let now = Spent::now(&self.processes);
+        let processors = available_parallelism().map_or(1, usize::from);
+        let processors = u32::try_from(processors).map_or(1.0, f64::from);
+        let time = self.began.elapsed().as_secs_f64() * 1000.0 * processors;
+        let all = now.all.saturating_sub(self.since.all);
+        let of = |(name, ticks): (&&'static str, &u64)| {
+            let before = self.since.by_name.get(name).copied().unwrap_or(0);
+            (*name, ratio(ticks.saturating_sub(before), all) * time / things)
+        };
+        Cost { by_name: now.by_name.iter().map(of).collect() }
+    }
+}
+
+/// What one thing costs each process, in milliseconds of one processor.
+#[derive(Debug)]
+pub(crate) struct Cost {
+    by_name: Vec<(&'static str, f64)>,
+}
+
+impl Cost {
+    /// What it costs altogether.
+    pub(crate) fn all(&self) -> f64 {
+        self.by_name.iter().map(|(_, time)| time).sum()
+    }
+
+    /// As a table, with what it costs altogether.
+    pub(crate) fn table(&self, title: &'static str) -> Table {
+        let row = |(name, time): (&str, f64)| vec![name.to_owned(), format!("{time:.2}")];
+        let mut rows: Vec<_> = self.by_name.iter().copied().map(row).collect();
+        rows.push(row(("altogether", self.all())));
+        Table { title, columns: vec!["who", "ms of one processor"], rows }
     }
 }
 
@@ -92,6 +132,11 @@ fn crowd() -> u64 {
 fn worked(stat: &str) -> u64 {
     let Some((_, rest)) = stat.rsplit_once(')') else { return 0 };
     rest.split_whitespace().skip(11).take(2).filter_map(|it| it.parse::<u64>().ok()).sum()
+}
+
+fn ratio(of: u64, all: u64) -> f64 {
+    let float = |it: u64| u32::try_from(it).map_or(f64::MAX, f64::from);
+    float(of) / float(all.max(1))
 }
 
 fn part(of: u64, all: u64) -> u64 {

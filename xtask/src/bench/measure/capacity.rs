@@ -21,13 +21,10 @@ borne twice in a row, then goes into the middle until it is known to an eighth. 
 warm-up of its own.";
 
 const LIMITED_BY: &str = "\
-The processors. A purchase is about ten requests, each through ingress and service, eleven events \
-that are told, heard and acknowledged, and as many commits; what each process takes of the \
-processors stands in the table of who worked, and the shoppers and the ingress take their part of \
-the same processors. Neither the disk nor the one mongod is at its end: the raw driver writes the \
-same documents faster, as the first page shows, since nobody asks for them over HTTP, signs, \
-checks, waits for or hears about them. Group commit makes commits cheaper the more of them wait; at \
-rates that keep their bound few do.";
+Whoever is busiest in the table of who worked; the page about purchases says what one purchase costs \
+each process. Shoppers and ingress take their part of the same processors. The raw driver writes the \
+same documents without HTTP, tokens, reads, events and anybody who waits, so that the ratio to it \
+says what those cost and what group commit saves.";
 
 pub(crate) const CAPACITY: Measurement = Measurement {
     name: "capacity",

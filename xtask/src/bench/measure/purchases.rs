@@ -62,12 +62,22 @@ async fn run(stage: &Stage<'_>, length: Length) -> anyhow::Result<Findings> {
     stage.arrive(RATE, measured, move |it, due| all.clone().buy(it, due)).await?;
     let who_worked = shares.table();
     let bought = buyers.bought();
+    let cost = shares.cost(f64::from(u32::try_from(bought.len())?));
     let stages = stages(stage, &bought).await?;
     let record = &buyers.record;
+    let costs = cost.table("What one purchase costs");
+    let mut figures = figures(record);
+    figures.push(Figure::of("processor time of a purchase", cost.all(), "ms"));
     Ok(Findings {
         sentences: sentences(record, bought.len(), measured),
-        tables: vec![record.table("Steps", &STEPS), stages, who_worked, record.table_of_troubles()],
-        figures: figures(record),
+        tables: vec![
+            record.table("Steps", &STEPS),
+            stages,
+            who_worked,
+            costs,
+            record.table_of_troubles(),
+        ],
+        figures,
         ..Findings::default()
     })
 }

@@ -32,8 +32,8 @@ then goes into the middle until it is known to an eighth. Every rate has a warm-
 const LIMITED_BY: &str = "\
 The processors, of which the one who asks and the ingress take a part for every request; the table \
 of who worked says how much. A read is one query (an order's: two, as it asks which guests the \
-person once was), with read concern majority. A page of 20 products is counted along with its \
-facets; a page of orders goes along an index. A cart change where nothing is told is one read and \
+person once was), with read concern majority. A page of orders goes along an index. \
+A cart change where nothing is told is one read and \
 one replace that waits for the journal; those that wait at the same time are written together.";
 
 pub(crate) const RATES: Measurement = Measurement {
