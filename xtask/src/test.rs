@@ -62,6 +62,7 @@ async fn test(mut cargo: Cargo, args: &Args) -> anyhow::Result<()> {
     let cargo = cargo.args(args.filter.as_deref());
     let mut tally = Tally::default();
     let tested = time(cargo.line(), cargo.run(|line| tally.add(line))).await;
+    tally.close();
     println!("{tally}");
     tested?;
     ensure!(tally.passed > 0, "no test ran");

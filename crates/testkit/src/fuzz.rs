@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 
 use crate::full;
 
+/// How long a text becomes at most by being repeated, in bytes: one that grows again and again
+/// would take all memory.
+const LONGEST: usize = 100_000;
 /// How many times more is tried when tests may take long.
 const FULL: u32 = 40;
 
@@ -125,7 +128,7 @@ fn mutate_member(members: &mut Map<String, Value>, choices: &mut Choices<'_>) {
 /// Something else in the place of a value.
 fn other(value: &Value, choices: &mut Choices<'_>) -> Value {
     let words = value.as_str().unwrap_or_default();
-    let longer = words.repeat(2 + choices.of(300));
+    let longer = words.repeat((2 + choices.of(300)).min(LONGEST / words.len().max(1)).max(1));
     let values = [
         Value::Null,
         json!(true),

@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
-use contracts::EventId;
+use contracts::{EventId, Timestamp};
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use mongodb::bson::{self, doc};
+use mongodb::bson::{self, Document, doc};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -22,7 +22,7 @@ use crate::crash::{Point, point};
 const IN_FLIGHT: usize = 256;
 /// How many rows the relay holds at most; more wait in the outbox.
 const HELD: usize = 4096;
-/// Rows older than this were left by somebody.
+/// Rows further than this from now were left by somebody.
 const LEFT: Duration = Duration::from_secs(2);
 /// How many told rows are marked at a time.
 const MARKED: usize = 512;
@@ -63,8 +63,7 @@ impl Store {
             return Ok(0);
         }
         let lost = |error| StoreError::of(OutboxRow::COLLECTION, &error);
-        let before = self.clock().now().minus(LEFT).to_string();
-        let left = doc! { "told": false, "at": { "$lt": before } };
+        let left = doc! { "told": false, "$or": self.far_from_now() };
         let outbox = self.inner.database.collection::<OutboxRow>(OutboxRow::COLLECTION);
         let found = outbox.find(left).sort(doc! { "at": 1, "sequence": 1 }).await.map_err(lost)?;
         let mut chunks = found.chunks(SWEPT);
@@ -80,12 +79,28 @@ impl Store {
         Ok(swept)
     }
 
-    /// How long the oldest untold event has been waiting.
+    /// Rows that somebody left. One that was committed in what is the future here was stamped by a
+    /// clock that is wrong, so it may be as old as any.
+    fn far_from_now(&self) -> [Document; 2] {
+        let now = self.clock().now();
+        let (before, after) = (now.minus(LEFT).to_string(), now.plus(LEFT).to_string());
+        [doc! { "at": { "$lt": before } }, doc! { "at": { "$gt": after } }]
+    }
+
+    /// How long the oldest untold event has been waiting, or how far ahead of this clock one was
+    /// committed, whichever is longer.
     pub async fn outbox_age(&self) -> Result<Option<Duration>, StoreError> {
+        let now = self.clock().now();
+        let ages = [self.untold_end(1).await?, self.untold_end(-1).await?];
+        Ok(ages.into_iter().flatten().map(|at| now.since(at).max(at.since(now))).max())
+    }
+
+    /// When the first (1) or last (-1) of the untold events was committed.
+    async fn untold_end(&self, order: i32) -> Result<Option<Timestamp>, StoreError> {
         let outbox = self.inner.database.collection::<OutboxRow>(OutboxRow::COLLECTION);
-        let oldest = outbox.find_one(doc! { "told": false }).sort(doc! { "at": 1 }).await;
-        let oldest = oldest.map_err(|error| StoreError::of(OutboxRow::COLLECTION, &error))?;
-        Ok(oldest.map(|row| self.clock().now().since(row.at)))
+        let row = outbox.find_one(doc! { "told": false }).sort(doc! { "at": order }).await;
+        let row = row.map_err(|error| StoreError::of(OutboxRow::COLLECTION, &error))?;
+        Ok(row.map(|row| row.at))
     }
 }
 

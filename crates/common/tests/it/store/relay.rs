@@ -178,6 +178,24 @@ async fn what_a_killed_replica_left_is_told_by_another() {
 }
 
 #[tokio::test]
+async fn what_a_killed_replica_left_is_told_although_its_clock_was_ahead() {
+    let world = World::start().await;
+    let database = world.database("relay");
+    let ahead = Clock::manual(Clock::system().now().plus(Duration::from_mins(10)));
+    let dead = replica_at(&world, &database, 64, ahead).await;
+    dead.ring(fresh(), keyed("k")).await.unwrap();
+    drop(dead);
+
+    let telling = Telling::start(&world, &database).await;
+    let age = telling.here.store.outbox_age().await.unwrap();
+    assert!(age.is_some_and(|age| age > Duration::from_mins(5)), "{age:?}");
+    telling.until_told().await;
+
+    assert_eq!(messages(&world, "ORDER").await.len(), 1);
+    telling.stop().await;
+}
+
+#[tokio::test]
 async fn after_the_broker_forgot_facts_and_state_are_told_again() {
     let world = World::start().await;
     let telling = Telling::start(&world, &world.database("relay")).await;
