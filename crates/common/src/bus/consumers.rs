@@ -13,35 +13,21 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
+use super::Bus;
 use super::durable::Durable;
 use super::gauge::{ConsumerHealth, Gauges};
 use super::handling::Handling;
 use super::listener::{self, Listener};
-use super::routes::{Routes, open};
 use super::streams::DeclareError;
 use super::subscription::{From, Kind, Subscription};
 use super::verdict::Attempts;
 use super::worker::Worker;
-use super::{Bus, Trouble};
 
 /// The consumers of a service while they run.
 #[derive(Clone)]
 pub struct Consumers {
-    bus: Bus,
     gauges: Gauges,
     listeners: Vec<watch::Receiver<bool>>,
-    routes: Arc<Vec<(Arc<str>, Routes)>>,
-}
-
-/// Why a dead letter was not handled anew.
-#[derive(Debug, thiserror::Error)]
-pub enum RedriveError {
-    /// There is no such consumer here.
-    #[error("no consumer {0} here")]
-    Unknown(String),
-    /// It failed again.
-    #[error(transparent)]
-    Trouble(#[from] Trouble),
 }
 
 impl Bus {
@@ -56,6 +42,7 @@ impl Bus {
     ) -> Result<(), DeclareError> {
         self.connected().await;
         self.declare_streams().await?;
+        self.declare_redrive().await?;
         for subscription in &Subscription::merged(subscriptions.to_vec()) {
             for durable in Durable::all_of(subscription, &self.config.service, generation) {
                 let found = durable.ensure(self).await?;
@@ -93,18 +80,16 @@ impl Bus {
         stop: &CancellationToken,
     ) -> Consumers {
         let mut consuming = Consuming::new(self, stop);
-        let (mut listeners, mut routes) = (Vec::new(), Vec::new());
+        let mut listeners = Vec::new();
         for subscription in &Subscription::merged(subscriptions) {
             match &subscription.kind {
                 Kind::Broadcast { from } => listeners.extend(consuming.listen(*from, subscription)),
-                Kind::Work { .. } | Kind::Copies => {
-                    routes.push(consuming.work(subscription, generation));
-                }
+                Kind::Work { .. } | Kind::Copies => consuming.work(subscription, generation),
             }
         }
-        let (bus, gauges) = (self.clone(), consuming.gauges.clone());
+        let gauges = consuming.gauges.clone();
         tracker.spawn(consuming.run());
-        Consumers { bus, gauges, listeners, routes: Arc::new(routes) }
+        Consumers { gauges, listeners }
     }
 
     /// Declares the streams again whenever the server may have lost them.
@@ -143,21 +128,6 @@ impl Consumers {
     /// How each durable is doing.
     pub fn health(&self) -> Vec<ConsumerHealth> {
         self.gauges.health()
-    }
-
-    /// Handles a dead letter anew, once: the event that `consumer` (such as `order-saga`) heard on
-    /// `nats_subject`. When it was handled before, its receipt makes this nothing.
-    pub async fn redrive(
-        &self,
-        consumer: &str,
-        nats_subject: &str,
-        event: &[u8],
-    ) -> Result<(), RedriveError> {
-        let found = self.routes.iter().find(|(name, _)| &**name == consumer);
-        let (name, routes) = found.ok_or_else(|| RedriveError::Unknown(consumer.to_owned()))?;
-        let envelope = open(nats_subject, event).map_err(Trouble::Reject)?;
-        routes.hear(name, envelope, self.bus.config.patience.handling).await?;
-        Ok(())
     }
 }
 
@@ -211,13 +181,10 @@ impl Consuming {
         }
     }
 
-    /// Consumes a subscription by its durables; gives its name and handlers.
-    fn work(&mut self, subscription: &Subscription, generation: &str) -> (Arc<str>, Routes) {
+    /// Consumes a subscription by its durables.
+    fn work(&mut self, subscription: &Subscription, generation: &str) {
         let service = self.bus.config.service.clone();
-        let consumer: Arc<str> = match &subscription.kind {
-            Kind::Work { name } => format!("{service}-{name}").into(),
-            Kind::Copies | Kind::Broadcast { .. } => format!("{service}-copies").into(),
-        };
+        let Some(consumer) = subscription.consumer(&service) else { return };
         for durable in Durable::all_of(subscription, &service, generation) {
             let handling = Handling {
                 bus: self.bus.clone(),
@@ -229,7 +196,6 @@ impl Consuming {
             let task = self.worker(handling);
             self.ready.push(task);
         }
-        (consumer, subscription.routes.clone())
     }
 
     fn worker(&self, handling: Handling) -> BoxFuture<'static, ()> {

@@ -54,7 +54,7 @@ impl Bus {
 }
 
 /// One line that fits a header.
-fn plain(reason: &str) -> String {
+pub(super) fn plain(reason: &str) -> String {
     let line = reason.chars().map(|c| if c.is_control() { ' ' } else { c });
     line.take(LONGEST_REASON).collect()
 }

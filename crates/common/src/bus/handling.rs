@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::Request;
 use async_nats::jetstream::{AckKind, Message};
+use async_nats::{Request, Subject};
 use contracts::{Envelope, EventType};
 use metrics::counter;
 use tokio::time::timeout;
@@ -122,11 +122,20 @@ impl Handling {
 impl Bus {
     /// Tells the server what became of a message, and waits until it knows.
     pub(super) async fn answer(&self, message: &Message, kind: AckKind) {
-        let Some(reply) = message.reply.clone() else { return };
+        if let Some(reply) = message.reply.clone() {
+            self.settle(reply, kind).await;
+        }
+    }
+
+    /// The same, by where the message is answered; says whether the server knows.
+    pub(super) async fn settle(&self, reply: Subject, kind: AckKind) -> bool {
         let request = Request::new().payload(kind.into()).timeout(None);
-        if !matches!(timeout(ANSWER, self.client.send_request(reply, request)).await, Ok(Ok(_))) {
+        let knows = timeout(ANSWER, self.client.send_request(reply, request)).await;
+        let knows = matches!(knows, Ok(Ok(_)));
+        if !knows {
             debug!("the server may not know what became of an event");
         }
+        knows
     }
 }
 

@@ -154,9 +154,10 @@ fn streams(replicas: usize) -> Vec<Config> {
     let told = subjects.into_iter().map(|((name, facts), subjects)| {
         if facts { fact_stream(name, subjects) } else { state_stream(name, subjects) }
     });
-    let kept = [(DEAD, "dead.>"), (OPS, "ops_log.>")];
-    let kept = kept.map(|(name, subject)| stream(name.to_owned(), vec![subject.to_owned()]));
-    told.chain(kept).map(|stream| Config { num_replicas: replicas, ..stream }).collect()
+    let ops = stream(OPS.to_owned(), vec!["ops_log.>".to_owned()]);
+    told.chain([dead_stream(), ops])
+        .map(|stream| Config { num_replicas: replicas, ..stream })
+        .collect()
 }
 
 /// A full stream refuses what is told, and the outbox holds it.
@@ -171,6 +172,14 @@ fn state_stream(name: String, subjects: Vec<String>) -> Config {
         discard: DiscardPolicy::Old,
         allow_direct: true,
         ..stream(name, subjects)
+    }
+}
+
+/// A letter rests until it was handled after all, and no longer.
+fn dead_stream() -> Config {
+    Config {
+        retention: RetentionPolicy::WorkQueue,
+        ..stream(DEAD.to_owned(), vec!["dead.>".to_owned()])
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a service wants to hear, and who handles it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::Event;
@@ -142,6 +143,15 @@ impl Subscription {
             }
         }
         merged
+    }
+
+    /// Who hears by it, as receipts and dead letters name it; nobody in particular in a broadcast.
+    pub(super) fn consumer(&self, service: &str) -> Option<Arc<str>> {
+        match &self.kind {
+            Kind::Work { name } => Some(format!("{service}-{name}").into()),
+            Kind::Copies => Some(format!("{service}-copies").into()),
+            Kind::Broadcast { .. } => None,
+        }
     }
 }
 

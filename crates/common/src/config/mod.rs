@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_nats::ServerAddr;
 use axum::http::{HeaderValue, Uri};
 use clap::{ArgAction, Args, Subcommand};
+use contracts::EventId;
 use mongodb::options::ConnectionString;
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
@@ -148,6 +149,9 @@ pub struct ServiceConfig {
 pub enum Act {
     /// Tells again what the broker lost, then exits.
     Replay(Replay),
+
+    /// Lists the events that were given up (dead letters), or handles them anew, then exits.
+    Redrive(Redrive),
 }
 
 /// What is to be told again.
@@ -161,6 +165,27 @@ pub struct Replay {
     /// How everything that others copy is now.
     #[arg(long)]
     pub state: bool,
+}
+
+/// Which dead letters, and what to do with them.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Redrive {
+    /// Lists them: when each died, who gave it up, the event's type, id and subject, and why. This
+    /// is what happens without arguments.
+    #[arg(long, conflicts_with_all = ["id", "all"])]
+    pub list: bool,
+
+    /// Handles this event anew, such as `evt_…`.
+    #[arg(long, value_name = "EVENT_ID", conflicts_with = "all")]
+    pub id: Option<EventId>,
+
+    /// Handles all of them anew.
+    #[arg(long)]
+    pub all: bool,
+
+    /// Only those that this consumer gave up, such as `order-saga`.
+    #[arg(long, value_name = "NAME")]
+    pub consumer: Option<String>,
 }
 
 /// The origins whose pages may call the API from a browser.

@@ -15,7 +15,7 @@ use crate::store::StoreError;
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl Service {
-    /// Declares, and tells again what is asked for.
+    /// Declares, and does what is asked for.
     pub(super) async fn act(mut self) -> Result<(), RunError> {
         #[cfg(debug_assertions)]
         crate::crash::arm(self.config.crash_at);
@@ -24,6 +24,7 @@ impl Service {
         info!("streams and consumers declared");
         match self.config.act.take() {
             Some(Act::Replay(replay)) => self.replay(replay).await,
+            Some(Act::Redrive(redrive)) => Box::pin(self.redrive(&redrive)).await,
             None => Ok(()),
         }
     }
@@ -44,7 +45,7 @@ impl Service {
     }
 
     /// Tells until nothing is left of what was there when it began.
-    async fn all_told(&self) -> Result<(), RunError> {
+    pub(super) async fn all_told(&self) -> Result<(), RunError> {
         let (began, told) = (self.clock().now(), CancellationToken::new());
         if let Some(relay) = self.store.relay(self.bus()) {
             self.life.telling.spawn("relay", relay.run(told.clone()));
@@ -66,6 +67,6 @@ impl Service {
 
 /// Says it to the operator who waits for it.
 #[expect(clippy::print_stdout, reason = "this is what was asked for")]
-fn say(what: &str) {
+pub(super) fn say(what: &str) {
     println!("{what}");
 }

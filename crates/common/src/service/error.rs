@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 
-use crate::bus::{ConnectError, DeclareError};
+use crate::bus::{ConnectError, DeclareError, RedriveError};
 use crate::store::{StoreError, UpdateError};
 
 /// Why a service does not start.
@@ -58,6 +58,9 @@ pub enum RunError {
     /// What was to be told again could not be.
     #[error(transparent)]
     Replay(#[from] UpdateError<Infallible>),
+    /// Dead letters could not be handled, or are not there.
+    #[error(transparent)]
+    Redrive(#[from] RedriveError),
     /// The database was lost over what was to be done.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -7,6 +7,7 @@ mod entry;
 mod error;
 mod lease;
 mod memory;
+mod redrive;
 mod run;
 pub(crate) mod server;
 mod signals;

@@ -5,6 +5,7 @@ mod dead;
 mod declare;
 mod outage;
 mod publish;
+mod redrive;
 mod rights;
 mod stage;
 mod work;

@@ -129,6 +129,7 @@ fn help_and_version_are_no_failure() {
         "SOUK_KEEP_ALIVE",
         "--declare",
         "replay",
+        "redrive",
     ] {
         assert!(help.message.contains(variable), "{variable} in {}", help.message);
     }
@@ -161,4 +162,25 @@ fn a_replay_is_of_facts_or_of_state() {
 
     refused(&["replay"]);
     refused(&["replay", "--state", "--since=1h"]);
+}
+
+#[test]
+fn a_redrive_is_of_one_event_or_of_all_and_else_a_list() {
+    let act = |flags: &[&str]| match with(flags).unwrap().service.act {
+        Some(Act::Redrive(redrive)) => redrive,
+        act => panic!("{act:?} is no redrive"),
+    };
+    let id = "evt_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
+
+    let one = act(&["redrive", "--id", id, "--consumer=shelf-saga"]);
+    assert_eq!((one.id.unwrap().to_string(), one.all), (id.to_owned(), false));
+    assert_eq!(one.consumer.as_deref(), Some("shelf-saga"));
+    let all = act(&["redrive", "--all"]);
+    assert_eq!((all.id, all.all, all.consumer), (None, true, None));
+    let list = act(&["redrive"]);
+    assert_eq!((list.id, list.all), (None, false));
+
+    refused(&["redrive", "--all", "--id", id]);
+    refused(&["redrive", "--all", "--list"]);
+    refused(&["redrive", "--id=ord_0190b0e1c7f67c3e9d1a2b3c4d5e6f70"]);
 }

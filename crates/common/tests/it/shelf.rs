@@ -101,7 +101,7 @@ impl Shelves {
     async fn delivered(self, fact: Fact<order::Delivered>) -> Handled {
         self.begun.fetch_add(1, Ordering::SeqCst);
         let Ok(_go_on) = self.gate.acquire().await else {
-            return Err(Trouble::Wait("the gate is gone".into()));
+            return Err(Trouble::Reject("the gate is shut".into()));
         };
         let id = fact.event.order_id.to_string();
         let decide = move |heard: Option<Heard>, _| {

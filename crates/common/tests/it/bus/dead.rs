@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use common::bus::{Fact, Handled, RedriveError, Trouble, Work};
+use common::bus::{Fact, Handled, Trouble, Work};
 use contracts::order;
 
 use super::stage::{Ear, SOON, Stage, delivered, letter, shipped, tell};
@@ -164,26 +164,4 @@ async fn a_handler_that_never_ends_is_given_up() {
     let letters = stage.messages("DEAD", 1).await;
     assert_eq!(header(&letters[0], "Souk-Reason"), "it took too long");
     assert_eq!(ear.heard().len(), 10);
-}
-
-#[tokio::test]
-async fn a_dead_letter_can_be_handled_anew() {
-    let stage = Stage::start().await;
-    let ear = Ear::answering(|_, times| match times {
-        1 => Err(Trouble::Reject("a mistake".to_owned())),
-        _ => Ok(()),
-    });
-    let cart = stage.cart(Work::new("saga", ear.clone()).on(Ear::shipped)).await;
-    tell(&stage.bus("order").await, &shipped(1, "a"), 1).await;
-    let letter = stage.messages("DEAD", 1).await.remove(0);
-    let subject = header(&letter, "Souk-Subject");
-
-    let redrive = |consumer, subject| cart.consumers.redrive(consumer, subject, &letter.payload);
-    redrive("cart-saga", &subject).await.unwrap();
-
-    assert_eq!(ear.heard(), ["a", "a"]);
-    let unknown = redrive("cart-other", &subject).await;
-    assert!(matches!(unknown, Err(RedriveError::Unknown(_))), "{unknown:?}");
-    let forged = redrive("cart-saga", "payment.captured.v1.pay_1").await;
-    assert!(matches!(forged, Err(RedriveError::Trouble(Trouble::Reject(_)))), "{forged:?}");
 }

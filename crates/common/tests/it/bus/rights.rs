@@ -21,7 +21,9 @@ fn rights_of(service: &str) -> Vec<String> {
         "$JS.API.STREAM.INFO.*".to_owned(),
         format!("$JS.API.STREAM.MSG.GET.{stream}_STATE"),
     ]
-    .into()
+    .into_iter()
+    .chain(durable("DEAD", &format!("{service}-redrive")))
+    .collect()
 }
 
 /// What it takes to hear by a durable.
@@ -101,8 +103,8 @@ async fn tell_stock(stage: &Stage) {
 #[tokio::test]
 async fn a_service_needs_no_more_rights_than_these() {
     let stage = Stage::start_with(&all_rights()).await;
-    let ear = Ear::answering(|what, _| match what {
-        "bad" => Err(Trouble::Reject("bad".to_owned())),
+    let ear = Ear::answering(|what, times| match what {
+        "bad" if times == 1 => Err(Trouble::Reject("bad".to_owned())),
         _ => Ok(()),
     });
     let (keys, root) = (Ear::new(), stage.bus_as("root", "cart").await);
@@ -124,6 +126,12 @@ async fn a_service_needs_no_more_rights_than_these() {
         dead.ok().flatten()
     })
     .await;
+    let mut letters = cart.dead_letters(&subscriptions(&ear, &keys)).await.unwrap();
+    for letter in letters.take().await.unwrap() {
+        letters.redrive(letter).await.unwrap();
+    }
+    letters.put_back().await.unwrap();
+    ear.heard_times("bad", 2).await;
     stop.cancel();
     tracker.close();
     timeout(SOON, tracker.wait()).await.unwrap();
