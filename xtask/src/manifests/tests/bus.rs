@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{Info, pull};
+use async_nats::jetstream::consumer::{Info, PullConsumer, pull};
 use async_nats::jetstream::stream::{Config, Republish};
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, ConnectOptions};
@@ -106,11 +106,11 @@ impl Guarded {
     }
 }
 
-/// All consumers of a running fleet.
+/// All consumers by which a running fleet hears; dead letters are taken by hand.
 async fn heard(jetstream: &Context) -> Vec<Heard> {
     let mut heard = vec![];
     let names: Vec<String> = jetstream.stream_names().try_collect().await.unwrap();
-    for name in names {
+    for name in names.into_iter().filter(|name| name != "DEAD") {
         let stream = jetstream.get_stream(&name).await.unwrap();
         let consumers: Vec<Info> = stream.consumers().try_collect().await.unwrap();
         heard.extend(consumers.into_iter().map(|consumer| Heard::from(&name, consumer)));
@@ -227,4 +227,39 @@ async fn a_service_cannot_meddle_with_what_others_hear() {
         }
     };
     timeout(SOON, refused).await.expect("nobody may listen to answers to order");
+}
+
+/// Dead letters hold whole events, and what is handled anew changes a shop.
+#[tokio::test]
+async fn a_service_cannot_meddle_with_the_dead_letters_of_others() {
+    let guarded = Guarded::start().await;
+    let cart = jetstream::new(guarded.user("cart", "cart").await.0);
+    let order = jetstream::new(guarded.user("order", "order").await.0);
+    let told = order.publish("dead.order.order-saga.test", "{}".into()).await.unwrap();
+    told.await.unwrap();
+    let forwarding = pull::Config {
+        durable_name: Some("cart-redrive-2".to_owned()),
+        filter_subject: "dead.cart.>".to_owned(),
+        ..pull::Config::default()
+    };
+
+    let anothers: Result<PullConsumer, _> =
+        cart.get_consumer_from_stream("order-redrive", "DEAD").await;
+    assert!(anothers.is_err());
+    assert!(cart.create_consumer_on_stream(forwarding, "DEAD").await.is_err());
+    assert!(cart.delete_consumer_from_stream("cart-redrive", "DEAD").await.is_err());
+    let dead = cart.get_stream("DEAD").await.unwrap();
+    assert!(dead.get_raw_message(1).await.is_err());
+    assert!(dead.delete_message(1).await.is_err());
+    assert!(dead.purge().await.is_err());
+    assert!(cart.publish("dead.order.order-saga.test", "{}".into()).await.unwrap().await.is_err());
+
+    assert_eq!(taken(&cart, "cart-redrive").await, 0);
+    assert_eq!(taken(&order, "order-redrive").await, 1);
+}
+
+/// How many letters come by the redrive of a service.
+async fn taken(jetstream: &Context, durable: &str) -> usize {
+    let durable: PullConsumer = jetstream.get_consumer_from_stream(durable, "DEAD").await.unwrap();
+    durable.fetch().messages().await.unwrap().try_collect::<Vec<_>>().await.unwrap().len()
 }

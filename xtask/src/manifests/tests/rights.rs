@@ -31,7 +31,8 @@ const HEAD: &str = "\
 #
 # A service tells under its own name, reads its own answers, and hears by consumers that `declare`
 # made. Where a * stands for the name of a consumer, that name is drawn at random and told nobody
-# else; names that can be guessed are denied. The auditor reads, by a consumer of its own name.
+# else; names that can be guessed are denied. Of the dead letters it takes its own, by its redrive.
+# The auditor reads, by a consumer of its own name.
 ";
 
 /// The configuration of all users.
@@ -88,8 +89,9 @@ fn allowed(service: &str, heard: &[Heard]) -> Vec<String> {
         "$JS.API.STREAM.INFO.*".to_owned(),
         format!("$JS.API.STREAM.MSG.GET.{stream}_STATE"),
     ];
+    let redriving = by_durable("DEAD", &format!("{service}-redrive"));
     let hearing = heard.iter().filter(|it| it.service == service).flat_map(hearing);
-    own.into_iter().chain(hearing.collect::<BTreeSet<_>>()).collect()
+    own.into_iter().chain(redriving).chain(hearing.collect::<BTreeSet<_>>()).collect()
 }
 
 /// What it takes to hear by a consumer.
