@@ -44,17 +44,36 @@ impl Guarded {
     }
 
     async fn declare(&self, service: Service, database: &str) {
-        let log = self.world.dir().join(format!("{service}-declare.log"));
+        let (code, said) = self.act("declare", service, database, &["--declare"]).await;
+        assert_eq!(code, 0, "{said}");
+    }
+
+    /// Starts a service for one act with the rights of a user; gives its exit code and what it said.
+    async fn act(
+        &self,
+        user: &str,
+        service: Service,
+        database: &str,
+        act: &[&str],
+    ) -> (i32, String) {
+        let log = self.world.dir().join(format!("{service}{}.log", act.concat()));
         let spec = Spec::new(programs().join(service.name()))
-            .arg("--declare")
+            .args(act)
             .env("MONGODB_URI", self.world.mongo_uri())
             .env("SOUK_DATABASE", database)
             .env("NATS_URL", self.world.nats().url())
-            .env("NATS_USER", "declare")
-            .env("NATS_PASSWORD", "declare")
+            .env("NATS_USER", user)
+            .env("NATS_PASSWORD", user)
             .log(&log);
         let code = Process::start(&spec).unwrap().wait().await;
-        assert_eq!(code, 0, "{}", std::fs::read_to_string(log).unwrap());
+        (code, std::fs::read_to_string(log).unwrap())
+    }
+
+    /// Goes through what order gave up, with the rights of order.
+    async fn redrive(&self, flags: &[&str]) -> (i32, String) {
+        let of_order = |(service, _): &&(Service, String)| service.name() == "order";
+        let (service, database) = self.databases.iter().find(of_order).unwrap();
+        self.act("order", *service, database, &[&["redrive"], flags].concat()).await
     }
 
     /// The fleet, each service with no more than its own rights.
@@ -243,19 +262,38 @@ async fn a_service_cannot_meddle_with_the_dead_letters_of_others() {
         ..pull::Config::default()
     };
 
-    let anothers: Result<PullConsumer, _> =
-        cart.get_consumer_from_stream("order-redrive", "DEAD").await;
-    assert!(anothers.is_err());
-    assert!(cart.create_consumer_on_stream(forwarding, "DEAD").await.is_err());
-    assert!(cart.delete_consumer_from_stream("cart-redrive", "DEAD").await.is_err());
     let dead = cart.get_stream("DEAD").await.unwrap();
-    assert!(dead.get_raw_message(1).await.is_err());
-    assert!(dead.delete_message(1).await.is_err());
-    assert!(dead.purge().await.is_err());
-    assert!(cart.publish("dead.order.order-saga.test", "{}".into()).await.unwrap().await.is_err());
+    let (anothers, forwarded, deleted, read, removed, purged) = tokio::join!(
+        cart.get_consumer_from_stream::<pull::Config, _, _>("order-redrive", "DEAD"),
+        cart.create_consumer_on_stream(forwarding, "DEAD"),
+        cart.delete_consumer_from_stream("cart-redrive", "DEAD"),
+        dead.get_raw_message(1),
+        dead.delete_message(1),
+        async { dead.purge().await },
+    );
 
+    assert!(anothers.is_err() && forwarded.is_err() && deleted.is_err());
+    assert!(read.is_err() && removed.is_err() && purged.is_err());
     assert_eq!(taken(&cart, "cart-redrive").await, 0);
     assert_eq!(taken(&order, "order-redrive").await, 1);
+}
+
+#[tokio::test]
+async fn a_service_goes_through_its_own_dead_letters() {
+    let guarded = Guarded::start().await;
+    let order = jetstream::new(guarded.user("order", "order").await.0);
+    let told = order.publish("dead.order.order-saga.test", "no event".into()).await.unwrap();
+    told.await.unwrap();
+
+    let (listed, list) = guarded.redrive(&["--list"]).await;
+    let id = "evt_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
+    let (unknown, refusal) = guarded.redrive(&["--id", id]).await;
+    let (failed, why) = guarded.redrive(&["--all"]).await;
+
+    assert!(listed == 0 && list.contains("1 dead"), "{list}");
+    assert!(unknown == 1 && refusal.contains(&format!("no dead letter of {id} here")), "{refusal}");
+    assert!(failed == 1 && why.contains("1 could not be handled"), "{why}");
+    assert!(!list.contains("no event"), "{list}");
 }
 
 /// How many letters come by the redrive of a service.
