@@ -29,7 +29,6 @@ const ANSWER: Duration = Duration::from_secs(5);
 const HELD: Duration = Duration::from_mins(2);
 
 /// An event that was given up.
-#[derive(Debug)]
 pub struct DeadLetter {
     /// The event; none when what was heard is no event.
     pub id: Option<EventId>,
