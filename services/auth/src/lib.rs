@@ -4,6 +4,7 @@ mod administrator;
 mod config;
 mod domain;
 mod events;
+mod hashers;
 mod http;
 mod keyring;
 mod mail;

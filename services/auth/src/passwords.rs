@@ -9,10 +9,10 @@ use argon2::password_hash::phc::{self, Output, ParamsString, Salt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::spawn_blocking;
 use tracing::error;
 
 use crate::domain::{Password, PasswordHash, Proof};
+use crate::hashers::Hashers;
 use crate::random;
 
 /// The memory that one hash takes, in KiB; with [`ROUNDS`] and [`LANES`] it is what the OWASP
@@ -21,7 +21,10 @@ const MEMORY: u32 = 19_456;
 const ROUNDS: u32 = 2;
 const LANES: u32 = 1;
 /// How many hashes wait for each that is worked on; they are through in a few seconds.
-const WAITING: usize = 64;
+const WAITING: usize = 192;
+/// How many for each that is worked on have done what comes before: a crowd asks the database no
+/// faster than it is hashed.
+const NEAR: usize = 4;
 /// So many KiB are always set aside for a hash, of which no more is used than it takes: glibc gives
 /// back what is larger than 32 MiB as soon as it is free, and keeps what is smaller.
 const ASIDE: usize = 33 * 1024;
@@ -34,7 +37,8 @@ const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keQ\
 #[derive(Clone, Debug)]
 pub(crate) struct Passwords {
     places: Arc<Semaphore>,
-    workers: Arc<Semaphore>,
+    near: Arc<Semaphore>,
+    hashers: Hashers,
 }
 
 /// A place among those whose password is worked on: taken before anything else is done, so that
@@ -42,6 +46,16 @@ pub(crate) struct Passwords {
 #[derive(Debug)]
 pub(crate) struct Place {
     _held: OwnedSemaphorePermit,
+    near: Arc<Semaphore>,
+    _turn: Option<OwnedSemaphorePermit>,
+}
+
+impl Place {
+    /// Waits until it is nearly its turn.
+    pub(crate) async fn near(self) -> Result<Self, Busy> {
+        let turn = Arc::clone(&self.near).acquire_owned().await.map_err(|_| Busy)?;
+        Ok(Self { _turn: Some(turn), ..self })
+    }
 }
 
 /// Too many passwords are being checked already: come back in a moment.
@@ -50,8 +64,11 @@ pub(crate) struct Place {
 pub(crate) struct Busy;
 
 impl Busy {
-    /// By when most of them are through.
-    pub(crate) const OVER: Duration = Duration::from_secs(2);
+    /// When to come back: when many of them are through, and not all at once.
+    pub(crate) fn over() -> Duration {
+        let [drawn] = random::bytes::<1>();
+        Duration::from_secs(2 + u64::from(drawn % 4))
+    }
 }
 
 impl Passwords {
@@ -59,19 +76,19 @@ impl Passwords {
     /// serving.
     pub(crate) fn new(threads: Option<NonZeroUsize>) -> Self {
         let processors = || available_parallelism().map_or(1, usize::from);
-        let workers = threads.map_or_else(|| (processors() - 1).max(1), usize::from);
+        let all_but_one = || NonZeroUsize::new(processors() - 1).unwrap_or(NonZeroUsize::MIN);
+        let threads = threads.unwrap_or_else(all_but_one);
         Self {
-            places: Arc::new(Semaphore::new(workers * (1 + WAITING))),
-            workers: Arc::new(Semaphore::new(workers)),
+            places: Arc::new(Semaphore::new(threads.get() * (1 + WAITING))),
+            near: Arc::new(Semaphore::new(threads.get() * NEAR)),
+            hashers: Hashers::start(threads),
         }
     }
 
     /// A place, unless all are taken.
     pub(crate) fn place(&self) -> Result<Place, Busy> {
-        Arc::clone(&self.places)
-            .try_acquire_owned()
-            .map(|held| Place { _held: held })
-            .map_err(|_| Busy)
+        let held = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Busy)?;
+        Ok(Place { _held: held, near: Arc::clone(&self.near), _turn: None })
     }
 
     /// What is to be kept of a password.
@@ -94,19 +111,18 @@ impl Passwords {
         self.work(place, move || check(&password, kept)).await
     }
 
-    /// Works when it is its turn. What was begun is finished, and counted, whether or not the one
-    /// who asked is still there.
+    /// Works when it is its turn; the place is taken until it is done, whether or not the one who
+    /// asked is still there.
     async fn work<T: Send + 'static>(
         &self,
         place: Place,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Busy> {
-        let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| Busy)?;
-        let done = spawn_blocking(move || {
-            let _held = (place, worker);
+        let work = move || {
+            let _held = place;
             work()
-        });
-        done.await.map_err(|_| Busy)
+        };
+        self.hashers.run(work).await.ok_or(Busy)
     }
 }
 
@@ -289,7 +305,7 @@ mod tests {
     #[tokio::test]
     async fn those_beyond_the_queue_are_sent_away() {
         let passwords = Passwords::new(NonZeroUsize::new(1));
-        let all = Arc::clone(&passwords.places).acquire_many_owned(65).await.unwrap();
+        let all = Arc::clone(&passwords.places).acquire_many_owned(193).await.unwrap();
 
         assert_eq!(passwords.place().unwrap_err(), Busy);
 

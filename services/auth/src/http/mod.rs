@@ -133,7 +133,7 @@ impl From<Halted> for Problem {
 
 impl From<Busy> for Problem {
     fn from(busy: Busy) -> Self {
-        Self::unavailable(Busy::OVER).because(busy)
+        Self::unavailable(Busy::over()).because(busy)
     }
 }
 

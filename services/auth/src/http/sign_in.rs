@@ -48,7 +48,7 @@ pub(super) async fn register(
     if password.repeats(&email) {
         return Err(Refusal::PasswordRepeatsEmail.into());
     }
-    let place = auth.passwords.place()?;
+    let place = auth.passwords.place()?.near().await?;
     let attempt = auth.throttle.register(&email, from).await?;
     let password_hash = auth.passwords.hash(place, password.into()).await?;
     let id = UserId::from_uuid(auth.accounts.clock().uuid());
@@ -80,7 +80,7 @@ pub(super) async fn login(
     headers: HeaderMap,
     Json(Credentials { email, password }): Json<Credentials>,
 ) -> Result<Json<SignedIn>, Problem> {
-    let place = auth.passwords.place()?;
+    let place = auth.passwords.place()?.near().await?;
     let attempt = auth.throttle.sign_in(&email, from).await?;
     let user = auth.accounts.find(&email).await?;
     let kept = user.as_ref().and_then(|user| user.password_hash.clone());

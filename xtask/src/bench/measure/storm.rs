@@ -38,10 +38,10 @@ for `GET /api/auth/me`, each when they are due; before, the same is measured for
 storm. All of it goes through the ingress.";
 
 const LIMITED_BY: &str = "\
-Auth hashes on one thread fewer than there are processors and lets 64 wait for each; beyond, it \
-answers 503 before it has looked at anything. On a machine of two processors one of them is busy \
-with hashing as long as the storm lasts, and everything else has the other: those who ask share it \
-with those who are asked.";
+Auth hashes on one thread fewer than there are processors, of a lower priority than what answers \
+requests, and lets 192 wait for each; beyond, it answers 503 before it has looked at anything. What \
+costs something before the hash is done for the next few only. On a machine of two processors those \
+who ask, those who are asked and those who sign in share what hashing leaves.";
 
 pub(crate) const STORM: Measurement = Measurement {
     name: "storm",
