@@ -18,12 +18,14 @@ mod shelves;
 mod tests;
 mod visitor;
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use testkit::Scratch;
+use testkit::fleet::Service;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -70,8 +72,10 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let suffered = async {
-        let binaries = up::phase("building the services", build(args.release)).await?;
-        suffer(args, &binaries).await
+        let built = up::phase("building the services", build(args.release)).await?;
+        let programs = Scratch::new().context("making a folder for the programs")?;
+        put_aside(&built, programs.path()).await.context("copying the programs")?;
+        suffer(args, programs.path()).await
     };
     tokio::select! {
         biased;
@@ -79,6 +83,14 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         () = stop.cancelled() => bail!("stopped before it was over"),
         suffered = suffered => suffered,
     }
+}
+
+/// Copies what will run: a replica that starts later is the same program, whatever is built meanwhile.
+async fn put_aside(built: &Path, folder: &Path) -> io::Result<()> {
+    for program in Service::ALL.map(Service::name).into_iter().chain(["auditor"]) {
+        tokio::fs::copy(built.join(program), folder.join(program)).await?;
+    }
+    Ok(())
 }
 
 /// Everything, with services that are built.
