@@ -61,7 +61,7 @@ pub async fn load(identity: &Identity, store: &Store) -> Result<(), StoreError> 
         identity.install(&Keys { set, keys }, sequence);
     }
     for ended in store.find::<RevokedSession>(doc! {}, doc! {}, 0).await? {
-        identity.revoke(ended.id, ended.revoked_at);
+        identity.revoke(ended.id);
     }
     Ok(())
 }
@@ -82,7 +82,7 @@ async fn trust(identity: Identity, told: Fact<Keys>) -> Handled {
 }
 
 async fn revoke(identity: Identity, told: Fact<SessionRevoked>) -> Handled {
-    identity.revoke(told.event.session_id, told.event.revoked_at);
+    identity.revoke(told.event.session_id);
     Ok(())
 }
 
@@ -92,14 +92,12 @@ async fn keep_keys(store: Store, told: Fact<Keys>) -> Handled {
     Ok(())
 }
 
+/// Keeps it whatever this replica's clock says, which may be ahead; the database ends it in time.
 async fn keep_revocation(store: Store, told: Fact<SessionRevoked>) -> Handled {
     let SessionRevoked { session_id, revoked_at, .. } = told.event;
-    let until = revoked_at.plus(REMEMBERED);
-    if until >= store.clock().now() {
-        let expires_at = DateTime::from_millis(until.as_millis());
-        let ended = RevokedSession { id: session_id, revoked_at, expires_at };
-        store.keep_copy(&ended, told.sequence()).await?;
-    }
+    let expires_at = DateTime::from_millis(revoked_at.plus(REMEMBERED).as_millis());
+    let ended = RevokedSession { id: session_id, revoked_at, expires_at };
+    store.keep_copy(&ended, told.sequence()).await?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use contracts::auth::{Keys, PublicKey};
 use contracts::{SessionId, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_header};
 use tokio::sync::{Semaphore, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::claims::KIND;
 use super::sessions::Revoked;
@@ -103,9 +103,9 @@ impl Identity {
     }
 
     /// Lets nobody in any more by a token of this sign-in.
-    pub fn revoke(&self, session: SessionId, at: Timestamp) {
+    pub fn revoke(&self, session: SessionId) {
         let mut revoked = self.0.revoked.write().unwrap_or_else(PoisonError::into_inner);
-        revoked.insert(session, at, self.0.clock.now());
+        revoked.insert(session, Instant::now());
     }
 
     /// What the token says, if it is good. One that names an unknown key waits up to a second for

@@ -165,7 +165,7 @@ async fn who_signs_out_hears_no_more() {
     let mut events = follow(&router, "/quiet", None).await.into_body().into_data_stream();
     assert_eq!(next(&mut events).await.unwrap(), "retry: 2000\n\n");
 
-    app.identity.revoke(SESSION, app.clock.now());
+    app.identity.revoke(SESSION);
     wakeups.wake("it");
 
     assert_eq!(next(&mut events).await, None);

@@ -203,7 +203,7 @@ impl Accounts {
         let merge = move |(guest, session), now| Ok(User::merge(guest, session, account, now));
         let merged = self.decide(scope, cause, merge).await?;
         if merged {
-            self.identity.revoke(sign_in, self.clock().now());
+            self.identity.revoke(sign_in);
         }
         Ok(merged.then_some(guest))
     }
@@ -265,8 +265,8 @@ impl Accounts {
 
     /// This replica refuses the tokens of a revoked sign-in at once; the others hear of it.
     fn heard(&self, session: &Session) {
-        if let Some(at) = session.revoked_at {
-            self.identity.revoke(session.id, at);
+        if session.revoked_at.is_some() {
+            self.identity.revoke(session.id);
         }
     }
 
