@@ -58,6 +58,9 @@ pub(crate) enum Refusal {
     /// Who knows the password may hear that it is of no use.
     #[error("this account was disabled: ask the shop")]
     Disabled,
+    /// Who asks could do so when they got their token, and may no longer.
+    #[error("you may not look after people any more")]
+    NotAdmin,
     /// Nobody could make another.
     #[error("this is the last administrator: appoint another one first")]
     LastAdmin,

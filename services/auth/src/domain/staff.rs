@@ -128,7 +128,8 @@ impl Admins {
 
 impl User {
     /// An administrator wants something of this person. Whoever may do something else, or nothing
-    /// more, is signed out everywhere: their tokens say what they might do.
+    /// more, is signed out everywhere: their tokens say what they might do. So may the token of an
+    /// administrator who is one no longer, and whom this replica did not hear of yet: the list decides.
     pub(crate) fn edited(
         self,
         admins: Admins,
@@ -137,6 +138,9 @@ impl User {
         auditor: &Auditor,
         now: Timestamp,
     ) -> Result<Change<SignIns>, Refusal> {
+        if auditor.by.is_some_and(|by| !admins.people.contains(&by)) {
+            return Err(Refusal::NotAdmin);
+        }
         let (user, acts) = self.fulfilled(wish)?;
         if acts.is_empty() {
             return Ok(Change::none(SignIns::Last));
@@ -230,14 +234,20 @@ mod tests {
         Session::begin(of, &token, Origin::of(None, String::new()), noon())
     }
 
-    fn auditor() -> Auditor {
-        Auditor { by: Some(id('b')), entries: ["aud_1".into(), "aud_2".into()] }
+    fn edited(user: User, admins: &[char], wish: Wish) -> Result<Change<SignIns>, Refusal> {
+        edited_by('b', user, admins, wish)
     }
 
-    fn edited(user: User, admins: &[char], wish: Wish) -> Result<Change<SignIns>, Refusal> {
+    fn edited_by(
+        by: char,
+        user: User,
+        admins: &[char],
+        wish: Wish,
+    ) -> Result<Change<SignIns>, Refusal> {
         let admins = Admins::of(admins.iter().copied().map(id).collect());
+        let auditor = Auditor { by: Some(id(by)), entries: ["aud_1".into(), "aud_2".into()] };
         let sign_in = sign_in(user.id);
-        user.edited(admins, [sign_in], wish, &auditor(), noon())
+        user.edited(admins, [sign_in], wish, &auditor, noon())
     }
 
     fn acts_of(change: &Change<SignIns>) -> Vec<Act> {
@@ -266,10 +276,18 @@ mod tests {
     #[test]
     fn the_last_administrator_stays() {
         for wish in [DEMOTE, DISABLE] {
-            let refused = edited(person('a', Role::Admin), &['a'], wish).unwrap_err();
+            let refused = edited_by('a', person('a', Role::Admin), &['a'], wish).unwrap_err();
             assert_eq!(refused, Refusal::LastAdmin);
 
             assert!(edited(person('a', Role::Admin), &['a', 'b'], wish).is_ok());
+        }
+    }
+
+    #[test]
+    fn who_minds_people_no_longer_changes_nobody() {
+        for wish in [PROMOTE, DISABLE, ENABLE] {
+            let refused = edited_by('c', person('a', Role::Shopper), &['b'], wish).unwrap_err();
+            assert_eq!(refused, Refusal::NotAdmin);
         }
     }
 

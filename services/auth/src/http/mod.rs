@@ -111,6 +111,7 @@ impl From<Refusal> for Problem {
             Refusal::PasswordRepeatsEmail => Self::invalid().at("/password", refusal),
             Refusal::WrongPassword => Self::invalid().at("/current_password", refusal),
             Refusal::Disabled => Self::new(StatusCode::FORBIDDEN, "account-disabled"),
+            Refusal::NotAdmin => Self::forbidden(),
             Refusal::LastAdmin => Self::conflict("last-admin"),
             Refusal::NoSuchRole => Self::invalid().at("/role", refusal),
             Refusal::Unknown => Self::not_found(),

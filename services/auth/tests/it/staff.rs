@@ -1,6 +1,7 @@
 //! Looking after people: finding them, roles, the unwelcome, and what is written down about it.
 
 use futures_util::future::join_all;
+use mongodb::bson::doc;
 use serde_json::{Value, json};
 use testkit::{Answer, Client};
 
@@ -184,6 +185,25 @@ async fn the_last_administrator_stays_whoever_asks_at_once() {
         left += i32::from(signed_in["user"]["role"] == "admin");
     }
     assert_eq!(left, 1);
+}
+
+#[tokio::test]
+async fn who_minded_people_when_they_got_their_token_does_so_no_longer() {
+    let (house, one, other, admin) = with_an_admin().await;
+    one.registers("bob@example.com").await;
+    let (bob, eve) = (one.signs_in("bob@example.com", PASSWORD).await, one.registers(ALICE).await);
+    let path = format!("/api/auth/users/{}", id(&eve));
+    let door = other.door_with(&admin);
+    let seen = door.get(&path).await.status(200);
+    // As a replica sees it that did not hear yet that the sign-in of who was demoted is over.
+    house.changes("admins", doc! {}, doc! { "$set": { "people": [id(&bob)] } }).await;
+
+    let wish = json!({ "role": "admin" });
+    let refused = door.patch(&path).json(&wish).if_match(seen.etag()).await.status(403);
+
+    assert_eq!(refused["type"], "urn:souk:problem:forbidden");
+    let eve = other.signs_in(ALICE, PASSWORD).await.status(200);
+    assert_eq!(eve["user"]["role"], "shopper");
 }
 
 #[tokio::test]
