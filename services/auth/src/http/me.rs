@@ -58,8 +58,7 @@ pub(super) async fn change_password(
     let proof = auth.passwords.check(place, current_password, user.password_hash).await?;
     let proof = proof.ok_or(Refusal::WrongPassword)?;
     let chosen = auth.passwords.hash(auth.passwords.place()?, password.into()).await?;
-    auth.accounts.rekey(shopper.id, proof, chosen, cause.clone()).await?;
-    auth.accounts.end_sign_ins(shopper.id, Some(shopper.session), cause).await?;
+    auth.accounts.rekey((shopper.id, shopper.session), proof, chosen, cause).await?;
     auth.throttle.password_known(shopper.id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,8 +5,12 @@ mod people;
 mod sign_ins;
 mod tickets;
 
+use std::collections::BTreeMap;
+
 use common::identity::Identity;
-use common::store::{Cause, IfMatch, One, Receipt, Scope, Store, StoreError, Stored, UpdateError};
+use common::store::{
+    Cause, IfMatch, Many, One, Receipt, Scope, Store, StoreError, Stored, UpdateError,
+};
 use common::{Change, Clock, Document as _, Service};
 use contracts::{SessionId, Timestamp, UserId};
 use mongodb::bson::doc;
@@ -36,6 +40,7 @@ pub(crate) struct SignIn {
 
 type Registering =
     (Option<EmailClaim>, Option<User>, Option<Session>, (Option<Mail>, Option<Ticket>));
+type Rekeyed = (Option<User>, Option<Mail>, BTreeMap<String, Session>);
 type Outcome<T> = Result<T, UpdateError<Refusal>>;
 
 impl Accounts {
@@ -172,22 +177,33 @@ impl Accounts {
         self.decide(scope, cause, rename).await.map(drop)
     }
 
-    /// Somebody chooses another password, and gets a mail that says so.
+    /// Somebody chooses another password, and gets a mail that says so. Their other sign-ins end,
+    /// those that are known in the same commit.
     pub(crate) async fn rekey(
         &self,
-        id: UserId,
+        (id, here): (UserId, SessionId),
         proof: Proof,
         chosen: PasswordHash,
         cause: Cause,
     ) -> Outcome<()> {
+        let elsewhere = self.some_sign_ins(id, Some(here)).await?;
         let notice = self.notice();
-        let scope = (One::<User>(id), One::<Mail>(notice.clone()));
-        let rekey = move |(user, _): (Option<User>, _), now| {
+        let scope =
+            (One::<User>(id), One::<Mail>(notice.clone()), Many::<Session>(elsewhere.clone()));
+        let rekey = move |(user, _, sign_ins): Rekeyed, now| {
             let rekeyed = user.ok_or(Refusal::SignInOver)?.rekeyed(&proof, &chosen)?;
+            if rekeyed.is_none() {
+                return Ok(rekeyed.map(|_| Vec::new()));
+            }
             let mail = Mail::write(notice.clone(), Some(id), About::PasswordChanged, now);
-            Ok(if rekeyed.is_none() { rekeyed } else { rekeyed.with(&mail) })
+            let ended = Session::revoke_all(sign_ins.into_values(), now);
+            let sessions = ended.value.clone();
+            Ok(rekeyed.with(&mail).and(ended).map(|_| sessions))
         };
-        self.decide(scope, cause, rekey).await.map(drop)
+        for session in self.decide(scope, cause.clone(), rekey).await? {
+            self.heard(&session);
+        }
+        self.end_sign_ins(id, Some(here), cause).await
     }
 
     /// A guest, whose sign-in this was, turned out to be the person of an account. Gives the guest if
