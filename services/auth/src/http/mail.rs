@@ -107,7 +107,9 @@ pub(super) async fn move_mail(
     let proof = auth.passwords.check(place, current_password, user.password_hash).await?;
     proof.ok_or(Refusal::WrongPassword)?;
     auth.throttle.password_known(shopper.id).await?;
-    auth.throttle.mail(&email, from).await?;
+    for address in user.email.iter().chain([&email]) {
+        auth.throttle.mail(address, from).await?;
+    }
     auth.accounts.move_mail(shopper.id, email, cause).await?;
     Ok(StatusCode::ACCEPTED)
 }

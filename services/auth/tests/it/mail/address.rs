@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testkit::{Answer, MailServer};
 
 use super::{mail, mailing, shows, token, with_mail};
-use crate::house::{ALICE, PASSWORD, Replica};
+use crate::house::{ALICE, House, PASSWORD, Replica};
 
 const NEW: &str = "alice@elsewhere.example";
 
@@ -88,6 +88,21 @@ async fn agreement_takes_a_day_at_most() {
     house.clock.advance(Duration::from_hours(25));
 
     let _ = shows(&replica, "agree", &old).await.status(422);
+}
+
+#[tokio::test]
+async fn the_old_address_gets_no_more_mails_than_a_new_one() {
+    let (house, replica) = House::with_a_door().await;
+    house.is_in_the_far_future();
+    let alice = replica.registers(ALICE).await;
+
+    for number in 0..5 {
+        let to = format!("alice-{number}@example.org");
+        let _ = moves(&replica, &alice, &to, PASSWORD).await.status(202);
+    }
+
+    let halted = moves(&replica, &alice, "alice-5@example.org", PASSWORD).await.status(429);
+    assert!(halted.header("ratelimit").unwrap().starts_with("\"mail\""));
 }
 
 #[tokio::test]
