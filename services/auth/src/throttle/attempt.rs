@@ -42,18 +42,18 @@ impl Attempt {
     /// Lets it in, unless it has to wait.
     ///
     /// The account's count takes this try as a failure until it is known to be none: else all tries
-    /// at once would be one. From where its owner signed in before, only what fails there counts.
+    /// at once would be one. From where its owner signed in before, only what fails there counts,
+    /// and who has to wait is told the same as elsewhere.
     pub(super) async fn begin(self) -> Result<Self, Halted> {
         let (counters, now) = (&self.throttle.counters, self.now);
-        let (familiar, account, address) = try_join!(
-            counters.familiar(FAMILIAR, &self.familiar, now),
+        if let Some(state) = counters.reserve_known(FAMILIAR, &self.familiar, now).await? {
+            state.told_as(ACCOUNT).let_in()?;
+            return Ok(Self { is_familiar: true, ..self });
+        }
+        let (account, address) = try_join!(
             counters.reserve(ACCOUNT, &self.account, now),
             counters.state(ADDRESS, &self.address, now),
         )?;
-        if let Some(state) = familiar {
-            state.let_in()?;
-            return Ok(Self { is_familiar: true, ..self });
-        }
         account.let_in()?;
         if let Err(halted) = address.let_in() {
             // It was none for the account.
@@ -63,21 +63,24 @@ impl Attempt {
         Ok(self)
     }
 
-    /// The password was right: the account's count ends, and this is a place its owner comes from.
+    /// The password was right: the count that took it for a failure ends, and this is a place the
+    /// owner comes from.
     pub(crate) async fn succeeded(self) -> Result<(), StoreError> {
         let counters = &self.throttle.counters;
-        try_join!(
-            counters.end(ACCOUNT, &self.account),
-            counters.befriend(FAMILIAR, &self.familiar, self.now),
-        )?;
-        Ok(())
+        let friend = counters.befriend(FAMILIAR, &self.familiar, self.now);
+        if self.is_familiar {
+            return friend.await;
+        }
+        try_join!(counters.end(ACCOUNT, &self.account), friend).map(drop)
     }
 
-    /// It was wrong, or there is no such account: one is like the other.
+    /// It was wrong, or there is no such account: one is like the other. The account's count, or that
+    /// of the familiar place, took it for a failure before.
     pub(crate) async fn failed(self) -> Result<(), StoreError> {
-        let (what, name) =
-            if self.is_familiar { (FAMILIAR, &self.familiar) } else { (ADDRESS, &self.address) };
-        self.throttle.counters.count(what, name, self.now).await
+        if self.is_familiar {
+            return Ok(());
+        }
+        self.throttle.counters.count(ADDRESS, &self.address, self.now).await
     }
 }
 

@@ -99,12 +99,22 @@ impl Counters {
         name: &str,
         now: Timestamp,
     ) -> Result<State, Halted> {
-        let free = doc! { "$lte": [{ "$ifNull": ["$free_at", now.as_millis()] }, now.as_millis()] };
-        let counted = self.change(what, name, what.counted(now, free.into())).await?;
-        if counted.get_bool("let_in").unwrap_or(true) {
-            return Ok(State { what, wait: Duration::ZERO });
-        }
-        Ok(State::read(what, &counted, now))
+        let counted = self.change(what, name, what.reserved(now)).await?;
+        Ok(State::reserved(what, &counted, now))
+    }
+
+    /// Counts one more at a known place, unless it has to wait; `None` for a place nobody knows.
+    pub(super) async fn reserve_known(
+        &self,
+        what: Growing,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<Option<State>, Halted> {
+        let known = doc! { "_id": what.id(name), "expires_at": { "$gt": date(now) } };
+        let counted = self.0.find_one_and_update(known, what.reserved(now));
+        let counted = counted.return_document(ReturnDocument::After).await;
+        let counted = counted.map_err(|error| lost(&error))?;
+        Ok(counted.map(|counted| State::reserved(what, &counted, now)))
     }
 
     /// Counts one more.
@@ -131,18 +141,6 @@ impl Counters {
     pub(super) async fn end(&self, what: Growing, name: &str) -> Result<(), StoreError> {
         let done = self.0.delete_one(doc! { "_id": what.id(name) }).await;
         done.map(drop).map_err(|error| lost(&error))
-    }
-
-    /// What the counter of a known place says; `None` for a place nobody knows.
-    pub(super) async fn familiar(
-        &self,
-        what: Growing,
-        name: &str,
-        now: Timestamp,
-    ) -> Result<Option<State>, Halted> {
-        let known = doc! { "_id": what.id(name), "expires_at": { "$gt": date(now) } };
-        let found = self.0.find_one(known).await.map_err(|error| lost(&error))?;
-        Ok(found.map(|found| State::read(what, &found, now)))
     }
 
     /// A place is known from now on, and nothing failed there.
@@ -210,6 +208,12 @@ impl Growing {
         format!("{}:{name}", self.name)
     }
 
+    /// What becomes of a counter that counts one more unless that has to wait.
+    fn reserved(self, now: Timestamp) -> Vec<Document> {
+        let free = doc! { "$lte": [{ "$ifNull": ["$free_at", now.as_millis()] }, now.as_millis()] };
+        self.counted(now, free.into())
+    }
+
     /// What becomes of a counter that counts one more if it is let in: what time forgives goes off
     /// before, and the wait begins anew.
     fn counted(self, now: Timestamp, let_in: Bson) -> Vec<Document> {
@@ -252,6 +256,19 @@ impl Growing {
 }
 
 impl State {
+    /// What a counter says that counted one more, or did not.
+    fn reserved(what: Growing, counter: &Document, now: Timestamp) -> Self {
+        if counter.get_bool("let_in").unwrap_or(true) {
+            return Self { what, wait: Duration::ZERO };
+        }
+        Self::read(what, counter, now)
+    }
+
+    /// The same, of another name.
+    pub(super) fn told_as(self, what: Growing) -> Self {
+        Self { what, ..self }
+    }
+
     fn read(what: Growing, counter: &Document, now: Timestamp) -> Self {
         let free_at = counter.get_i64("free_at").unwrap_or(0);
         let wait = u64::try_from(free_at.saturating_sub(now.as_millis())).unwrap_or(0);

@@ -23,12 +23,14 @@ use names::Names;
 
 /// Failures of one account from where nobody signed in to it before.
 const ACCOUNT: Growing = Growing { name: "sign-in", free: 5, forgiven_in: 15 };
-/// Failures from one address, whomever they were about. Others may share it.
+/// Failures from one address, whomever they were about. Others may share it, and come at once with
+/// the right passwords: what fails is counted when it has, so that those who guess at once are some
+/// more, at most as many as passwords are looked at at once.
 const ADDRESS: Growing = Growing { name: "sign-in-address", free: 20, forgiven_in: 1 };
 /// Failures of one account from where its owner signed in before: whoever fails elsewhere does not
-/// keep the owner waiting.
-const FAMILIAR: Growing = Growing { name: "sign-in-familiar", free: 10, forgiven_in: 5 };
-/// Finding out which addresses have an account.
+/// keep the owner waiting. As many as elsewhere: a guess does not tell where owners come from.
+const FAMILIAR: Growing = Growing { name: "sign-in-familiar", ..ACCOUNT };
+/// Finding out which addresses have an account. Counted as failures from one address are.
 const TAKEN: Growing = Growing { name: "register", free: 10, forgiven_in: 5 };
 /// Refresh tokens that are none.
 const REFRESH: Growing = Growing { name: "refresh", free: 50, forgiven_in: 1 };
@@ -91,7 +93,7 @@ impl Throttle {
     }
 
     /// Somebody tries to sign in. Counted before the password is looked at, so that many at once
-    /// are as many; asked in one round trip.
+    /// are as many.
     pub(crate) async fn sign_in(
         &self,
         email: &Email,

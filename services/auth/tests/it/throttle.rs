@@ -133,15 +133,32 @@ async fn whoever_hammers_an_account_does_not_keep_its_owner_out() {
 }
 
 #[tokio::test]
-async fn where_somebody_signed_in_before_failures_count_all_the_same() {
+async fn where_somebody_signed_in_before_failures_count_and_are_told_all_the_same() {
     let (_house, one, other) = two_replicas().await;
     one.registers(ALICE).await;
     let _ = one.signs_in_from(HOME, ALICE, PASSWORD).await.status(200);
 
-    let (failed, _) = fails(&[&one, &other], ALICE, HOME).await;
+    let at_home = fails(&[&one, &other], ALICE, HOME).await;
+    let stranger = fails(&[&one, &other], "nobody@example.com", HOME).await;
 
-    assert_eq!(failed, 10);
-    let _ = one.signs_in_from(HOME, ALICE, PASSWORD).await.status(429);
+    assert_eq!((at_home, stranger), ((5, 1), (5, 1)));
+    let known = one.signs_in_from(HOME, ALICE, PASSWORD).await.status(429);
+    let unknown = one.signs_in_from(HOME, "nobody@example.com", PASSWORD).await.status(429);
+    for header in ["ratelimit-policy", "ratelimit"] {
+        assert_eq!(known.header(header), unknown.header(header));
+    }
+}
+
+#[tokio::test]
+async fn many_at_once_are_as_many_where_somebody_signed_in_before() {
+    let (_house, one, other) = two_replicas().await;
+    one.registers(ALICE).await;
+    let _ = one.signs_in_from(HOME, ALICE, PASSWORD).await.status(200);
+
+    let tries = (0..24).map(|turn| [&one, &other][turn % 2].signs_in_from(HOME, ALICE, WRONG));
+    let statuses: Vec<_> = join_all(tries).await.iter().map(|answer| answer.status).collect();
+
+    assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 5, "{statuses:?}");
 }
 
 #[tokio::test]
