@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# build.sh SERVICES IMAGES REVISION
+# build.sh NAMES IMAGES REVISION
 #
-# Builds the services named in the file SERVICES and the auditor, which knows what they all write, refuses what has known and mendable holes, pushes and signs
-# the rest, and writes to the file IMAGES which image each service has now: `order REGISTRY/order@sha256:…`.
+# Builds the images named in the file NAMES, refuses what has known and mendable holes, pushes and signs the rest,
+# and writes to the file IMAGES which each is now: `order REGISTRY/order@sha256:…`.
 # REGISTRY, ATTESTOR and KEY say where images go and who vouches for them.
 set -euo pipefail
-services=$1 images=$2 revision=$3
+names=$1 images=$2 revision=$3
 : "${REGISTRY:?}" "${ATTESTOR:?}" "${KEY:?}"
 
 : > "$images"
-if [[ ! -s $services ]]; then
+if [[ ! -s $names ]]; then
     echo "no image changes"
     exit 0
 fi
@@ -19,21 +19,25 @@ docker buildx create --use --driver docker-container
 build=(docker buildx build --cache-from "type=registry,ref=$REGISTRY/cache")
 "${build[@]}" --cache-to "type=registry,ref=$REGISTRY/cache,mode=max" --target programs .
 
-while read -r service; do
-    image=$REGISTRY/$service:$revision
-    "${build[@]}" --build-arg "SERVICE=$service" --build-arg "REVISION=$revision" --tag "$image" --load .
+release() {
+    local name=$1 image=$REGISTRY/$1:$revision scan holes digest
+    "${build[@]}" --build-arg "SERVICE=$name" --build-arg "REVISION=$revision" --tag "$image" --load .
 
     scan=$(gcloud artifacts docker images scan "$image" --format 'value(response.scan)')
     holes=$(gcloud artifacts docker images list-vulnerabilities "$scan" \
-        --format 'value(vulnerability.effectiveSeverity,vulnerability.shortDescription)')
-    if grep --extended-regexp '^(CRITICAL|HIGH)\b' <<< "$holes"; then
-        echo "$service has the holes above and is not released" >&2
-        exit 1
+        --format 'value(vulnerability.fixAvailable,vulnerability.effectiveSeverity,vulnerability.shortDescription)')
+    if grep --extended-regexp '^True[[:space:]]+(CRITICAL|HIGH)\b' <<< "$holes"; then
+        echo "$name has the holes above, which can be mended, and is not released" >&2
+        return 1
     fi
 
     docker push "$image"
     digest=$(docker image inspect --format '{{index .RepoDigests 0}}' "$image")
     gcloud beta container binauthz attestations sign-and-create \
         --artifact-url "$digest" --attestor "$ATTESTOR" --keyversion "$KEY"
-    echo "$service $digest" >> "$images"
-done < <(cat "$services"; echo auditor)
+    echo "$name $digest" >> "$images"
+}
+
+while read -r name; do
+    release "$name" < /dev/null
+done < "$names"

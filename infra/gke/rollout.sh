@@ -5,13 +5,51 @@
 # get the image that it says, the others keep theirs. Waits until all is up, then runs TRIAL. When one of them
 # fails, everything is again as it was at the last release, and this fails.
 #
-# What was released last is remembered in the ConfigMap `release`: revision, images and manifests.
+# What was released last is remembered in the ConfigMap `release`: revision, images and manifests. There is one
+# rollout at a time: who is at it is written in the ConfigMap `rollout`, which others wait for, until it is older than
+# a build may take. A build that comes after one of a later revision changes nothing and fails.
 set -euo pipefail
 images=$1 revision=$2
 shift 2
+# A build may take so many seconds: the timeout of cloudbuild.yaml.
+readonly LONGEST=5400
 overlay=$(dirname "${BASH_SOURCE[0]}")/../k8s/overlays/gke
 work=$(mktemp --directory)
-trap 'rm -rf "$work"' EXIT
+at_it=
+trap 'if [[ -n $at_it ]]; then leave; fi; rm -rf "$work"' EXIT
+
+# Waits for whoever is at it.
+come() {
+    local since
+    until kubectl --namespace souk create configmap rollout \
+        --from-literal "revision=$revision" --from-literal "since=$(date +%s)" 2> "$work/refused"; do
+        since=$(kubectl --namespace souk get configmap rollout --ignore-not-found --output 'jsonpath={.data.since}')
+        if [[ -z $since ]] && ! grep --quiet AlreadyExists "$work/refused"; then
+            cat "$work/refused" >&2
+            return 1
+        elif [[ -n $since ]] && ((since + LONGEST < $(date +%s))); then
+            echo "whoever began to roll out $((LONGEST / 60)) minutes ago is gone" >&2
+            leave
+        else
+            sleep "${SOUK_ROLLOUT_LOOK:-10}"
+        fi
+    done
+    at_it=yes
+}
+
+leave() {
+    kubectl --namespace souk delete configmap rollout --ignore-not-found
+}
+
+# Fails when what runs is of a later revision, or of another history.
+in_turn() {
+    local last
+    last=$(remembered .data.revision)
+    if [[ -n $last ]] && ! git merge-base --is-ancestor "$last" "$revision"; then
+        echo "$revision does not come after $last, which runs: nothing is changed" >&2
+        return 1
+    fi
+}
 
 remembered() {
     kubectl --namespace souk get configmap release --ignore-not-found --output "jsonpath={$1}"
@@ -47,6 +85,8 @@ remember() {
         --from-file "manifests=$work/next.yaml.gz" | kubectl apply --filename -
 }
 
+come
+in_turn
 render
 if bring "$work/next.yaml" && "$@"; then
     remember

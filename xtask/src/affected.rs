@@ -19,11 +19,12 @@ built by: the lock file, the toolchain's settings, the Dockerfile. The path filt
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// Since which revision: where it and HEAD parted.
+    /// Since which revision: where it and HEAD parted. Without it, all are touched.
     #[arg(long, value_name = "REV")]
-    base: String,
+    base: Option<String>,
 
-    /// Only services whose image the change may alter, not those that merely test with it.
+    /// Images that the change may alter, the auditor's among them, and no services that merely test
+    /// with it.
     #[arg(long)]
     images: bool,
 }
@@ -32,12 +33,15 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let root = root();
     let graph = Graph::read(&root)?;
-    let changed = changes::since(&root, &args.base)?;
+    let changed = args.base.as_ref().map(|base| changes::since(&root, base)).transpose()?;
     let purpose = if args.images { Purpose::Image } else { Purpose::Test };
-    for service in graph.services() {
-        let inputs = graph.inputs(service, purpose);
-        if changed.iter().any(|file| inputs.iter().any(|input| matches(input, file))) {
-            println!("{service}");
+    let names: Vec<_> =
+        if args.images { graph.images().collect() } else { graph.services().collect() };
+    for name in names {
+        let inputs = graph.inputs(name, purpose);
+        let touched = |file: &String| inputs.iter().any(|input| matches(input, file));
+        if changed.as_ref().is_none_or(|changed| changed.iter().any(touched)) {
+            println!("{name}");
         }
     }
     Ok(())

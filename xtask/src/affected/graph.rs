@@ -16,6 +16,9 @@ const IMAGES: [&str; 2] = [".dockerignore", "Dockerfile"];
 /// What tests are judged by.
 const TESTS: [&str; 3] = [".github/workflows/service.yaml", "clippy.toml", "rustfmt.toml"];
 
+/// The crate that proves that services keep the shop's promises.
+const AUDITOR: &str = "auditor";
+
 /// What one wants to do anew when something changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -78,6 +81,12 @@ impl Graph {
     pub(super) fn services(&self) -> impl Iterator<Item = &str> {
         let services = self.packages.iter().filter(|(_, it)| it.folder.starts_with("services/"));
         services.map(|(name, _)| name.as_str())
+    }
+
+    /// The names of what has an image, in order: the auditor, which reads what all services write, and
+    /// the services.
+    pub(super) fn images(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(AUDITOR).chain(self.services())
     }
 
     /// The patterns of all files that make a service what it is, in order.
@@ -144,6 +153,17 @@ mod tests {
         }
         assert!(test.contains("crates/testkit/**") && !image.contains("crates/testkit/**"));
         assert!(!test.contains("services/order/**"), "no service is built from another");
+    }
+
+    #[test]
+    fn the_auditor_has_an_image_of_its_own() {
+        let graph = Graph::read(&root()).unwrap();
+
+        assert!(graph.images().any(|name| name == AUDITOR));
+        assert!(graph.images().count() == 1 + graph.services().count());
+        let inputs = graph.inputs(AUDITOR, Purpose::Image);
+        assert!(inputs.contains("crates/auditor/**") && inputs.contains("crates/contracts/**"));
+        assert!(!graph.inputs("order", Purpose::Image).contains("crates/auditor/**"));
     }
 
     #[test]

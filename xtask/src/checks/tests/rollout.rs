@@ -19,6 +19,14 @@ case "$*" in
     *jsonpath={.binaryData.manifests}*) base64 manifests ;;
     'apply --filename -') cat ;;
     apply*) cp "$3" applied; cat "$3" >> history ;;
+    *'create configmap rollout'*)
+        if [[ -e rollout ]]; then echo 'error: AlreadyExists' >&2; exit 1; fi
+        for part; do case $part in since=*) echo "${part#*=}" > rollout ;; esac; done ;;
+    *'get configmap rollout'*)
+        cat rollout 2>/dev/null || true
+        # Who is at it leaves once it was seen.
+        if [[ -e leaves ]]; then rm rollout; fi ;;
+    *'delete configmap rollout'*) rm -f rollout; echo left >> history ;;
     get*) echo deployment.apps/cart-depl; echo service/cart-srv ;;
     *'rollout status deployment.apps/cart-depl'*) ! grep --quiet broken applied ;;
     *'create configmap release'*)
@@ -31,15 +39,28 @@ case "$*" in
 esac
 "#;
 
+/// Plays a history in which revisions are as old as their names are short.
+const GIT: &str = r#"#!/usr/bin/env bash
+set -eu
+[[ "$1 $2" == 'merge-base --is-ancestor' ]] || { echo "unexpected: $*" >&2; exit 2; }
+((${#3} <= ${#4}))
+"#;
+
 struct Cluster(Scratch);
 
 impl Cluster {
     fn new() -> Self {
         let folder = Scratch::new().unwrap();
-        let kubectl = folder.path().join("kubectl");
-        std::fs::write(&kubectl, KUBECTL).unwrap();
-        std::fs::set_permissions(kubectl, std::fs::Permissions::from_mode(0o755)).unwrap();
+        for (name, script) in [("kubectl", KUBECTL), ("git", GIT)] {
+            let program = folder.path().join(name);
+            std::fs::write(&program, script).unwrap();
+            std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
         Self(folder)
+    }
+
+    fn is_given(&self, file: &str, content: &str) {
+        std::fs::write(self.0.path().join(file), content).unwrap();
     }
 
     /// Rolls out, with a trial that ends like this command.
@@ -54,6 +75,7 @@ impl Cluster {
             .args([revision, trial])
             .env("PATH", std::env::join_paths(folders).unwrap())
             .env("CLUSTER", self.0.path())
+            .env("SOUK_ROLLOUT_LOOK", "0.01")
             .output()
             .unwrap()
     }
@@ -112,4 +134,44 @@ fn the_first_release_needs_every_image() {
     assert!(!failed.status.success());
     assert!(String::from_utf8_lossy(&failed.stdout).contains("souk/order"), "{failed:?}");
     assert_eq!(cluster.has("applied"), "");
+}
+
+#[test]
+fn an_older_release_that_comes_late_changes_nothing() {
+    let cluster = Cluster::new();
+    cluster.roll_out(FIRST, "later", "true");
+
+    let late = cluster.roll_out("order here/order@0\n", "old", "true");
+
+    assert!(!late.status.success());
+    assert!(String::from_utf8_lossy(&late.stderr).contains("old does not come after later"));
+    assert!(!cluster.has("history").contains("here/order@0"));
+    assert_eq!(
+        (cluster.has("revision"), cluster.has("rollout")),
+        ("later\n".into(), String::new())
+    );
+}
+
+#[test]
+fn there_is_one_release_at_a_time() {
+    let cluster = Cluster::new();
+    cluster.is_given("rollout", "99999999999\n");
+    cluster.is_given("leaves", "");
+
+    let waited = cluster.roll_out(FIRST, "one", "true");
+
+    assert!(waited.status.success(), "{waited:?}");
+    assert_eq!(cluster.has("history").matches("left").count(), 1, "it left itself alone");
+}
+
+#[test]
+fn a_release_that_broke_off_long_ago_is_waited_for_no_longer() {
+    let cluster = Cluster::new();
+    cluster.is_given("rollout", "1\n");
+
+    let went_on = cluster.roll_out(FIRST, "one", "true");
+
+    assert!(went_on.status.success(), "{went_on:?}");
+    assert!(String::from_utf8_lossy(&went_on.stderr).contains("is gone"), "{went_on:?}");
+    assert_eq!(cluster.has("revision"), "one\n");
 }
