@@ -1,6 +1,6 @@
 //! The first administrator, without whom nobody could make others.
 
-use common::store::{Cause, UpdateError};
+use common::store::{Cause, UpdateError, patiently};
 use contracts::UserId;
 use contracts::auth::Role;
 use tracing::{info, warn};
@@ -17,7 +17,7 @@ pub(crate) async fn appoint(
     passwords: &Passwords,
 ) -> anyhow::Result<()> {
     let Administrator { email, password } = administrator;
-    if let Some(user) = accounts.find(&email).await? {
+    if let Some(user) = patiently(async || accounts.find(&email).await).await? {
         left(&user);
         return Ok(());
     }
@@ -28,7 +28,9 @@ pub(crate) async fn appoint(
         password_hash: passwords.hash(passwords.place()?, password.into()).await?,
         name: None,
     };
-    match accounts.enrol(account, Cause::own("start", accounts.clock())).await {
+    let cause = Cause::own("start", accounts.clock());
+    let enrol = async || accounts.enrol(account.clone(), cause.clone()).await;
+    match patiently(enrol).await {
         Ok(user) => info!(user.id = %user.id, "first administrator appointed"),
         Err(UpdateError::Refused(Refusal::EmailTaken)) => {
             info!("another replica appointed the first administrator");

@@ -16,6 +16,7 @@ mod throttle;
 use std::time::Duration;
 
 use common::Service;
+use common::store::patiently;
 use tracing::warn;
 use utoipa::openapi::OpenApi;
 
@@ -43,8 +44,8 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     let (secrets, postage) = (config.secrets()?, config.postage()?);
 
     let service = Service::start("auth", &config.service).await?;
-    let accounts = Accounts::open(&service, secrets).await?;
-    let keyring = Keyring::open(&service, keys, life).await?;
+    let accounts = patiently(async || Accounts::open(&service, secrets.clone()).await).await?;
+    let keyring = patiently(async || Keyring::open(&service, keys.clone(), life).await).await?;
     let throttle = Throttle::open(&service.store(), &bounds).await?;
     let passwords = Passwords::new(config.hashing_threads);
     if let Some(administrator) = administrator {

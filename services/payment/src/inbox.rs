@@ -9,9 +9,7 @@ use common::store::{Cause, One, Receipt, Store, StoreError};
 use common::{Change, Document};
 use contracts::Timestamp;
 use futures_util::{StreamExt as _, stream};
-use mongodb::IndexModel;
 use mongodb::bson::{DateTime, doc};
-use mongodb::options::IndexOptions;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use tracing::warn;
@@ -73,11 +71,7 @@ impl Document for Heard {
 /// Prepares the place of the notices.
 pub(crate) async fn prepare(store: &Store) -> Result<(), StoreError> {
     store.index::<Heard>(doc! { "retry_at": 1 }, false).await?;
-    let forgotten = IndexOptions::builder().expire_after(Duration::ZERO).build();
-    let index = IndexModel::builder().keys(doc! { "expires_at": 1 }).options(forgotten).build();
-    let made = store.collection(Heard::COLLECTION).create_index(index).await;
-    let refused = |error: mongodb::error::Error| StoreError::Away(error.kind.to_string());
-    made.map(drop).map_err(refused)
+    store.ends_by_itself(Heard::COLLECTION).await
 }
 
 impl Payments {

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::Service;
+use common::store::patiently;
 
 pub use config::Config;
 pub use store::Payments;
@@ -28,7 +29,8 @@ const ROUND: Duration = Duration::from_secs(1);
 pub async fn start(config: Config) -> anyhow::Result<Service> {
     let service = Service::start("payment", &config.service).await?;
     let (store, wakeups) = (service.store(), service.wakeups());
-    let sandbox = Sandbox::open(&store, &config.sandbox, config.service.http.port()).await?;
+    let port = config.service.http.port();
+    let sandbox = patiently(async || Sandbox::open(&store, &config.sandbox, port).await).await?;
     let mut all: Vec<Arc<dyn Provider>> = vec![Arc::new(sandbox.clone())];
     match Stripe::open(&config.stripe, store.clock().clone())? {
         Some(stripe) => all.push(Arc::new(stripe)),

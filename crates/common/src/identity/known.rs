@@ -3,11 +3,8 @@
 
 use contracts::auth::{Keys, PublicKey, SessionRevoked};
 use contracts::{SessionId, Timestamp};
-use mongodb::IndexModel;
 use mongodb::bson::{DateTime, doc};
-use mongodb::options::IndexOptions;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 use super::Identity;
 use super::sessions::REMEMBERED;
@@ -54,7 +51,7 @@ impl Document for RevokedSession {
 pub async fn load(identity: &Identity, store: &Store) -> Result<(), StoreError> {
     store.collection_of::<KnownKeys>().await?;
     store.collection_of::<RevokedSession>().await?;
-    forget_in_time(store).await?;
+    store.ends_by_itself(RevokedSession::COLLECTION).await?;
     for known in store.find::<KnownKeys>(doc! {}, doc! {}, 0).await? {
         let sequence = u64::try_from(known.version()).unwrap_or(0);
         let KnownKeys { set, keys } = known.value;
@@ -99,12 +96,4 @@ async fn keep_revocation(store: Store, told: Fact<SessionRevoked>) -> Handled {
     let ended = RevokedSession { id: session_id, revoked_at, expires_at };
     store.keep_copy(&ended, told.sequence()).await?;
     Ok(())
-}
-
-async fn forget_in_time(store: &Store) -> Result<(), StoreError> {
-    let options = IndexOptions::builder().expire_after(Duration::ZERO).build();
-    let index = IndexModel::builder().keys(doc! { "expires_at": 1 }).options(options).build();
-    let collection = store.collection(RevokedSession::COLLECTION);
-    let made = collection.create_index(index).await;
-    made.map(drop).map_err(|error| StoreError::of(RevokedSession::COLLECTION, &error))
 }

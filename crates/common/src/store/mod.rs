@@ -34,7 +34,7 @@ pub use answer::Answer;
 use call::{Call, Mode, Outcome, Typed, nothing_said};
 pub use error::{StoreError, UpdateError};
 use outbox::OutboxRow;
-pub(crate) use patience::patiently;
+pub use patience::{MayBeAway, patiently};
 use receipt::ReceiptDocument;
 pub use receipt::{Cause, Kept, Receipt, STREAMS};
 pub use relay::Relay;

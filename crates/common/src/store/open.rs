@@ -116,7 +116,8 @@ impl Store {
             .await
     }
 
-    async fn ends_by_itself(&self, collection: &str) -> Result<(), StoreError> {
+    /// Makes sure that what says when it `expires_at` goes then, or a minute later.
+    pub async fn ends_by_itself(&self, collection: &str) -> Result<(), StoreError> {
         let options = IndexOptions::builder().expire_after(Duration::ZERO).build();
         self.create_index(collection, doc! { "expires_at": 1 }, options).await
     }

@@ -6,11 +6,11 @@ use common::http::RateLimit;
 use common::store::{Store, StoreError};
 use contracts::Timestamp;
 use metrics::counter;
+use mongodb::Collection;
 use mongodb::bson::{Bson, DateTime, Document, doc};
 use mongodb::options::{
-    Acknowledgment, CollectionOptions, IndexOptions, ReadConcern, ReturnDocument, WriteConcern,
+    Acknowledgment, CollectionOptions, ReadConcern, ReturnDocument, WriteConcern,
 };
-use mongodb::{Collection, IndexModel};
 
 use super::Halted;
 
@@ -65,9 +65,7 @@ impl Counters {
             .read_concern(ReadConcern::local())
             .build();
         let counters = store.database().collection_with_options(COLLECTION, options);
-        let ends = IndexOptions::builder().expire_after(Duration::ZERO).build();
-        let index = IndexModel::builder().keys(doc! { "expires_at": 1 }).options(ends).build();
-        counters.create_index(index).await.map_err(|error| lost(&error))?;
+        store.ends_by_itself(COLLECTION).await?;
         Ok(Self(counters))
     }
 

@@ -9,6 +9,7 @@ mod stripe;
 use std::pin::Pin;
 
 use axum::http::HeaderMap;
+use common::store::MayBeAway;
 use contracts::{AttemptId, Money, OrderId, PaymentId, RefundId};
 
 use crate::domain::{CaptureMode, Method, Outcome, Reference, RefundOutcome};
@@ -98,4 +99,10 @@ pub enum ProviderError {
     /// It will not do this asking.
     #[error("the provider refused: {0}")]
     Refused(String),
+}
+
+impl MayBeAway for ProviderError {
+    fn is_away(&self) -> bool {
+        matches!(self, Self::Away(_))
+    }
 }
