@@ -6,13 +6,13 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use argon2::password_hash::phc::{self, Output, ParamsString, Salt};
-use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::error;
 
 use crate::domain::{Password, PasswordHash, Proof};
-use crate::hashers::Hashers;
+use crate::hashers::{Hashers, Memory};
 use crate::random;
 
 /// The memory that one hash takes, in KiB; with [`ROUNDS`] and [`LANES`] it is what the OWASP
@@ -25,9 +25,6 @@ const WAITING: usize = 192;
 /// How many for each that is worked on have done what comes before: a crowd asks the database no
 /// faster than it is hashed.
 const NEAR: usize = 4;
-/// So many KiB are always set aside for a hash, of which no more is used than it takes: glibc gives
-/// back what is larger than 32 MiB as soon as it is free, and keeps what is smaller.
-const ASIDE: usize = 33 * 1024;
 /// The hash of no password: what is typed for an unknown address is checked against it, so that
 /// the time it takes does not tell.
 const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keQ\
@@ -97,7 +94,7 @@ impl Passwords {
         place: Place,
         password: Password,
     ) -> Result<PasswordHash, Busy> {
-        self.work(place, move || hash(&password.normalised())).await
+        self.work(place, move |memory| hash(memory, &password.normalised())).await
     }
 
     /// The proof that this is the password that was hashed. It takes as long to find none of
@@ -108,7 +105,7 @@ impl Passwords {
         password: Password,
         kept: Option<PasswordHash>,
     ) -> Result<Option<Proof>, Busy> {
-        self.work(place, move || check(&password, kept)).await
+        self.work(place, move |memory| check(memory, &password, kept)).await
     }
 
     /// Works when it is its turn; the place is taken until it is done, whether or not the one who
@@ -116,11 +113,11 @@ impl Passwords {
     async fn work<T: Send + 'static>(
         &self,
         place: Place,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce(&mut Memory) -> T + Send + 'static,
     ) -> Result<T, Busy> {
-        let work = move || {
+        let work = move |memory: &mut Memory| {
             let _held = place;
-            work()
+            work(memory)
         };
         self.hashers.run(work).await.ok_or(Busy)
     }
@@ -130,13 +127,13 @@ fn current() -> Params {
     Params::new(MEMORY, ROUNDS, LANES, None).expect("parameters of the cheat sheet")
 }
 
-fn hash(password: &Password) -> PasswordHash {
-    hash_with(&current(), password)
+fn hash(memory: &mut Memory, password: &Password) -> PasswordHash {
+    hash_with(&current(), memory, password)
 }
 
-fn hash_with(params: &Params, password: &Password) -> PasswordHash {
+fn hash_with(params: &Params, memory: &mut Memory, password: &Password) -> PasswordHash {
     let (salt, mut output) = (random::bytes::<16>(), [0; Params::DEFAULT_OUTPUT_LEN]);
-    compute(params, password, &salt, &mut output).expect("a salt of 16 bytes will do");
+    compute(params, memory, password, &salt, &mut output).expect("a salt of 16 bytes will do");
     let text = phc::PasswordHash {
         algorithm: ARGON2ID_IDENT,
         version: Some(Version::V0x13.into()),
@@ -148,14 +145,15 @@ fn hash_with(params: &Params, password: &Password) -> PasswordHash {
 }
 
 /// What was hashed before passwords were normalised is recognised as it was typed.
-fn check(password: &Password, kept: Option<PasswordHash>) -> Option<Proof> {
+fn check(memory: &mut Memory, password: &Password, kept: Option<PasswordHash>) -> Option<Proof> {
     let against = kept.as_ref().map_or(NOBODYS, PasswordHash::as_phc);
     let normal = password.normalised();
-    let right = verify(&normal, against);
-    let as_typed = !right && normal.expose() != password.expose() && verify(password, against);
+    let right = verify(memory, &normal, against);
+    let as_typed =
+        !right && normal.expose() != password.expose() && verify(memory, password, against);
     let verified = kept.filter(|_| right || as_typed)?;
     let current = right && is_current(verified.as_phc());
-    Some(Proof { renewed: (!current).then(|| hash(&normal)), verified })
+    Some(Proof { renewed: (!current).then(|| hash(memory, &normal)), verified })
 }
 
 /// Whether it is hashed as it would be today.
@@ -168,36 +166,35 @@ fn is_current(kept: &str) -> bool {
     kept.algorithm == ARGON2ID_IDENT && params.is_some_and(same)
 }
 
-fn verify(password: &Password, kept: &str) -> bool {
-    let said = try_verify(password, kept);
+fn verify(memory: &mut Memory, password: &Password, kept: &str) -> bool {
+    let said = try_verify(memory, password, kept);
     said.unwrap_or_else(|| {
         error!("a kept password hash cannot be read");
         false
     })
 }
 
-fn try_verify(password: &Password, kept: &str) -> Option<bool> {
+fn try_verify(memory: &mut Memory, password: &Password, kept: &str) -> Option<bool> {
     let kept = phc::PasswordHash::new(kept).ok()?;
     let (salt, expected) = (kept.salt?, kept.hash?);
     let params = Params::try_from(&kept).ok()?;
     let mut output = vec![0; expected.len()];
-    compute(&params, password, &salt, &mut output).ok()?;
+    compute(&params, memory, password, &salt, &mut output).ok()?;
     Some(verify_slices_are_equal(&output, expected.as_bytes()).is_ok())
 }
 
 fn compute(
     params: &Params,
+    memory: &mut Memory,
     password: &Password,
     salt: &[u8],
     output: &mut [u8],
 ) -> argon2::Result<()> {
-    let mut memory = Vec::with_capacity(params.block_count().max(ASIDE));
-    memory.resize(params.block_count(), Block::new());
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone()).hash_password_into_with_memory(
         password.expose().as_bytes(),
         salt,
         output,
-        memory,
+        memory.blocks(params.block_count()),
     )
 }
 
@@ -211,6 +208,14 @@ mod tests {
 
     fn password(text: &str) -> Password {
         text.to_owned().into()
+    }
+
+    fn hash(password: &Password) -> PasswordHash {
+        super::hash(&mut Memory::default(), password)
+    }
+
+    fn check(password: &Password, kept: Option<PasswordHash>) -> Option<Proof> {
+        super::check(&mut Memory::default(), password, kept)
     }
 
     async fn hashed(passwords: &Passwords, text: &str) -> PasswordHash {
@@ -244,19 +249,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_what_others_would_keep() {
-        let kept = hash(&password("correct horse"));
+    fn what_is_kept_is_what_others_would_keep_whatever_was_hashed_before() {
+        let (mut memory, others) = (Memory::default(), Argon2::default());
 
-        let others = Argon2::default();
-        assert!(others.verify_password(b"correct horse", kept.as_phc()).is_ok());
-        assert!(others.verify_password(b"correct horsf", kept.as_phc()).is_err());
+        for text in ["battery staple", "correct horse"] {
+            let kept = super::hash(&mut memory, &password(text));
+
+            assert!(others.verify_password(text.as_bytes(), kept.as_phc()).is_ok());
+            assert!(others.verify_password(b"correct horsf", kept.as_phc()).is_err());
+        }
     }
 
     #[test]
     fn what_was_hashed_otherwise_is_hashed_anew() {
         let weaker = Params::new(8_192, 1, 1, None).unwrap();
         let text = password("correct horse");
-        let kept = hash_with(&weaker, &text);
+        let kept = hash_with(&weaker, &mut Memory::default(), &text);
 
         let anew = renewed(&text, &kept).expect("another hash");
 
