@@ -120,3 +120,16 @@ async fn only_who_knows_the_password_moves_mail() {
 
     assert_eq!(house.stored("address_changes").await.len(), 0);
 }
+
+#[tokio::test]
+async fn whoever_guesses_the_password_to_move_mail_waits() {
+    let (house, replica) = House::with_a_door().await;
+    house.is_in_the_far_future();
+    let alice = replica.registers(ALICE).await;
+
+    for _ in 0..5 {
+        let _ = moves(&replica, &alice, NEW, "incorrect horse").await.status(422);
+    }
+
+    let _ = moves(&replica, &alice, NEW, PASSWORD).await.status(429);
+}

@@ -163,6 +163,61 @@ async fn nobody_learns_which_addresses_are_known() {
 }
 
 #[tokio::test]
+async fn whoever_has_many_mails_sent_waits_whomever_they_go_to() {
+    let (house, replica) = House::with_a_door().await;
+    house.is_in_the_far_future();
+
+    for number in 0..30 {
+        let _ = forgets(&replica, &format!("person-{number}@example.com")).await.status(202);
+    }
+
+    let halted = forgets(&replica, ALICE).await.status(429);
+    assert!(halted.header("ratelimit").unwrap().starts_with("\"mail-address\""));
+}
+
+#[tokio::test]
+async fn tokens_of_mails_are_not_guessed() {
+    let (house, replica) = House::with_a_door().await;
+    house.is_in_the_far_future();
+    let guess = |number: usize| format!("reset-{number}.{}", "A".repeat(43));
+
+    for number in 0..50 {
+        let _ = resets(&replica, &guess(number), OTHER).await.status(422);
+    }
+
+    let _ = resets(&replica, &guess(50), OTHER).await.status(429);
+    let halted = super::shows(&replica, "verify", &guess(51)).await.status(429);
+    assert!(halted.header("ratelimit").unwrap().starts_with("\"mail-token\""));
+}
+
+#[tokio::test]
+async fn a_token_does_not_bring_back_who_was_disabled_meanwhile() {
+    let (house, server, replica) = with_mail().await;
+    replica.registers(ALICE).await;
+    let token = reset_token(&replica, &server, ALICE).await;
+    house.changes("users", doc! {}, doc! { "$set": { "disabled": true } }).await;
+
+    let _ = resets(&replica, &token, OTHER).await.status(422);
+
+    let _ = replica.signs_in(ALICE, OTHER).await.status(401);
+    let _ = replica.signs_in(ALICE, PASSWORD).await.status(403);
+}
+
+#[tokio::test]
+async fn an_address_is_verified_within_three_days() {
+    let (house, server, replica) = with_mail().await;
+    replica.registers(ALICE).await;
+    let token = token(&mail(&server, ALICE, "Is this your address?").await);
+
+    house.clock.advance(Duration::from_hours(72) + Duration::from_mins(1));
+    let late = super::shows(&replica, "verify", &token).await.status(422);
+
+    assert_eq!(late["errors"][0]["pointer"], "/token");
+    let alice = replica.signs_in(ALICE, PASSWORD).await.status(200);
+    assert!(replica.me(&alice).await["email_verified_at"].is_null());
+}
+
+#[tokio::test]
 async fn a_mail_to_nobody_ends_by_itself() {
     let (house, server, replica) = with_mail().await;
     replica.registers(ALICE).await;
