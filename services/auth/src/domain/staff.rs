@@ -128,8 +128,8 @@ impl Admins {
 
 impl User {
     /// An administrator wants something of this person. Whoever may do something else, or nothing
-    /// more, is signed out everywhere: their tokens say what they might do. So may the token of an
-    /// administrator who is one no longer, and whom this replica did not hear of yet: the list decides.
+    /// more, is signed out everywhere: their tokens say what they might do. Who is an administrator
+    /// now, the list of them says: a token may be older, and this replica not have heard of its end.
     pub(crate) fn edited(
         self,
         admins: Admins,
