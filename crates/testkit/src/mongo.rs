@@ -23,6 +23,8 @@ const REPLICA_SET: &str = "rs0";
 const ALREADY_INITIALIZED: i32 = 23;
 /// Megabytes: enough for change streams and rollbacks of a laptop.
 const OPLOG: u32 = 256;
+/// Gigabytes of a small cache.
+const SMALL: f64 = 0.25;
 
 /// A running mongod on 127.0.0.1 that is the primary of a replica set of one.
 #[derive(Debug)]
@@ -34,7 +36,15 @@ pub struct Mongod {
 impl Mongod {
     /// Starts mongod on this data, which may be new or of an earlier run, with a small cache.
     pub async fn start(binary: &Path, data: &Path, port: Option<u16>) -> Result<Self, StartError> {
-        Self::start_with_cache(binary, data, port, 0.25).await
+        Self::start_with_cache(binary, data, port, SMALL).await
+    }
+
+    /// Starts mongod for tests, whose clocks are not its own: what expires stays, else it would now
+    /// and then delete what a test has just written.
+    pub async fn start_for_tests(binary: &Path, data: &Path) -> Result<Self, StartError> {
+        let port = ports::free();
+        let spec = spec(binary, data, port, SMALL);
+        Self::start_as(spec.args(["--setParameter", "ttlMonitorEnabled=false"]), data, port).await
     }
 
     /// Starts mongod with a cache of so many gigabytes.
@@ -44,10 +54,13 @@ impl Mongod {
         port: Option<u16>,
         cache: f64,
     ) -> Result<Self, StartError> {
-        std::fs::create_dir_all(data).map_err(StartError::io(WHAT))?;
         let port = port.unwrap_or_else(ports::free);
-        let log = data.join("mongod.log");
-        let server = Part::start(WHAT, spec(binary, data, port, cache), log)?;
+        Self::start_as(spec(binary, data, port, cache), data, port).await
+    }
+
+    async fn start_as(spec: Spec, data: &Path, port: u16) -> Result<Self, StartError> {
+        std::fs::create_dir_all(data).map_err(StartError::io(WHAT))?;
+        let server = Part::start(WHAT, spec, data.join("mongod.log"))?;
         let mongod = Self { server, port };
         mongod.until_primary().await?;
         Ok(mongod)

@@ -143,7 +143,7 @@ async fn shared_mongod() -> String {
 
 async fn start_mongod(data: &Path) -> Result<Mongod, StartError> {
     let binary = tools::mongod(&report).await?;
-    Mongod::start(&binary, data, None).await
+    Mongod::start_for_tests(&binary, data).await
 }
 
 fn scratch() -> Scratch {

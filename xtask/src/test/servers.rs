@@ -21,7 +21,7 @@ impl Servers {
         let nats_server = tools::nats_server(&report).await?;
         let data = Scratch::new()?;
         Ok(Self {
-            mongod: Mongod::start(&mongod, data.path(), None).await?,
+            mongod: Mongod::start_for_tests(&mongod, data.path()).await?,
             binaries: [("SOUK_MONGOD", mongod), ("SOUK_NATS_SERVER", nats_server)],
             _data: data,
         })

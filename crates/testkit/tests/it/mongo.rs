@@ -35,6 +35,18 @@ async fn transactions_work() {
     assert_eq!(count(world.mongo_uri(), &database).await, 2);
 }
 
+/// Tests have clocks of their own: what expired by the server's has often just been written.
+#[tokio::test]
+async fn what_expires_stays_as_long_as_a_test_wants_it() {
+    let world = World::start().await;
+    let admin = Client::with_uri_str(world.mongo_uri()).await.unwrap().database("admin");
+
+    let asked = doc! { "getParameter": 1, "ttlMonitorEnabled": 1 };
+    let parameter = admin.run_command(asked).await.unwrap();
+
+    assert!(!parameter.get_bool("ttlMonitorEnabled").unwrap());
+}
+
 #[tokio::test]
 async fn what_was_committed_outlives_a_kill() {
     let world = World::start_alone().await;

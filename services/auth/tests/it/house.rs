@@ -72,12 +72,6 @@ impl House {
         }
     }
 
-    /// Long after today, so that the database itself finds nothing out of date that the service
-    /// does not.
-    pub(crate) fn is_in_the_far_future(&self) {
-        self.clock.advance(Duration::from_hours(24 * 365 * 100));
-    }
-
     /// Starts a replica.
     pub(crate) async fn opens(&self, config: Config) -> Replica {
         // What it takes to start is much.

@@ -37,7 +37,6 @@ async fn who_changes_their_password_is_signed_in_here_alone() {
 #[tokio::test]
 async fn a_password_is_changed_by_who_knows_it() {
     let (house, replica) = House::with_a_door().await;
-    house.is_in_the_far_future();
     let alice = replica.registers(ALICE).await;
     let door = as_alice(&replica, &alice);
 

@@ -21,7 +21,6 @@ fn behind_a_proxy(house: &House) -> Config {
 
 async fn two_replicas() -> (House, Replica, Replica) {
     let house = House::build().await;
-    house.is_in_the_far_future();
     let one = house.opens(behind_a_proxy(&house)).await;
     let other = house.opens(behind_a_proxy(&house)).await;
     (house, one, other)
@@ -194,7 +193,6 @@ async fn a_made_up_address_is_not_believed() {
 #[tokio::test]
 async fn without_proxies_the_header_says_nothing() {
     let house = House::build().await;
-    house.is_in_the_far_future();
     let replica = house.opens(house.config()).await;
     for number in 0..20 {
         let email = format!("person-{number}@example.com");
@@ -237,7 +235,6 @@ async fn whoever_asks_which_addresses_are_taken_waits() {
 #[tokio::test]
 async fn so_many_come_from_one_address_in_a_while_and_no_more() {
     let house = House::build().await;
-    house.is_in_the_far_future();
     let config =
         || Config { guests_per_address: 3, registrations_per_address: 2, ..behind_a_proxy(&house) };
     let (one, other) = (house.opens(config()).await, house.opens(config()).await);
