@@ -65,10 +65,17 @@ impl NewPassword {
     /// Whether it says no more than the address does, or the name of the shop.
     pub(crate) fn repeats(&self, email: &Email) -> bool {
         let text = self.0.expose().to_lowercase();
-        let core = |text: &str| text.trim_matches(|c: char| !c.is_alphabetic()).to_owned();
-        let parts = email.parts().into_iter().map(core);
-        text == email.as_str() || parts.chain([SHOP.to_owned()]).any(|part| part == core(&text))
+        let (parts, letters) = (email.parts(), core(&text));
+        text == email.as_str()
+            || parts.contains(&text.as_str())
+            || !letters.is_empty()
+                && parts.into_iter().map(core).chain([SHOP]).any(|it| it == letters)
     }
+}
+
+/// From its first letter to its last; what has none says nothing that could be repeated.
+fn core(text: &str) -> &str {
+    text.trim_matches(|c: char| !c.is_alphabetic())
 }
 
 impl TryFrom<String> for NewPassword {
@@ -130,6 +137,8 @@ impl fmt::Debug for PasswordHash {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn password(text: &str) -> Result<NewPassword, InvalidPassword> {
@@ -173,6 +182,32 @@ mod tests {
         }
         for text in ["alice likes bees", "malice.beer", "correct horse"] {
             assert!(!password(text).unwrap().repeats(&email), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_digits_is_no_reason_to_refuse_what_has_no_letters() {
+        for address in ["alice@163.com", "100200300@example.com", "7@1.2.example.com"] {
+            let email: Email = address.parse().unwrap();
+
+            for text in ["7391-5528-0046", "🔑🐪🌙🕌🧵🪔🌴🧂", "        "] {
+                assert!(!password(text).unwrap().repeats(&email), "{text} at {address}");
+            }
+        }
+        let email: Email = "73915528004@example.com".parse().unwrap();
+        assert!(password("73915528004").unwrap().repeats(&email));
+    }
+
+    proptest! {
+        #[test]
+        fn what_has_no_letters_repeats_only_what_it_is(
+            text in "[0-9 !?.,🔑🐪-]{8,20}",
+            email in "[a-z0-9]{1,9}@([0-9]{1,4}\\.){0,2}[a-z0-9]{1,9}\\.[a-z]{2,6}",
+        ) {
+            let (chosen, email) = (password(&text), email.parse::<Email>().unwrap());
+            prop_assume!(chosen.is_ok() && !email.parts().contains(&text.as_str()));
+
+            prop_assert!(!chosen.unwrap().repeats(&email));
         }
     }
 
