@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use common::http::{Json, Problem, Problems, RequiredIfMatch, Tagged};
+use common::http::{Cardless, Json, Problem, Problems, RequiredIfMatch, Tagged};
 use common::identity::Shopper;
 use common::store::Cause;
 
@@ -30,7 +30,7 @@ pub(super) async fn change_me(
     shopper: Shopper,
     cause: Cause,
     RequiredIfMatch(if_match): RequiredIfMatch,
-    Json(NewName { name }): Json<NewName>,
+    Cardless(NewName { name }): Cardless<NewName>,
 ) -> Result<Tagged<UserView>, Problem> {
     auth.accounts.rename(shopper.id, name, if_match, cause).await?;
     let user = auth.accounts.get(shopper.id).await?.ok_or(Refusal::SignInOver)?;
@@ -55,10 +55,10 @@ pub(super) async fn change_password(
     }
     let place = auth.passwords.place()?;
     auth.throttle.password(shopper.id).await?;
-    let proof = auth.passwords.check(place, current_password, user.password_hash).await?;
-    let proof = proof.ok_or(Refusal::WrongPassword)?;
-    let chosen = auth.passwords.hash(auth.passwords.place()?, password.into()).await?;
-    auth.accounts.rekey((shopper.id, shopper.session), proof, chosen, cause).await?;
+    let kept = user.password_hash;
+    let exchanged = auth.passwords.exchange(place, current_password, kept, password.into()).await?;
+    let (proof, chosen) = exchanged.ok_or(Refusal::WrongPassword)?;
     auth.throttle.password_known(shopper.id).await?;
+    auth.accounts.rekey((shopper.id, shopper.session), proof, chosen, cause).await?;
     Ok(StatusCode::NO_CONTENT)
 }
