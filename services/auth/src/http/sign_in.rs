@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::header::USER_AGENT;
 use axum::http::{HeaderMap, StatusCode};
-use common::http::{ClientAddress, Json, Problem, Problems};
+use common::http::{Cardless, ClientAddress, Json, Problem, Problems};
 use common::identity::Denied;
 use common::store::{Cause, UpdateError};
 use contracts::UserId;
@@ -43,7 +43,7 @@ pub(super) async fn register(
     cause: Cause,
     from: ClientAddress,
     headers: HeaderMap,
-    Json(Registration { email, password, name }): Json<Registration>,
+    Cardless(Registration { email, password, name }): Cardless<Registration>,
 ) -> Result<Created<SignedIn>, Problem> {
     if password.repeats(&email) {
         return Err(Refusal::PasswordRepeatsEmail.into());

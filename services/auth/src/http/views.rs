@@ -1,5 +1,6 @@
 //! What is asked and answered, as JSON.
 
+use common::http::Worded;
 use contracts::auth::Role;
 use contracts::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,11 @@ pub(super) struct Registration {
     pub(super) password: NewPassword,
     /// How they want to be called.
     pub(super) name: Option<Name>,
+}
+
+/// An address and a password may be made of whatever digits they like.
+impl Worded for Registration {
+    const NUMBERS: &'static [&'static str] = &["email", "password"];
 }
 
 /// What somebody signs in with.
@@ -48,6 +54,8 @@ pub(super) struct NewName {
     #[schema(required)]
     pub(super) name: Option<Name>,
 }
+
+impl Worded for NewName {}
 
 /// What somebody changes their password with.
 #[derive(Deserialize, ToSchema)]

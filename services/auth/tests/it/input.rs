@@ -3,13 +3,12 @@
 use serde_json::{Value, json};
 use testkit::Client;
 
-use crate::house::{ALICE, House, PASSWORD};
+use crate::house::{ALICE, House, PASSWORD, person};
 
 const ENDPOINTS: [&str; 3] = ["/api/auth/register", "/api/auth/login", "/api/auth/refresh"];
 
 /// What does not fit, and the pointer that says so.
 fn misfits() -> Vec<(&'static str, Value, &'static str)> {
-    let person = |email: &str, password: &str| json!({ "email": email, "password": password });
     let [register, login, refresh] = ENDPOINTS;
     vec![
         (register, person("alice", PASSWORD), "/email"),
@@ -103,4 +102,29 @@ async fn what_is_not_there_is_not_found() {
     let _ = replica.door().post("/api/auth/me").await.status(405);
     let _ = replica.door().get("/api/auth/openapi.json").await.status(200);
     let _ = replica.door().get("/api/auth/docs").await.status(200);
+}
+
+#[tokio::test]
+async fn nobody_is_called_by_the_number_of_a_card() {
+    let (house, replica) = House::with_a_door().await;
+    let form = |name: &str| json!({ "email": ALICE, "password": PASSWORD, "name": name });
+    let register = |form: &Value| replica.door().post("/api/auth/register").json(form);
+    for name in ["4242424242424242", "Alice 4242 4242-4242.4242", "4242/4242\u{a0}4242\u{2011}4242"] {
+        let refused = register(&form(name)).await.status(422);
+        assert_eq!(refused["type"], "urn:souk:problem:card-number", "{name}");
+        assert!(!refused.text.contains("4242"), "{}", refused.text);
+    }
+    // A password is nobody's business, and an address may be made of whatever digits it likes.
+    let digits = ("4242424242424242@example.com", "4242424242424242");
+    for (email, password) in [(digits.0, PASSWORD), ("eve@example.com", digits.1)] {
+        let _ = register(&person(email, password)).await.status(201);
+    }
+    let alice = register(&form("Alice")).await.status(201);
+
+    let seen = replica.me(&alice).await.etag().to_owned();
+    let called = json!({ "name": "4242 4242 4242 4242" });
+    let change = replica.door_with(&alice).patch("/api/auth/me").json(&called).if_match(&seen);
+
+    assert_eq!(change.await.status(422)["type"], "urn:souk:problem:card-number");
+    assert!(!format!("{:?}", house.stored("users").await).contains("4242 "));
 }

@@ -92,7 +92,7 @@ async fn agreement_takes_a_day_at_most() {
 
 #[tokio::test]
 async fn the_old_address_gets_no_more_mails_than_a_new_one() {
-    let (house, replica) = House::with_a_door().await;
+    let (_house, replica) = House::with_a_door().await;
     let alice = replica.registers(ALICE).await;
 
     for number in 0..5 {
@@ -122,7 +122,7 @@ async fn only_who_knows_the_password_moves_mail() {
 
 #[tokio::test]
 async fn whoever_guesses_the_password_to_move_mail_waits() {
-    let (house, replica) = House::with_a_door().await;
+    let (_house, replica) = House::with_a_door().await;
     let alice = replica.registers(ALICE).await;
 
     for _ in 0..5 {

@@ -163,7 +163,7 @@ async fn nobody_learns_which_addresses_are_known() {
 
 #[tokio::test]
 async fn whoever_has_many_mails_sent_waits_whomever_they_go_to() {
-    let (house, replica) = House::with_a_door().await;
+    let (_house, replica) = House::with_a_door().await;
 
     for number in 0..30 {
         let _ = forgets(&replica, &format!("person-{number}@example.com")).await.status(202);
@@ -175,7 +175,7 @@ async fn whoever_has_many_mails_sent_waits_whomever_they_go_to() {
 
 #[tokio::test]
 async fn tokens_of_mails_are_not_guessed() {
-    let (house, replica) = House::with_a_door().await;
+    let (_house, replica) = House::with_a_door().await;
     let guess = |number: usize| format!("reset-{number}.{}", "A".repeat(43));
 
     for number in 0..50 {
