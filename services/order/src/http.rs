@@ -207,6 +207,9 @@ impl From<Refusal> for Problem {
                 conflict("too-many-pieces", standing).with("sku", sku).with("left", left)
             }
             Refusal::NoParcel { standing, .. } => conflict("no-such-parcel", standing),
+            Refusal::SentAlready { number, standing } => {
+                conflict("parcel-sent-already", standing).with("parcel", number)
+            }
             Refusal::NothingLeft(standing) => conflict("nothing-left", standing),
             Refusal::Crowded { standing, .. } => conflict("order-full", standing),
             Refusal::NoPieces | Refusal::NotBought(_) => Self::invalid().at("/lines", &refusal),

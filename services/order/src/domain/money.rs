@@ -25,8 +25,8 @@ impl Order {
         }
     }
 
-    /// The money is promised, early, in time or late: as good as here, until the goods are to
-    /// leave.
+    /// The money is promised, early or in time: as good as here, until the goods are to leave. A
+    /// promise that comes late is let go.
     pub fn authorize(self, by: AttemptId, promise: Promise, now: Timestamp) -> Outcome {
         if self.payment.knows(by) {
             return Ok(Change::none(self));
@@ -34,15 +34,13 @@ impl Order {
         if promise.amount != self.sums.total {
             return Err(Refusal::DoesNotAddUp);
         }
-        let is_first = !self.payment.is_covered();
         let order = Self { payment: self.payment.with_promise(by, promise), ..self };
         match order.status {
             Reserved { .. } => Ok(order.sell(now)),
             // It is remembered until the goods are set aside.
             Placed => Ok(Change::to(order)),
-            // The goods are on sale again: they are asked for once more.
-            Expired { .. } if is_first => Ok(order.asks_again(now)),
-            // Payment has heard that the order was given up, or will, and lets the money go.
+            // Payment has heard that the order was given up, or will, and lets the money go: unlike
+            // money that is here, a promise wakes nothing.
             Cancelled { .. } | Expired { .. } => {
                 Ok(Change::to(Self { payment: order.payment.letting_go(), ..order }))
             }

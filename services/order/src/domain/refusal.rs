@@ -51,6 +51,16 @@ pub enum Refusal {
         /// What may be done.
         standing: Standing,
     },
+    /// Just this parcel was sent, and what is left would fill another like it.
+    #[error(
+        "parcel {number} is just this: it is sent already; another one needs a number of its own"
+    )]
+    SentAlready {
+        /// Which it is.
+        number: u32,
+        /// What may be done.
+        standing: Standing,
+    },
     /// No piece is named.
     #[error("at least one piece is to be named")]
     NoPieces,

@@ -15,6 +15,9 @@ impl Order {
     /// Goods are ready to leave. They do so at once when the money is here; when it is promised
     /// they wait for it, and it is asked for.
     pub fn ship(self, shipment: Shipment, now: Timestamp) -> Outcome {
+        if let Some(number) = self.might_be_another(&shipment) {
+            return Err(Refusal::SentAlready { number, standing: self.standing() });
+        }
         if self.has_packed(&shipment) {
             return Ok(Change::none(self));
         }
@@ -75,6 +78,20 @@ impl Order {
     /// Whether a parcel has left that did not arrive yet.
     pub(super) fn is_on_its_way(&self) -> bool {
         self.parcels.iter().any(|parcel| parcel.delivered_at.is_none())
+    }
+
+    /// The parcel that is just like this one, if what is left would fill another: then nobody can
+    /// tell whether it is meant again or a second one is.
+    fn might_be_another(&self, shipment: &Shipment) -> Option<u32> {
+        let goods = shipment.goods.as_ref()?;
+        let alike = |sent: &&Parcel| {
+            sent.carrier == shipment.carrier
+                && sent.tracking == shipment.tracking
+                && sent.lines == *goods
+        };
+        let sent = self.parcels.iter().find(alike)?;
+        let fits = matches!(self.status, Paid { .. }) && self.waiting.is_none();
+        (fits && goods.beyond(&self.to_send()).is_none()).then_some(sent.number)
     }
 
     /// Whether just this was sent before, or waits for its money.

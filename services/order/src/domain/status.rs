@@ -17,8 +17,8 @@ use super::Stage;
 ///          Cancelled             Expired           refund of all ─▶ Cancelled                   Completed
 ///
 /// cancel       Placed, Reserved, Paid before a parcel left, Expired ─▶ Cancelled
-/// late money   Expired ─ capture, authorize ─▶ Placed ─ reserve ─▶ Paid
-///                                                └───── refuse ──▶ Expired
+/// late money   Expired ─ capture ─▶ Placed ─ reserve ─▶ Paid
+///                                     └───── refuse ──▶ Expired
 /// promises     Paid ─ ship ─▶ Paid with a waiting parcel ─ capture ─▶ as if it were shipped now
 /// drop         Paid after a parcel left ─ refund of the rest, refuse_commit ─▶ Shipped or Delivered
 /// ```

@@ -48,7 +48,8 @@ pub(super) struct Arrived {
 /// Goods may go in several parcels; the order is shipped when the last piece left. Money that is
 /// only promised is collected first: then the answer is 202, the parcel waits in `waiting_parcel`
 /// and is sent when the money is here. Without it the order is cancelled. The same parcel again,
-/// by carrier, tracking and content, comes to nothing.
+/// by carrier, tracking and content, comes to nothing; under another key, and while what is left would
+/// fill a second one like it, it is refused with 409 `parcel-sent-already`.
 #[utoipa::path(post, path = "/api/orders/{id}/ship", tag = "orders", security(("bearer" = [])),
     params(("id" = OrderId, Path), ("Idempotency-Key" = String, Header)), request_body = Sending,
     responses((status = OK, body = OrderView, headers(("ETag" = String))),

@@ -61,6 +61,17 @@ fn the_same_parcel_again_comes_to_nothing() {
 }
 
 #[test]
+fn a_second_parcel_like_the_first_is_not_taken_for_it() {
+    let first = sent(paid_much(), 1, [1, 0]).value;
+
+    let again = first.clone().ship(in_parcel(1, Some([1, 0])), noon()).unwrap_err();
+
+    assert_eq!(again, Refusal::SentAlready { number: 1, standing: first.standing() });
+    let second = sent(first, 2, [1, 0]).value;
+    assert_eq!(second.parcels.len(), 2);
+}
+
+#[test]
 fn the_rest_may_follow_under_the_same_number() {
     let half = sent(paid_much(), 1, [1, 0]).value;
 

@@ -38,16 +38,18 @@ fn promised_money_that_overtakes_the_goods_is_remembered() {
 }
 
 #[test]
-fn money_that_is_promised_late_asks_for_the_goods_again() {
+fn money_that_is_promised_late_is_let_go() {
     let change = promise(expired(), 1);
-    assert_eq!(change.told::<PlacedEvent>()[0].round, 2);
 
-    let refused = change.value.clone().refuse(2, noon());
-
-    assert_eq!(refused.value.status, Expired { at: noon() });
-    assert!(due(&refused).is_empty(), "nothing came that could go back");
-    let sold = change.value.reserve(2, noon(), &TERMS);
-    assert_eq!(sold.value.status, paid().status);
+    assert!(change.tells_nothing(), "payment calls it off");
+    assert_eq!(change.value.status, expired().status);
+    assert!(change.value.payment.promise().is_none());
+    let called_off = change.value.clone().fail_capture(attempt(1), noon());
+    assert_eq!(called_off.value.status, expired().status);
+    // Money that is here wakes the order, also when it was promised before.
+    let came = captured(change.value);
+    assert_eq!(came.told::<PlacedEvent>()[0].round, 2);
+    assert_eq!(came.value.reserve(2, noon(), &TERMS).value.status, paid().status);
 }
 
 #[test]
