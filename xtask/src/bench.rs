@@ -7,6 +7,7 @@ mod climb;
 mod crowd;
 mod double;
 mod figure;
+mod groups;
 mod index;
 mod ladder;
 mod load;

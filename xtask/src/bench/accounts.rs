@@ -28,7 +28,7 @@ pub(crate) struct Account {
 pub(crate) async fn register(
     client: &Client,
     many: u32,
-    called: &'static str,
+    called: &str,
 ) -> anyhow::Result<Vec<Account>> {
     let all = (0..many).map(|number| register_one(client, number, called));
     stream::iter(all).buffered(SIDE_BY_SIDE).try_collect().await

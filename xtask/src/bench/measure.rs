@@ -11,6 +11,7 @@ mod purchases;
 mod rates;
 mod sign_ins;
 mod storm;
+mod together;
 
 use futures_util::future::LocalBoxFuture;
 
@@ -42,7 +43,7 @@ impl Measurement {
 }
 
 /// All of them, in the order in which they are made: what fills the databases comes last.
-pub(crate) const ALL: [Measurement; 11] = [
+pub(crate) const ALL: [Measurement; 12] = [
     limits::LIMITS,
     purchases::PURCHASES,
     events::EVENTS,
@@ -52,6 +53,7 @@ pub(crate) const ALL: [Measurement; 11] = [
     flash::FLASH,
     clients::CLIENTS,
     capacity::CAPACITY,
+    together::TOGETHER,
     footprint::FOOTPRINT,
     orders::ORDERS,
 ];

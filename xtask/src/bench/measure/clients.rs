@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use anyhow::bail;
 use serde_json::json;
-use testkit::Request;
+use testkit::Client;
 use tokio::time::Instant;
 
 use super::Measurement;
 use crate::bench::Length;
+use crate::bench::accounts::{Account, register};
 use crate::bench::buyer::{Buyers, Customer, PURCHASE, well};
 use crate::bench::chart::{Chart, Line};
 use crate::bench::figure::number;
@@ -18,6 +20,9 @@ use crate::bench::stage::{Stage, sku};
 use crate::up::say;
 
 const NUMBERS: [u32; 4] = [1, 4, 16, 64];
+const SIGN_IN: &str = "sign-in";
+const WHAT: [&str; 6] =
+    ["product by id", "page of 20 products", "order by id", "cart change", SIGN_IN, PURCHASE];
 
 const ABOUT: &str = "\
 1, 4, 16 and 64 clients ask, each again as soon as it is answered: a closed loop, on purpose, as it \
@@ -41,22 +46,26 @@ pub(crate) const CLIENTS: Measurement = Measurement {
 async fn run(stage: &Stage<'_>, length: Length) -> anyhow::Result<Findings> {
     let columns = vec!["what", "clients", "each second", "p50 ms", "p99 ms", "failed"];
     let mut table = Table { title: "By clients", columns, rows: Vec::new() };
-    let (mut lines, mut sentences) = (Vec::new(), Vec::new());
-    for what in ["order by id", "cart change", PURCHASE] {
-        let mut points = Vec::new();
-        for clients in NUMBERS {
-            let (rate, record) = with(stage, length, what, clients).await?;
+    let mut lines: Vec<_> = WHAT.map(|what| Line { name: what.to_owned(), points: vec![] }).into();
+    for clients in NUMBERS {
+        let cast = Arc::new(Cast::of(stage, clients).await?);
+        for (what, line) in WHAT.into_iter().zip(&mut lines) {
+            let (rate, record) = with(stage, length, what, &cast, clients).await?;
             say(format_args!("  {what}, {clients} clients: {rate:.0}/s"));
-            points.push((f64::from(clients), rate));
+            line.points.push((f64::from(clients), rate));
             table.rows.push(row(what, clients, rate, &record));
         }
-        let most = points.iter().map(|point| point.1).fold(0.0, f64::max);
-        sentences.push(format!("{what}: {} a second at most.", number(most)));
-        lines.push(Line { name: what.to_owned(), points });
     }
+    table.rows.sort_by_key(|row| WHAT.iter().position(|what| *what == row[0]));
+    let sentences = lines.iter().map(most).collect();
     let axes = ["clients", "each second"];
     let charts = vec![Chart { name: "rates", title: "Answers by clients", axes, lines }];
     Ok(Findings { sentences, tables: vec![table], charts, figures: Vec::new() })
+}
+
+fn most(line: &Line) -> String {
+    let most = line.points.iter().map(|point| point.1).fold(0.0, f64::max);
+    format!("{}: {} a second at most.", line.name, number(most))
 }
 
 fn row(what: &str, clients: u32, rate: f64, record: &Record) -> Vec<String> {
@@ -71,37 +80,63 @@ fn row(what: &str, clients: u32, rate: f64, record: &Record) -> Vec<String> {
     ]
 }
 
+/// Who asks, and for what.
+struct Cast {
+    nobody: Client,
+    customers: Vec<Customer>,
+    accounts: Vec<Account>,
+    products: Vec<String>,
+    buyers: Buyers,
+}
+
+impl Cast {
+    async fn of(stage: &Stage<'_>, clients: u32) -> anyhow::Result<Self> {
+        let customers = stage.customers(clients).await?;
+        let accounts = register(&stage.client, clients, &format!("clients-{clients}")).await?;
+        let buyers = Buyers::new(&stage.client, sku);
+        let (nobody, products) = (stage.client.clone(), stage.products.clone());
+        Ok(Self { nobody, customers, accounts, products, buyers })
+    }
+
+    async fn does(&self, what: &str, number: u32) -> anyhow::Result<()> {
+        let one_of = |many: usize| number as usize % many;
+        let Customer { client, order } = &self.customers[one_of(self.customers.len())];
+        let request = match what {
+            PURCHASE => {
+                return self.buyers.bring_to_paid(number, Instant::now()).await.map(drop);
+            }
+            "product by id" => {
+                client.get(format!("/api/products/{}", self.products[one_of(self.products.len())]))
+            }
+            "page of 20 products" => client.get("/api/products?limit=20"),
+            "order by id" => client.get(format!("/api/orders/{order}")),
+            "cart change" => {
+                let line = json!({ "quantity": number % 5 + 1 });
+                client.put(format!("/api/cart/items/{}", sku(number))).json(&line)
+            }
+            SIGN_IN => self.accounts[one_of(self.accounts.len())].sign_in(&self.nobody),
+            unknown => bail!("nobody can do {unknown}"),
+        };
+        well(request).await.map(drop)
+    }
+}
+
 /// So many clients, after a warm-up.
 async fn with(
     stage: &Stage<'_>,
     length: Length,
     what: &'static str,
+    cast: &Arc<Cast>,
     clients: u32,
 ) -> anyhow::Result<(f64, Arc<Record>)> {
-    let customers = Arc::new(stage.customers(clients).await?);
-    let buyers = Buyers::new(&stage.client, sku);
+    let cast = Arc::clone(cast);
     let one = move |number: u32| {
-        let (customers, buyers) = (Arc::clone(&customers), buyers.clone());
-        async move {
-            let customer = &customers[number as usize % customers.len()];
-            match what {
-                PURCHASE => buyers.bring_to_paid(number, Instant::now()).await.map(drop),
-                _ => well(request(what, customer, number)).await.map(drop),
-            }
-        }
+        let cast = Arc::clone(&cast);
+        async move { cast.does(what, number).await }
     };
-    let warm_up =
-        take_turns(clients, length.of_millis(1000, 300), Arc::default(), "turn", one.clone());
-    stage.crowd.does(warm_up).await??;
-    let record = Arc::default();
-    let turns = take_turns(clients, length.of_millis(5000, 700), Arc::clone(&record), "turn", one);
-    Ok((stage.crowd.does(turns).await??, record))
-}
-
-fn request(what: &str, Customer { client, order }: &Customer, number: u32) -> Request {
-    if what == "order by id" {
-        return client.get(format!("/api/orders/{order}"));
-    }
-    let line = json!({ "quantity": number % 5 + 1 });
-    client.put(format!("/api/cart/items/{}", sku(number))).json(&line)
+    let turns = |length, record| take_turns(clients, length, record, "turn", one.clone());
+    stage.crowd.does(turns(length.of_millis(1000, 300), Arc::default())).await??;
+    let record = Arc::<Record>::default();
+    let rate = stage.crowd.does(turns(length.of_millis(5000, 700), Arc::clone(&record))).await??;
+    Ok((rate, record))
 }
