@@ -16,6 +16,7 @@ mod selection;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod visitors;
 
 use std::path::Path;
 

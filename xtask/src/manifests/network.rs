@@ -10,8 +10,9 @@ use serde_json::json;
 
 use super::cluster::{Cluster, Container, Pods, entries, list, text};
 use super::environment::environment;
-use super::policy::{Peer, Way, allows, namespaces, ports};
+use super::policy::{Peer, Way, allows, ports};
 use super::selection::served;
+use super::visitors::coming;
 
 /// From whom, to whom, and the port there.
 type Edge = (String, String, u64);
@@ -22,8 +23,6 @@ const PRIVATE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 1, 2, 3));
 const METADATA: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254));
 /// Where names are asked for, of the metadata server too.
 const NAMES: u64 = 53;
-/// Google's load balancers and health checks.
-const BALANCER: IpAddr = IpAddr::V4(Ipv4Addr::new(35, 191, 0, 1));
 
 /// Connections that are missing, and those that nobody needs.
 pub(super) fn problems(cluster: &Cluster) -> Vec<String> {
@@ -106,8 +105,8 @@ fn outside(pods: Pods<'_>) -> BTreeSet<u64> {
     match pods.running().find_map(Container::service) {
         // The payment provider.
         Some("payment") => [443].into(),
-        // Mail.
-        Some("auth") => [587].into(),
+        // Mail, by TLS from the start or from the first words on.
+        Some("auth") => [465, 587].into(),
         _ if keeps_in_bucket => [443].into(),
         _ => BTreeSet::new(),
     }
@@ -145,25 +144,6 @@ fn with_databases(cluster: &Cluster, pods: Pods<'_>) -> BTreeSet<u64> {
         ports.insert(27017);
     }
     ports
-}
-
-/// What comes from outside the shop: requests to its services, and who measures them.
-fn coming(cluster: &Cluster, pods: Pods<'_>) -> Vec<String> {
-    let nobody = json!({});
-    let strangers = namespaces(cluster, pods).into_iter().chain(["default", "kube-system"]);
-    let strangers = strangers.map(|name| Peer::Elsewhere(name, &nobody));
-    let addresses = [PUBLIC, PRIVATE, BALANCER].map(Peer::Address);
-    let open: BTreeSet<u64> = strangers
-        .chain(addresses)
-        .flat_map(|peer| pods.ports().map(move |port| (peer, port)))
-        .filter(|(peer, port)| allows(cluster, pods, Way::In, *peer, (*port, "TCP")))
-        .map(|(_, port)| port)
-        .collect();
-    let wanted: BTreeSet<u64> = if is_ours(pods) { [3000, 9000].into() } else { BTreeSet::new() };
-    let is_right = open == wanted;
-    let title = pods.owner.title();
-    let wrong = format!("{title} can be reached from elsewhere at {open:?}, not at {wanted:?}");
-    (!is_right).then_some(wrong).into_iter().collect()
 }
 
 /// Everybody asks for names.

@@ -12,6 +12,8 @@ use super::selection::selects;
 pub(super) enum Peer<'a> {
     /// Pods of the shop.
     Pods(Pods<'a>),
+    /// Pods with these labels in the shop's namespace, whoever made them.
+    Beside(&'a Value),
     /// Pods with these labels in a namespace of this name.
     Elsewhere(&'a str, &'a Value),
     /// An address outside the cluster.
@@ -74,9 +76,10 @@ fn is_meant(cluster: &Cluster, entry: &Value, peer: Peer<'_>) -> bool {
     let (namespace, labels) = match peer {
         Peer::Address(address) => return !block.is_null() && holds(block, address),
         Peer::Pods(pods) => (own_namespace(cluster), pods.labels()),
+        Peer::Beside(labels) => (own_namespace(cluster), labels),
         Peer::Elsewhere(name, labels) => (json!({ "kubernetes.io/metadata.name": name }), labels),
     };
-    let is_home = matches!(peer, Peer::Pods(_));
+    let is_home = matches!(peer, Peer::Pods(_) | Peer::Beside(_));
     let of_namespace = match &entry["namespaceSelector"] {
         Value::Null => is_home,
         selector => selects(selector, &namespace),

@@ -222,3 +222,95 @@ async fn a_service_of_which_the_balancer_cannot_know_whether_it_is_well() {
     let cart = "Service cart-srv names no BackendConfig";
     assert_eq!(problems, ["Service order-srv: there is no BackendConfig order", cart]);
 }
+
+/// The overlay for Google's cloud with something changed in the policy that lets requests in.
+async fn with_front(change: impl FnOnce(&mut Value)) -> Vec<String> {
+    let mut faulty = gke().await;
+    let policy = faulty.0.iter_mut().find(|it| it.title() == "NetworkPolicy services").unwrap();
+    change(&mut policy.0["spec"]["ingress"][0]);
+    network::problems(&faulty)
+}
+
+/// That this is said of all five services, and nothing else of anybody.
+#[track_caller]
+fn assert_all_services(problems: &[String], words: &[&str]) {
+    let is_seen = |problem: &&String| words.iter().all(|word| problem.contains(word));
+    assert_eq!(problems.iter().filter(is_seen).count(), 5, "{words:?} in {problems:#?}");
+    assert_eq!(problems.len(), 5, "{problems:#?}");
+}
+
+#[tokio::test]
+async fn services_of_which_googles_health_checks_hear_nothing() {
+    let problems = with_front(|rule| rule["ports"] = json!([{ "port": 3000 }])).await;
+
+    let words = ["by 35.191.0.0 at {3000}, not at {3000, 9000}", "by 130.211.3.255 at {3000}"];
+    assert_all_services(&problems, &words);
+}
+
+#[tokio::test]
+async fn services_that_one_range_of_google_cannot_reach() {
+    let problems = with_front(|rule| drop(rule["from"].as_array_mut().unwrap().pop())).await;
+
+    assert_all_services(&problems, &["elsewhere by 130.211.0.0 at {}, not at {3000, 9000}"]);
+}
+
+#[tokio::test]
+async fn services_that_more_than_google_may_reach() {
+    let wide = |rule: &mut Value| rule["from"][0]["ipBlock"]["cidr"] = "35.184.0.0/13".into();
+
+    let problems = with_front(wide).await;
+
+    assert_all_services(&problems, &["35.190.255.255 at {3000, 9000}, not at {}"]);
+}
+
+#[tokio::test]
+async fn services_that_every_namespace_may_ask() {
+    let faulty = with("NetworkPolicy", "services", |it| {
+        it["spec"]["ingress"][0]["from"] = json!([{ "namespaceSelector": {} }]);
+    });
+
+    let problems = network::problems(&faulty.await);
+
+    assert_all_services(&problems, &["the namespace default at {3000}, not at {}"]);
+}
+
+#[tokio::test]
+async fn services_that_all_pods_beside_them_may_ask() {
+    let faulty = with("NetworkPolicy", "services", |it| {
+        let beside = json!({ "podSelector": {} });
+        it["spec"]["ingress"][0]["from"].as_array_mut().unwrap().push(beside);
+    });
+
+    let problems = network::problems(&faulty.await);
+
+    assert_all_services(&problems, &["the component none at {3000}, not at {}"]);
+}
+
+#[tokio::test]
+async fn services_that_nobody_measures() {
+    let faulty = with("NetworkPolicy", "watched-services", |it| {
+        it["spec"]["ingress"][0]["from"][1]["namespaceSelector"]["matchExpressions"][0]["values"] =
+            json!(["monitoring"]);
+    });
+
+    let problems = network::problems(&faulty.await);
+
+    assert_all_services(&problems, &["the namespace gmp-system at {}, not at {9000}"]);
+}
+
+#[tokio::test]
+async fn a_console_that_sees_neither_services_nor_the_bus() {
+    let mut faulty = with("NetworkPolicy", "watched-services", |it| {
+        it["spec"]["ingress"][0]["from"].as_array_mut().unwrap().remove(0);
+    })
+    .await;
+    faulty.0.retain(|it| it.title() != "NetworkPolicy watched-nats");
+
+    let problems = network::problems(&faulty);
+
+    let services = "the component console at {}, not at {9000}";
+    assert_eq!(problems.iter().filter(|it| it.contains(services)).count(), 5, "{problems:#?}");
+    let bus =
+        "nats-depl can be reached from elsewhere by the component console at {}, not at {8222}";
+    assert_eq!(problems.iter().filter(|it| it.contains(bus)).count(), 1, "{problems:#?}");
+}
