@@ -10,7 +10,7 @@ use mongodb::bson::{Document, doc};
 use testkit::process::{Process, Spec};
 use testkit::{Scratch, eventually, full, ports, tools};
 
-use super::mongosh::script;
+use super::mongosh::{mongosh, script};
 use super::*;
 
 const SCRIPTS: &str = "infra/k8s/base/mongo/scripts";
@@ -30,7 +30,7 @@ struct Set {
 impl Set {
     /// Starts so many members; none knows of the others.
     async fn start(members: usize) -> Option<Self> {
-        let mongosh = tools::mongosh().await?;
+        let mongosh = mongosh().await?;
         let ports = (0..members).map(|_| ports::free()).collect();
         let (dev, scratch) = (dev().await, Scratch::new().unwrap());
         let mut set = Self { mongosh, dev, scratch, ports, members: vec![] };

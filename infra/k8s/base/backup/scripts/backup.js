@@ -9,12 +9,19 @@ const zlib = require('zlib');
 
 const { SERVICE, MONGODB_URI, BACKUPS, KEEP } = process.env;
 const CHUNK = 1 << 20;
+/** Longer than a backup may take, in ms. */
+const DAY = 86_400_000;
 const ENDING = '.ndjson.gz';
 
 const at = new Date();
 const folder = `${BACKUPS}/${SERVICE}`;
 const name = `${at.toISOString().replace(/[:.]/g, '-')}${ENDING}`;
 fs.mkdirSync(folder, { recursive: true });
+
+// What an earlier one that broke off left behind, which nobody ends.
+for (const part of fs.readdirSync(folder).filter((it) => it.endsWith('.part'))) {
+  if (fs.statSync(`${folder}/${part}`).mtimeMs < at - DAY) fs.rmSync(`${folder}/${part}`);
+}
 const file = fs.openSync(`${folder}/${name}.part`, 'w', 0o640);
 
 let pending = '';
@@ -26,8 +33,13 @@ function flush(least) {
   pending = '';
 }
 
+/** These two end lines for some who read them, and JSON leaves them as they are. */
+function escaped(text) {
+  return text.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
+}
+
 function say(value) {
-  pending += `${EJSON.stringify(value, { relaxed: false })}\n`;
+  pending += `${escaped(EJSON.stringify(value, { relaxed: false }))}\n`;
   flush(CHUNK);
 }
 

@@ -6,38 +6,45 @@ config.set('disableLogging', true);
 
 const crypto = require('crypto');
 const fs = require('fs');
-const readline = require('readline');
 const zlib = require('zlib');
 
 const { SERVICE, MONGODB_URI, BACKUPS, BACKUP } = process.env;
 const GROUP = 1000;
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 const folder = `${BACKUPS}/${SERVICE}`;
 const newest = () => fs.readdirSync(folder).filter((it) => it.endsWith('.gz')).sort().pop();
 const name = BACKUP || newest();
 
-/** Hands the lines of the backup over, group by group. */
+/** Hands the lines of the backup over, one by one; nothing but \n ends a line. */
 async function read(hear) {
-  const input = fs.createReadStream(`${folder}/${name}`).pipe(zlib.createGunzip());
-  const lines = readline.createInterface({ input, crlfDelay: Infinity })[Symbol.asyncIterator]();
-  for (let next = await lines.next(); !next.done; next = await lines.next()) {
-    await hear(next.value);
+  const file = fs.createReadStream(`${folder}/${name}`);
+  const input = file.pipe(zlib.createGunzip()).setEncoding('utf8');
+  file.on('error', (error) => input.destroy(error));
+  const chunks = input[Symbol.asyncIterator]();
+  let rest = '';
+  for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+    const lines = (rest + next.value).split('\n');
+    rest = lines.pop();
+    for (const line of lines) await hear(line);
   }
 }
 
-/** A backup that was cut off, or is another service's, must not replace anything. */
+/** A backup that was cut off or spoilt, or is another service's, must not replace anything. */
 async function check() {
-  let first;
-  let last;
+  let head;
+  let end;
+  let documents = 0;
   await read((text) => {
-    first ??= text;
-    last = text;
+    end = EJSON.parse(text);
+    head ??= end;
+    if (end._id !== undefined) documents += 1;
   });
-  const [head, end] = [EJSON.parse(first), EJSON.parse(last)];
-  if (head.service !== SERVICE) throw new Error(`${name} is a backup of ${head.service}`);
+  if (head?.service !== SERVICE) throw new Error(`${name} is a backup of ${head?.service}`);
   if (!end.complete) throw new Error(`${name} is not complete`);
-  return { at: head.at, documents: end.documents };
+  if (end.documents !== documents) throw new Error(`${name} holds ${documents} documents, not ${end.documents}`);
+  return { at: head.at, documents };
 }
 
 /** Takes out all that is in the database now. */
@@ -69,6 +76,8 @@ async function fill(database) {
 
 async function restore() {
   const { at, documents } = await check();
+  const hours = ((Date.now() - at.getTime()) / HOUR).toFixed(1);
+  print(`${SERVICE} becomes what it was ${hours} hours ago, at ${at.toISOString()}, by ${name}`);
   const database = new Mongo(MONGODB_URI).getDB(SERVICE);
   clear(database);
   await fill(database);
