@@ -6,6 +6,7 @@ mod databases;
 mod faults;
 mod mongosh;
 mod nats;
+mod numbers;
 mod rights;
 
 use std::path::PathBuf;
@@ -102,6 +103,43 @@ async fn what_the_page_for_operators_names_is_there() {
         }
     }
     assert!(named > 8, "{named}");
+}
+
+#[tokio::test]
+async fn a_loop_on_a_laptop_keeps_what_cannot_be_made_again() {
+    let dev = dev().await;
+
+    let is_kept = |it: &&cluster::Object| it.at("/metadata/labels")["souk/keep"] == "yes";
+    let kept: Vec<_> = dev.0.iter().filter(is_kept).map(cluster::Object::title).collect();
+    let lasting =
+        |it: &&cluster::Object| matches!(it.kind(), "Namespace" | "PersistentVolumeClaim");
+    let lasting: Vec<_> = dev.0.iter().filter(lasting).map(cluster::Object::title).collect();
+
+    assert_eq!(kept, lasting);
+    assert_eq!(kept.len(), 1 + 5 + 1, "the namespace, a volume of backups each, and the bus");
+}
+
+/// The lines of the commands on a page.
+fn commands(page: &str) -> Vec<&str> {
+    let blocks = page.split("```sh\n").skip(1).filter_map(|it| it.split("```").next());
+    blocks.flat_map(str::lines).collect()
+}
+
+#[test]
+fn a_job_of_the_page_for_operators_can_be_typed_twice() {
+    let page = std::fs::read_to_string(root().join("docs/operating.md")).unwrap();
+    let commands = commands(&page);
+    let mut named = 0;
+
+    for (at, command) in commands.iter().enumerate() {
+        let Some((_, job)) = command.split_once("kubectl create job ") else { continue };
+        let name = job.split(' ').next().unwrap();
+        let delete = format!("kubectl delete job {name} --ignore-not-found");
+
+        assert_eq!(commands[at - 1], delete, "an old one stands in the way of {command}");
+        named += 1;
+    }
+    assert_eq!(named, 4);
 }
 
 #[tokio::test]

@@ -54,9 +54,16 @@ fn a_module_alone_brings_what_its_service_waits_for() {
     }
 }
 
-/// Which objects a module applies; it deletes the same.
+#[test]
+fn what_a_module_applied_it_deletes_and_leaves_what_is_to_be_kept() {
+    for module in modules() {
+        let deleted = module["deploy"]["kubectl"]["flags"]["delete"][0].as_str().unwrap();
+
+        assert_eq!(deleted, format!("{},!souk/keep", selector(&module)));
+    }
+}
+
+/// Which objects a module applies.
 fn selector(module: &Value) -> String {
-    let flags = &module["deploy"]["kubectl"]["flags"];
-    assert_eq!(flags["apply"], flags["delete"]);
-    flags["apply"][0].as_str().expect("a flag").to_owned()
+    module["deploy"]["kubectl"]["flags"]["apply"][0].as_str().expect("a flag").to_owned()
 }
