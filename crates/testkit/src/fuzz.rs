@@ -1,10 +1,16 @@
-//! What is nearly right: a good sample, changed here and there.
+//! What is nearly right: a good sample, changed here and there; and whether something holds for
+//! all of that.
 //!
 //! Numbers that somebody else draws decide what is changed: the same numbers change the same, and
 //! fewer or smaller ones change less.
 
+mod always;
+mod inputs;
+
 use serde_json::{Map, Value, json};
 
+pub use self::always::always;
+pub use self::inputs::{choices, nearly, nearly_json, nearly_text};
 use crate::full;
 
 /// How long a text becomes at most by being repeated, in bytes: one that grows again and again
