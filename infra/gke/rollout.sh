@@ -6,13 +6,18 @@
 # fails, everything is again as it was at the last release, and this fails.
 #
 # What was released last is remembered in the ConfigMap `release`: revision, images and manifests. There is one
-# rollout at a time: who is at it is written in the ConfigMap `rollout`, which others wait for, until it is older than
-# a build may take. A build that comes after one of a later revision changes nothing and fails.
+# rollout at a time: who is at it is written in the ConfigMap `rollout`, which others wait for, but not longer than
+# it says. A build that comes after one of a later revision changes nothing and fails.
+#
+# Everything ends in time for cloudbuild.yaml to let it go back: waiting for others, the try, and the way back have
+# so many seconds each. A try that is told to end (SIGTERM) goes back too.
 set -euo pipefail
 images=$1 revision=$2
 shift 2
-# A build may take so many seconds: the timeout of cloudbuild.yaml.
-readonly LONGEST=5400
+readonly WAIT=${SOUK_ROLLOUT_WAIT:-3600} BACK=1200
+try=${SOUK_ROLLOUT_TRY:-1800}
+# The first one waits for the certificate of a new name, which may take Google an hour.
+readonly FIRST=5400 FIRST_TRIES=1800
 overlay=$(dirname "${BASH_SOURCE[0]}")/../k8s/overlays/gke
 work=$(mktemp --directory)
 at_it=
@@ -20,16 +25,19 @@ trap 'if [[ -n $at_it ]]; then leave; fi; rm -rf "$work"' EXIT
 
 # Waits for whoever is at it.
 come() {
-    local since
-    until kubectl --namespace souk create configmap rollout \
-        --from-literal "revision=$revision" --from-literal "since=$(date +%s)" 2> "$work/refused"; do
-        since=$(kubectl --namespace souk get configmap rollout --ignore-not-found --output 'jsonpath={.data.since}')
-        if [[ -z $since ]] && ! grep --quiet AlreadyExists "$work/refused"; then
+    local until patience=$((SECONDS + WAIT))
+    until kubectl --namespace souk create configmap rollout --from-literal "revision=$revision" \
+        --from-literal "until=$(($(date +%s) + try + BACK))" 2> "$work/refused"; do
+        until=$(kubectl --namespace souk get configmap rollout --ignore-not-found --output 'jsonpath={.data.until}')
+        if [[ -z $until ]] && ! grep --quiet AlreadyExists "$work/refused"; then
             cat "$work/refused" >&2
             return 1
-        elif [[ -n $since ]] && ((since + LONGEST < $(date +%s))); then
-            echo "whoever began to roll out $((LONGEST / 60)) minutes ago is gone" >&2
+        elif [[ -n $until ]] && ((until < $(date +%s))); then
+            echo "whoever began to roll out and had to end by $(date --date "@$until") is gone" >&2
             leave
+        elif ((SECONDS >= patience)); then
+            echo "somebody else still rolls out after $((WAIT / 60)) minutes: run this build again" >&2
+            return 1
         else
             sleep "${SOUK_ROLLOUT_LOOK:-10}"
         fi
@@ -78,6 +86,17 @@ bring() {
     done < <(grep --extended-regexp '^(deployment|statefulset)\.' <<< "$parts")
 }
 
+# Brings manifests up and runs what follows, for so many seconds at most.
+within() {
+    local seconds=$1
+    shift
+    timeout --kill-after 10 "$seconds" bash -c 'set -euo pipefail; bring "$0"; "$@"' "$@" &
+    bringing=$!
+    trap 'kill "$bringing" || true' TERM INT
+    wait "$bringing"
+}
+export -f bring
+
 remember() {
     gzip --no-name --keep "$work/next.yaml"
     kubectl --namespace souk create configmap release --dry-run=client --output yaml \
@@ -85,10 +104,15 @@ remember() {
         --from-file "manifests=$work/next.yaml.gz" | kubectl apply --filename -
 }
 
+last=$(remembered .data.revision)
+if [[ -z $last ]]; then
+    try=${SOUK_ROLLOUT_TRY:-$FIRST}
+    export TRIES=${TRIES:-$FIRST_TRIES}
+fi
 come
 in_turn
 render
-if bring "$work/next.yaml" && "$@"; then
+if within "$try" "$work/next.yaml" "$@"; then
     remember
     echo "released $revision"
     exit 0
@@ -101,7 +125,7 @@ if [[ -z $last ]]; then
 fi
 echo "$revision failed: going back to $last" >&2
 remembered .binaryData.manifests | base64 --decode | gunzip > "$work/last.yaml"
-if bring "$work/last.yaml"; then
+if within "$BACK" "$work/last.yaml" true; then
     echo "$last runs again" >&2
 else
     echo "$last does not come up either: a person is needed" >&2

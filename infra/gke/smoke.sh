@@ -3,7 +3,7 @@
 #
 # Whether a shop answers where its customers come in: every service by its own path, and one guest who is known
 # to all of them. It buys nothing. Each question is asked again for TRIES times (default 30, every 2 s), since a
-# load balancer takes a while to see new pods.
+# load balancer takes a while to see new pods, and a new name up to an hour to get its certificate.
 set -euo pipefail
 shop=${1%/}
 

@@ -1,6 +1,7 @@
 //! Each tool is shown a fault of its kind, and names the file and the reason.
 
 mod modules;
+mod release;
 mod rollout;
 
 use std::path::Path;
