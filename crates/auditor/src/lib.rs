@@ -30,19 +30,18 @@ use findings::Findings;
 
 /// Looks at everything, and says what does not hold.
 pub async fn audit(sources: &Sources, bounds: Bounds) -> Result<Report, Error> {
-    let first = look(sources, &bounds).await?;
+    let first = look(sources, &bounds, Findings::default()).await?;
     if bounds.quiet || first.is_content() {
         return Ok(first);
     }
     info!(violations = first.violations().len(), "looking once more at what may be on its way");
     tokio::time::sleep(bounds.pause).await;
-    Ok(look(sources, &bounds).await?.also_in(&first))
+    look(sources, &bounds, Findings::also_in(&first)).await
 }
 
-async fn look(sources: &Sources, bounds: &Bounds) -> Result<Report, Error> {
+async fn look(sources: &Sources, bounds: &Bounds, mut findings: Findings) -> Result<Report, Error> {
     let views = sources.open().await?;
     let bus = bus::Reader::connect(&sources.bus).await?;
-    let mut findings = Findings::default();
     let shop = rules::Shop { views: &views, bus: &bus, bounds, now: sources::now() };
     rules::check(&shop, &mut findings).await?;
     Ok(findings.report())

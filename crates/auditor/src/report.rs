@@ -1,7 +1,8 @@
 //! What came of an audit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,14 @@ pub struct Report {
     /// How many more there are of those that are too many to name each.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) unnamed: BTreeMap<Rule, u64>,
+    /// All violations, those that are not named, too.
+    #[serde(skip)]
+    pub(crate) marks: HashSet<Mark>,
 }
+
+/// Tells a violation from others, in little memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Mark(u64);
 
 /// A promise that was not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +72,8 @@ pub enum Rule {
     LedgerDiffers,
     /// What the ledger owes is what all orders say that they were paid.
     MoneyInSum,
+    /// What was told is in its stream.
+    MessageLost,
     /// Every event of an aggregate was told.
     SequenceGap,
     /// No two events of an aggregate bear the same number.
@@ -92,6 +102,43 @@ pub enum Rule {
     ConsumerLag,
 }
 
+impl Rule {
+    /// Everything that has to hold.
+    pub const ALL: [Self; 31] = [
+        Self::StockLedger,
+        Self::StockReserved,
+        Self::StockOfOrder,
+        Self::SoldOnce,
+        Self::LiveReservation,
+        Self::GoodsMissing,
+        Self::OpenAttempt,
+        Self::Hanging,
+        Self::UnknownOrder,
+        Self::Unpaid,
+        Self::PaidTwice,
+        Self::RefundedTooMuch,
+        Self::MoneyKept,
+        Self::MoneyDiffers,
+        Self::LedgerBalance,
+        Self::LedgerDiffers,
+        Self::MoneyInSum,
+        Self::MessageLost,
+        Self::SequenceGap,
+        Self::SequenceTwice,
+        Self::SequenceBeyond,
+        Self::StateStale,
+        Self::CopyMissing,
+        Self::CopyDiffers,
+        Self::CheckoutLost,
+        Self::OutboxLate,
+        Self::DeadLetter,
+        Self::WebhookPutAside,
+        Self::MailStuck,
+        Self::ReceiptStarted,
+        Self::ConsumerLag,
+    ];
+}
+
 impl Report {
     /// What does not hold.
     pub fn violations(&self) -> &[Violation] {
@@ -107,15 +154,14 @@ impl Report {
     pub fn checked(&self) -> &BTreeMap<&'static str, u64> {
         &self.checked
     }
+}
 
-    /// This report with only those violations that an earlier one found, too.
-    pub(crate) fn also_in(mut self, earlier: &Self) -> Self {
-        let known: BTreeSet<(Rule, &[String])> =
-            earlier.violations.iter().map(|it| (it.rule, it.ids.as_slice())).collect();
-        self.violations.retain(|it| known.contains(&(it.rule, it.ids.as_slice())));
-        let named: BTreeSet<Rule> = self.violations.iter().map(|it| it.rule).collect();
-        self.unnamed.retain(|rule, _| named.contains(rule));
-        self
+impl Mark {
+    /// That of a violation of this rule, about these.
+    pub(crate) fn of(rule: Rule, ids: &[String]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        (rule, ids).hash(&mut hasher);
+        Self(hasher.finish())
     }
 }
 

@@ -12,10 +12,13 @@ use crate::findings::Findings;
 use crate::merge::least;
 use crate::report::Rule;
 use crate::rows::{Rows, View, only};
-use crate::shapes::{Copied, Counted, Ended, KeySet, Merged, Product, Sellable};
+use crate::shapes::{Copied, Counted, Ended, KeySet, Merged, Moved, Ordered, Product, Sellable};
 
 /// An ended sign-in is remembered for six minutes, and forgotten some time after that.
 const SURELY_REMEMBERED: Duration = Duration::from_mins(4);
+
+/// Who ordered is remembered for a year, and not for long if it was heard of late.
+const SURELY_A_BUYER: Duration = Duration::from_hours(24 * 300);
 
 /// A copy and its source.
 struct Pair<'a> {
@@ -23,6 +26,8 @@ struct Pair<'a> {
     copier: &'a View,
     /// Whether what the source forgot may still be copied.
     outlives: bool,
+    /// Whether what the source says need not be copied.
+    may_lack: bool,
 }
 
 pub(super) async fn check(shop: &Shop<'_>, out: &mut Findings) -> Result<(), Error> {
@@ -44,7 +49,9 @@ pub(super) async fn check(shop: &Shop<'_>, out: &mut Findings) -> Result<(), Err
         ended(copier, shop, out).await?;
     }
     merged(&views.order, shop, out).await?;
-    merged(&views.payment, shop, out).await
+    merged(&views.payment, shop, out).await?;
+    moved(shop, out).await?;
+    buyers(shop, out).await
 }
 
 async fn keys(copier: &View, shop: &Shop<'_>, out: &mut Findings) -> Result<(), Error> {
@@ -68,20 +75,52 @@ async fn ended(copier: &View, shop: &Shop<'_>, out: &mut Findings) -> Result<(),
 
 /// Guests are forgotten by auth some time after they became part of an account.
 async fn merged(copier: &View, shop: &Shop<'_>, out: &mut Findings) -> Result<(), Error> {
+    let copy: Rows<Merged> = copier.by_id("merged_guests", &["account"]).await?;
+    let pair = Pair { outlives: true, ..Pair::of("merged guest", copier) };
+    pair.compare(guests(shop).await?, copy, shop, out).await
+}
+
+/// What a guest had in the cart is the account's. Of a guest who never had a cart nothing is kept
+/// but that.
+async fn moved(shop: &Shop<'_>, out: &mut Findings) -> Result<(), Error> {
+    let pipeline = vec![
+        doc! { "$project": { "_id": "$owner", "moved_to": 1 } },
+        doc! { "$sort": { "_id": 1 } },
+    ];
+    let copier = &shop.views.cart;
+    let copy: Rows<Moved> = copier.rows("carts", pipeline).await?;
+    let pair = Pair { outlives: true, may_lack: true, ..Pair::of("merged guest", copier) };
+    pair.compare(guests(shop).await?, copy, shop, out).await
+}
+
+/// Guests who became part of an account.
+async fn guests(shop: &Shop<'_>) -> Result<Rows<Merged>, Error> {
     let pipeline = vec![
         doc! { "$match": { "merged_into": { "$exists": true } } },
         only(&["merged_into"]),
         doc! { "$sort": { "_id": 1 } },
     ];
-    let source: Rows<Merged> = shop.views.auth.rows("users", pipeline).await?;
-    let copy: Rows<Merged> = copier.by_id("merged_guests", &["account"]).await?;
-    let pair = Pair { outlives: true, ..Pair::of("merged guest", copier) };
+    shop.views.auth.rows("users", pipeline).await
+}
+
+/// Auth knows who to write to about an order.
+async fn buyers(shop: &Shop<'_>, out: &mut Findings) -> Result<(), Error> {
+    let since = shop.now.minus(SURELY_A_BUYER).to_string();
+    let pipeline = vec![
+        doc! { "$match": { "asked_at": { "$gte": since } } },
+        doc! { "$sort": { "_id": 1 } },
+        only(&["customer"]),
+    ];
+    let source: Rows<Ordered> = shop.views.order.rows("orders", pipeline).await?;
+    let copier = &shop.views.auth;
+    let copy: Rows<Ordered> = copier.by_id("buyers", &["user_id"]).await?;
+    let pair = Pair { outlives: true, ..Pair::of("buyer of the order", copier) };
     pair.compare(source, copy, shop, out).await
 }
 
 impl<'a> Pair<'a> {
     fn of(what: &'static str, copier: &'a View) -> Self {
-        Self { what, copier, outlives: false }
+        Self { what, copier, outlives: false, may_lack: false }
     }
 
     async fn compare<S, C>(
@@ -117,6 +156,7 @@ impl<'a> Pair<'a> {
     ) -> Option<(Rule, &'static str)> {
         match (told, kept) {
             (None, None) => None,
+            (Some(_), None) if self.may_lack => None,
             (Some(_), None) => quiet.then_some((Rule::CopyMissing, "has no copy of")),
             (None, Some(_)) if self.outlives => None,
             (None, Some(_)) => Some((Rule::CopyDiffers, "has a copy, but there is no source, of")),

@@ -2,7 +2,7 @@
 
 use contracts::auth::PublicKey;
 use contracts::product::Variant;
-use contracts::{ProductId, SessionId, Sku, Timestamp, UserId};
+use contracts::{OrderId, ProductId, SessionId, Sku, Timestamp, UserId};
 use serde::Deserialize;
 
 use crate::merge::Keyed;
@@ -65,6 +65,24 @@ pub(crate) struct Merged {
     account: UserId,
 }
 
+/// A guest's cart, and the account whose cart has what was in it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Moved {
+    #[serde(rename = "_id")]
+    guest: UserId,
+    #[serde(default)]
+    moved_to: Option<UserId>,
+}
+
+/// An order, and who ordered: as order has it, and as auth remembers it to write to them.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Ordered {
+    #[serde(rename = "_id")]
+    order: OrderId,
+    #[serde(alias = "user_id")]
+    customer: UserId,
+}
+
 /// What a copy and its source say, in a form that can be compared.
 pub(crate) trait Copied: Keyed {
     /// What is said, and by which number of the source's events.
@@ -109,6 +127,19 @@ impl Copied for Merged {
     }
 }
 
+impl Copied for Moved {
+    /// One that is still open is older than the event that closes it.
+    fn said(&self, _: bool) -> (i64, String) {
+        self.moved_to.map_or((-1, String::new()), |account| (0, account.to_string()))
+    }
+}
+
+impl Copied for Ordered {
+    fn said(&self, _: bool) -> (i64, String) {
+        (0, self.customer.to_string())
+    }
+}
+
 macro_rules! keyed {
     ($($shape:ident by $field:ident: $key:ty;)+) => {$(
         impl Keyed for $shape {
@@ -128,4 +159,6 @@ keyed! {
     KeySet by set: String;
     Ended by id: SessionId;
     Merged by guest: UserId;
+    Moved by guest: UserId;
+    Ordered by order: OrderId;
 }

@@ -5,7 +5,9 @@ mod goods;
 mod money;
 mod orders;
 
-pub(crate) use copies::{Copied, Counted, Ended, KeySet, Merged, Product, Sellable};
+pub(crate) use copies::{
+    Copied, Counted, Ended, KeySet, Merged, Moved, Ordered, Product, Sellable,
+};
 pub(crate) use goods::{Held, Holding, Kind, Movement, Reservation, Stock};
 pub(crate) use money::{
     Account, Attempt, AttemptState, DisputeState, Entry, OfOrder, Payment, RefundState,

@@ -5,3 +5,4 @@ mod heard;
 mod plant;
 mod planted;
 mod shop;
+mod verdict;

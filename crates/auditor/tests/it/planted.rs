@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use async_nats::jetstream;
 use async_nats::jetstream::consumer::pull::Config;
-use auditor::{Bounds, Error, Rule, Source, Sources, audit};
+use auditor::{Bounds, Error, Rule, Source, Sources, Violation, audit};
 use mongodb::bson::{Document, doc};
 use testkit::fleet::Service;
 use testkit::{Shopper, World};
 
-use crate::heard::{begun, copies, told};
+use crate::heard::{begun, contents, copies, lost_by_the_bus, told};
 use crate::plant::Edit;
 use crate::shop::Shop;
 
@@ -25,15 +25,35 @@ pub(crate) const LONG_AGO: &str = "2020-01-01T00:00:00.000Z";
 pub(crate) const FAR_OFF: &str = "2999-01-01T00:00:00.000Z";
 pub(crate) const NOBODYS: &str = "0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
 
-/// What is planted, which rules are broken by that, and what is named.
+/// What is planted, which rules are broken by that, what is named, and in which words.
 pub(crate) struct Case {
     broken: Vec<Rule>,
     names: String,
+    says: &'static str,
     edits: Vec<Edit>,
 }
 
 pub(crate) fn case(broken: &[Rule], names: &str, edits: Vec<Edit>) -> Case {
-    Case { broken: broken.to_vec(), names: names.to_owned(), edits }
+    Case { broken: broken.to_vec(), names: names.to_owned(), says: "", edits }
+}
+
+impl Case {
+    /// It is just this of what the first rule may find.
+    pub(crate) fn saying(self, says: &'static str) -> Self {
+        Self { says, ..self }
+    }
+
+    /// Plants it, looks, and takes it out again.
+    async fn plays(self, shop: &Shop) {
+        let mut planted = Vec::new();
+        for edit in self.edits {
+            planted.push(edit.plant(shop).await);
+        }
+        found(shop, &self.broken, &self.names, self.says).await;
+        for edit in planted.into_iter().rev() {
+            edit.undo(shop).await;
+        }
+    }
 }
 
 #[tokio::test]
@@ -42,25 +62,27 @@ async fn each_planted_violation_is_found_and_named_and_nothing_else() {
     shop.close().await;
 
     let mut cases = goods(&shop);
+    cases.extend(sold(&shop).await);
+    cases.extend(counted());
     cases.extend(attempts(&shop).await);
+    cases.extend(waiting(&shop).await);
     cases.extend(money(&shop).await);
     cases.extend(ledger(&shop).await);
     cases.extend(told(&shop).await);
     cases.extend(copies(&shop).await);
+    cases.extend(contents(&shop).await);
     cases.extend(begun());
 
-    for Case { broken, names, edits } in cases {
-        let mut planted = Vec::new();
-        for edit in edits {
-            planted.push(edit.plant(&shop).await);
-        }
-        found(&shop, &broken, &names).await;
-        for edit in planted.into_iter().rev() {
-            edit.undo(&shop).await;
-        }
+    let mut planted: BTreeSet<_> = cases.iter().flat_map(|case| case.broken.clone()).collect();
+    for case in cases {
+        case.plays(&shop).await;
     }
     on_the_bus(&shop).await;
     assert_eq!(shop.audit().await.violations(), []);
+    lost_by_the_bus(&shop).await;
+    planted.extend([Rule::DeadLetter, Rule::ConsumerLag, Rule::CheckoutLost, Rule::MessageLost]);
+    let never: Vec<_> = Rule::ALL.into_iter().filter(|rule| !planted.contains(rule)).collect();
+    assert_eq!(never, [], "rules that nothing was planted for");
 }
 
 #[tokio::test]
@@ -102,13 +124,20 @@ async fn a_database_out_of_reach_is_no_verdict() {
     assert!(matches!(looked, Err(Error::Database { database, .. }) if database == "cart"));
 }
 
-async fn found(shop: &Shop, broken: &[Rule], names: &str) {
+pub(crate) async fn found(shop: &Shop, broken: &[Rule], names: &str, says: &str) {
     let report = shop.audit().await;
     let rules: BTreeSet<_> = report.violations().iter().map(|it| it.rule).collect();
     let expected: BTreeSet<_> = broken.iter().copied().collect();
     assert_eq!(rules, expected, "{report}");
-    let first = report.violations().iter().find(|it| it.rule == broken[0]).unwrap();
-    assert!(first.ids.iter().any(|id| id.contains(names)), "{names} is not in {first:?}");
+    let is_it = |it: &Violation| {
+        let is_about = it.ids.iter().any(|id| id.contains(names));
+        it.rule == broken[0] && is_about && it.says.contains(says)
+    };
+    assert!(
+        report.violations().iter().any(is_it),
+        "{} of {names}, {says:?}, is not in {report}",
+        broken[0]
+    );
 }
 
 fn goods(shop: &Shop) -> Vec<Case> {
@@ -162,6 +191,42 @@ fn goods(shop: &Shop) -> Vec<Case> {
     ]
 }
 
+async fn sold(shop: &Shop) -> Vec<Case> {
+    let Shop { paid, refunded, .. } = shop;
+    let ledger = (Service::Product, "stock_ledger");
+    let row = async |kind: &str| {
+        let of_paid = doc! { "order_id": paid, "kind": kind };
+        let row = shop.collection(ledger.0, ledger.1).find_one(of_paid).await.unwrap().unwrap();
+        row.get_str("_id").unwrap().to_owned()
+    };
+    let (sale, allocation) = (row("sale").await, row("allocation").await);
+    vec![
+        case(&[Rule::SoldOnce], paid, vec![set(ledger, &allocation, doc! { "kind": "sale" })])
+            .saying("sold once"),
+        case(&[Rule::SoldOnce], paid, vec![set(ledger, &sale, doc! { "kind": "release" })])
+            .saying("sold once"),
+        case(&[Rule::SoldOnce], paid, vec![set(ORDERS, paid, doc! { "lines.0.quantity": 3 })])
+            .saying("other goods"),
+        case(
+            &[Rule::SoldOnce],
+            refunded,
+            vec![set(RESERVATIONS, refunded, doc! { "state.is": "sold" })],
+        )
+        .saying("still sold to it"),
+    ]
+}
+
+fn counted() -> Vec<Case> {
+    let stock = (Service::Product, "stock");
+    let broken = [Rule::StockReserved, Rule::StockLedger, Rule::CopyDiffers];
+    vec![
+        case(&broken, "TRAY", vec![set(stock, "TRAY", doc! { "on_hand": 0_i64 })])
+            .saying("0 are on hand, and 1 of them reserved"),
+        case(&broken, "MUG-XL", vec![set(stock, "MUG-XL", doc! { "reserved": -1_i64 })])
+            .saying("4 are on hand, and -1 of them reserved"),
+    ]
+}
+
 fn eur(amount: i64) -> Document {
     doc! { "amount": amount, "currency": "EUR" }
 }
@@ -199,6 +264,39 @@ async fn attempts(shop: &Shop) -> Vec<Case> {
             ],
         ),
         case(&[Rule::CopyDiffers], reserved, vec![set(PAYMENTS, &due, doc! { "pay_by": FAR_OFF })]),
+    ]
+}
+
+async fn waiting(shop: &Shop) -> Vec<Case> {
+    let Shop { reserved, cancelled, .. } = shop;
+    let (due, of_cancelled) = (shop.payment(reserved).await, shop.payment(cancelled).await);
+    let tried = |state: &str| {
+        doc! { "id": format!("att_{NOBODYS}"), "amount": eur(8000), "state": state }
+    };
+    let unasked = doc! {
+        "$push": { "attempts": tried("processing") }, "$set": { "look_at": null },
+    };
+    let unheard = doc! { "status.state": "placed", "asked_at": LONG_AGO };
+    let mut odd = tried("mismatched");
+    odd.insert("came", eur(2400));
+    let entered = |account: &str, amount: i64| {
+        let entry = doc! {
+            "payment_id": &of_cancelled, "account": account, "amount": eur(amount), "at": LONG_AGO,
+        };
+        Edit::insert(LEDGER, &format!("made_up:1:{account}"), entry)
+    };
+    let came = vec![
+        Edit::change(PAYMENTS, &of_cancelled, doc! { "$push": { "attempts": odd } }),
+        entered("provider_clearing", 2400),
+        entered("customer_funds", -2400),
+    ];
+    vec![
+        case(&[Rule::Hanging], reserved, vec![set(ORDERS, reserved, unheard)]).saying("asked for"),
+        case(&[Rule::Hanging], &due, vec![Edit::change(PAYMENTS, &due, unasked)])
+            .saying("nobody will ask"),
+        case(&[Rule::MoneyKept], cancelled, came).saying("another amount"),
+        case(&[Rule::CopyMissing], reserved, vec![Edit::delete(PAYMENTS, &due)])
+            .saying("never heard"),
     ]
 }
 
@@ -258,13 +356,13 @@ async fn on_the_bus(shop: &Shop) {
 
     let letter = bus.publish("dead.order.order-saga.probe", "{}".into()).await.unwrap();
     letter.await.unwrap();
-    found(shop, &[Rule::DeadLetter], "DEAD/1").await;
+    found(shop, &[Rule::DeadLetter], "DEAD/1", "gave up").await;
     bus.get_stream("DEAD").await.unwrap().purge().await.unwrap();
 
     let orders = bus.get_stream("ORDER").await.unwrap();
     let deaf = Config { durable_name: Some("mail-probe".to_owned()), ..Config::default() };
     orders.create_consumer(deaf).await.unwrap();
-    found(shop, &[Rule::ConsumerLag], "ORDER/mail-probe").await;
+    found(shop, &[Rule::ConsumerLag], "ORDER/mail-probe", "unheard").await;
     orders.delete_consumer("mail-probe").await.unwrap();
 
     // The same event once more, with another order in it.
@@ -275,7 +373,7 @@ async fn on_the_bus(shop: &Shop) {
     let lost = bus.publish(first.subject.clone(), event.to_string().into()).await.unwrap();
     let place = lost.await.unwrap().sequence;
     // Those who hear carts are gone, so they have not heard it.
-    found(shop, &[Rule::CheckoutLost, Rule::ConsumerLag], NOBODYS).await;
+    found(shop, &[Rule::CheckoutLost, Rule::ConsumerLag], NOBODYS, "no such order").await;
     carts.delete_message(place).await.unwrap();
 }
 

@@ -1,15 +1,18 @@
 //! No gap and no duplicate in what was told: between a thing's own count, the outbox and the stream.
 
 mod aggregate;
+mod memory;
 mod tellings;
 
+use async_nats::jetstream::stream::Stream;
 use contracts::{Event as _, OrderId, Timestamp, cart};
 use mongodb::bson::doc;
 use serde::Deserialize;
 use tracing::info;
 
 use self::aggregate::Aggregate;
-use self::tellings::{Reach, Telling, Tellings};
+use self::memory::{Memory, Row};
+use self::tellings::{Place, Reach, Telling, Tellings};
 use super::Shop;
 use crate::Error;
 use crate::bus::through;
@@ -34,15 +37,6 @@ struct Counted {
     #[serde(rename = "_id")]
     id: String,
     told: i64,
-}
-
-/// An event in an outbox.
-#[derive(Debug, Deserialize)]
-struct Row {
-    #[serde(rename = "_id")]
-    id: String,
-    aggregate: String,
-    sequence: i64,
 }
 
 /// An event in a stream.
@@ -114,42 +108,85 @@ impl Publisher<'_> {
         shop: &Shop<'_>,
         out: &mut Findings,
     ) -> Result<(), Error> {
-        let Some(stream) = shop.bus.stream(self.stream).await? else { return Ok(()) };
+        let Some(stream) = shop.bus.stream(self.stream).await? else {
+            return self.has_no_stream(shop, out).await;
+        };
         let info = stream.cached_info();
-        let created = i64::try_from(info.created.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
-        let is_older = since.is_none_or(|since| created <= since.as_millis());
+        let memory = Memory::of(Some(info), shop.now);
+        let is_older = since.is_none_or(|since| memory.made.is_some_and(|made| made <= since));
         let whole = info.state.first_sequence <= 1 && is_older;
         let passes = info.state.messages.div_ceil(shop.bounds.events_at_once.max(1)).max(1);
+        let reach = Reach { whole, quiet: shop.bounds.quiet };
+        let mut forgotten = 0;
         for pass in 0..passes {
             info!(stream = self.stream, messages = info.state.messages, pass, passes, "reading");
             let mut tellings = Tellings::of(pass, passes);
-            let mut checkouts = Vec::new();
-            self.committed(&mut tellings).await?;
-            let told = through(&stream, |event| self.hear(event, &mut tellings, &mut checkouts));
-            let told = told.await?;
+            self.committed(memory, &mut tellings).await?;
+            let (tellings, told) = self.told(&stream, tellings, shop, out).await?;
             if pass == 0 {
                 out.checked("events", told);
             }
-            self.compare(tellings, Reach { whole, quiet: shop.bounds.quiet }, out).await?;
-            if shop.bounds.quiet {
-                checked_out(checkouts, &shop.views.order, out).await?;
-            }
+            forgotten += self.compare(tellings, reach, out).await?;
         }
+        self.owes(forgotten, memory, out);
         Ok(())
     }
 
-    /// What is in the outbox.
-    async fn committed(&self, tellings: &mut Tellings) -> Result<(), Error> {
+    /// Adds what is in the stream, and says how much that is.
+    async fn told(
+        &self,
+        stream: &Stream,
+        mut tellings: Tellings,
+        shop: &Shop<'_>,
+        out: &mut Findings,
+    ) -> Result<(Tellings, u64), Error> {
+        let mut checkouts = Vec::new();
+        let told = through(stream, |event| self.hear(event, &mut tellings, &mut checkouts));
+        let told = told.await?;
+        if shop.bounds.quiet {
+            checked_out(checkouts, &shop.views.order, out).await?;
+        }
+        Ok((tellings, told))
+    }
+
+    /// A stream that was never declared lacks nothing that was never told.
+    async fn has_no_stream(&self, shop: &Shop<'_>, out: &mut Findings) -> Result<(), Error> {
+        let memory = Memory::of(None, shop.now);
+        let mut tellings = Tellings::of(0, 1);
+        self.committed(memory, &mut tellings).await?;
+        self.owes(tellings.sorted().judge_lost(out), memory, out);
+        Ok(())
+    }
+
+    /// What a stream lacks that was made anew after it was told, has to be told again.
+    fn owes(&self, forgotten: u64, memory: Memory, out: &mut Findings) {
+        if forgotten == 0 {
+            return;
+        }
+        let service = self.view.service;
+        let stream = memory.made.map_or("there is no stream now".to_owned(), |made| {
+            format!("the stream was made only at {made}")
+        });
+        let says = format!(
+            "{forgotten} events were told before, and {stream}: `{service} replay --since 72h` and \
+             `{service} replay --state` are owed"
+        );
+        out.add(Rule::MessageLost, [self.stream], says);
+    }
+
+    /// What is in the outbox. It was read before the stream is.
+    async fn committed(&self, memory: Memory, tellings: &mut Tellings) -> Result<(), Error> {
         let facts = doc! { "$match": { "state": false } };
-        let pipeline = vec![facts, only(&["aggregate", "sequence"])];
-        let mut rows: Rows<Row> = self.view.rows("outbox", pipeline).await?;
-        while let Some(Row { id, aggregate, sequence }) = rows.next().await? {
-            tellings.take(Telling::new(&aggregate, sequence, &id).ok_or_else(|| self.odd(&id))?);
+        let fields = only(&["aggregate", "sequence", "told", "expires_at"]);
+        let mut rows: Rows<Row> = self.view.rows("outbox", vec![facts, fields]).await?;
+        while let Some(row) = rows.next().await? {
+            let telling = Telling::new(&row.aggregate, row.sequence, &row.id, memory.place(&row));
+            tellings.take(telling.ok_or_else(|| self.odd(&row.id))?);
         }
         Ok(())
     }
 
-    /// What is in the stream.
+    /// One event of the stream.
     fn hear(
         &self,
         event: &[u8],
@@ -158,7 +195,7 @@ impl Publisher<'_> {
     ) -> Result<(), Error> {
         let told: Told<'_> = serde_json::from_slice(event).map_err(|_| self.odd("an event"))?;
         let sequence = told.sequence.parse().map_err(|_| self.odd(told.id))?;
-        let telling = Telling::new(told.subject, sequence, told.id);
+        let telling = Telling::new(told.subject, sequence, told.id, Place::Stream);
         let is_ours = tellings.take(telling.ok_or_else(|| self.odd(told.id))?);
         if is_ours && told.event_type == cart::CheckedOut::TYPE.type_name() {
             let checkout: Checkout =
@@ -168,14 +205,16 @@ impl Publisher<'_> {
         Ok(())
     }
 
-    /// Compares what was told with what each thing counted.
+    /// Compares what was told with what each thing counted, and with what the stream has; says how
+    /// many events were told before the stream was made and are not in it.
     async fn compare(
         &self,
         tellings: Tellings,
         reach: Reach,
         out: &mut Findings,
-    ) -> Result<(), Error> {
+    ) -> Result<u64, Error> {
         let mut tellings = tellings.sorted();
+        let forgotten = tellings.judge_lost(out);
         for collection in self.things {
             let mut things: Rows<Counted> = self.view.by_id(collection, &["told"]).await?;
             while let Some(Counted { id, told }) = things.next().await? {
@@ -186,7 +225,7 @@ impl Publisher<'_> {
         if reach.quiet && !self.forgets {
             tellings.judge_unknown(out);
         }
-        Ok(())
+        Ok(forgotten)
     }
 
     fn odd(&self, id: &str) -> Error {

@@ -14,6 +14,21 @@ pub(super) struct Telling {
     sequence: u32,
     /// Tells it from every other event; the same one may be told more than once.
     event: u64,
+    place: Place,
+}
+
+/// Where an event is; the first says more than those after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    /// In the stream.
+    Stream,
+    /// In the outbox, as one that was told: the stream has to have it.
+    Told,
+    /// In the outbox, as one that was told before the stream was made.
+    ToldBefore,
+    /// In the outbox, as one that is not told yet, or so long ago that the stream may have
+    /// forgotten it.
+    Outbox,
 }
 
 /// The events about a part of all things.
@@ -45,10 +60,15 @@ pub(super) struct Reach {
 
 impl Telling {
     /// The event of this id, about this thing.
-    pub(super) fn new(aggregate: &str, sequence: i64, id: &str) -> Option<Self> {
+    pub(super) fn new(aggregate: &str, sequence: i64, id: &str, place: Place) -> Option<Self> {
         let event = Aggregate::parse(id)?.part(u64::MAX);
         let sequence = u32::try_from(sequence).ok()?;
-        Some(Self { aggregate: Aggregate::parse(aggregate)?, sequence, event })
+        Some(Self { aggregate: Aggregate::parse(aggregate)?, sequence, event, place })
+    }
+
+    /// What it has in common with the same event elsewhere.
+    fn itself(&self) -> (Aggregate, u32, u64) {
+        (self.aggregate, self.sequence, self.event)
     }
 }
 
@@ -67,10 +87,10 @@ impl Tellings {
         is_ours
     }
 
-    /// All of them, in order, each once.
+    /// All of them, in order, each once: in the stream, if it is there.
     pub(super) fn sorted(mut self) -> Sorted {
         self.all.sort_unstable();
-        self.all.dedup();
+        self.all.dedup_by_key(|telling| telling.itself());
         let Self { part, parts, all } = self;
         Sorted { part, parts, all, judged: HashSet::new() }
     }
@@ -94,6 +114,23 @@ impl Sorted {
         self.judged.insert(from);
         let counted = u32::try_from(counted).unwrap_or(u32::MAX);
         judge(thing, told, counted, reach, out);
+    }
+
+    /// What was told and is not in the stream: whoever has not heard it will not. Says how many more
+    /// were told before there was this stream.
+    pub(super) fn judge_lost(&self, out: &mut Findings) -> u64 {
+        let mut before = 0;
+        for Telling { aggregate, sequence, place, .. } in &self.all {
+            match place {
+                Place::Told => {
+                    let says = format!("event {sequence} was told, and the stream lacks it");
+                    out.add(Rule::MessageLost, [aggregate], says);
+                }
+                Place::ToldBefore => before += 1,
+                Place::Stream | Place::Outbox => {}
+            }
+        }
+        before
     }
 
     /// Things of which something was told, and which are not there.
@@ -163,7 +200,7 @@ mod tests {
         let mut tellings = Tellings::of(0, 1);
         for (number, sequence) in told.iter().enumerate() {
             let id = format!("evt_{number:032x}");
-            tellings.take(Telling::new(thing, *sequence, &id).unwrap());
+            tellings.take(Telling::new(thing, *sequence, &id, Place::Stream).unwrap());
         }
         let mut out = Findings::default();
         tellings.sorted().judge(Aggregate::parse(thing).unwrap(), counted, reach, &mut out);
@@ -194,5 +231,29 @@ mod tests {
         assert_eq!(found(4, &[2, 4], old), [Rule::SequenceGap]);
         let busy = Reach { whole: true, quiet: false };
         assert_eq!(found(1, &[1, 2], busy), []);
+    }
+
+    #[test]
+    fn what_was_told_is_lost_unless_the_stream_has_it() {
+        let mut tellings = Tellings::of(0, 1);
+        for (number, place) in [
+            (1, Place::Told),
+            (1, Place::Stream),
+            (2, Place::Told),
+            (3, Place::Outbox),
+            (4, Place::ToldBefore),
+        ] {
+            let thing = "ord_00000000000000000000000000000007";
+            let id = format!("evt_{number:032x}");
+            tellings.take(Telling::new(thing, number, &id, place).unwrap());
+        }
+        let mut out = Findings::default();
+
+        let before = tellings.sorted().judge_lost(&mut out);
+
+        let report = out.report();
+        let says: Vec<_> = report.violations().iter().map(|it| it.says.as_str()).collect();
+        assert_eq!(says, ["event 2 was told, and the stream lacks it"]);
+        assert_eq!(before, 1);
     }
 }
