@@ -68,24 +68,22 @@ impl Claims {
         jsonwebtoken::encode(&header, self, key)
     }
 
-    /// When it was issued.
-    pub(super) fn issued_at(&self) -> Timestamp {
+    /// When it was issued; never, when that is beyond all time.
+    pub(super) fn issued_at(&self) -> Option<Timestamp> {
         seconds(self.iat)
     }
 
-    /// From when on it is good.
-    pub(super) fn good_from(&self) -> Timestamp {
+    /// From when on it is good; never, when that is beyond all time.
+    pub(super) fn good_from(&self) -> Option<Timestamp> {
         seconds(self.nbf)
     }
 
-    /// Until when it is good.
+    /// Until when it is good; one whose end is beyond all time never was.
     pub fn expires_at(&self) -> Timestamp {
-        seconds(self.exp)
+        seconds(self.exp).unwrap_or_else(|| Timestamp::from_millis(0).expect("1970 is a time"))
     }
 }
 
-/// What is beyond all time was never good.
-fn seconds(seconds: i64) -> Timestamp {
-    let millis = seconds.checked_mul(1000).and_then(|millis| Timestamp::from_millis(millis).ok());
-    millis.unwrap_or_else(|| Timestamp::from_millis(0).expect("1970 is a time"))
+fn seconds(seconds: i64) -> Option<Timestamp> {
+    Timestamp::from_millis(seconds.checked_mul(1000)?).ok()
 }

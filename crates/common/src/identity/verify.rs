@@ -143,8 +143,10 @@ impl Identity {
 
     fn in_time(&self, claims: &Claims, key: &Key) -> Result<(), Denied> {
         let now = self.0.clock.now();
-        let early = claims.good_from() > now.plus(LEEWAY) || claims.issued_at() > now.plus(LEEWAY);
-        let before_key = claims.issued_at().plus(LEEWAY) < key.not_before;
+        let times = claims.issued_at().zip(claims.good_from());
+        let (issued, from) = times.ok_or(Denied::Invalid)?;
+        let early = from > now.plus(LEEWAY) || issued > now.plus(LEEWAY);
+        let before_key = issued.plus(LEEWAY) < key.not_before;
         let after_key = key.not_after.is_some_and(|end| end.plus(LEEWAY) < now);
         if early || before_key || after_key {
             return Err(Denied::Invalid);
@@ -206,3 +208,6 @@ fn checked(token: &str, key: &DecodingKey) -> Result<Claims, Denied> {
     validation.validate_nbf = false;
     decode(token, key, &validation).map(|data| data.claims).map_err(|_| Denied::Invalid)
 }
+
+#[cfg(test)]
+mod tests;
