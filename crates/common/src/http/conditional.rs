@@ -60,18 +60,29 @@ fn if_match(headers: &HeaderMap) -> Result<Option<IfMatch>, Problem> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use testkit::fuzz;
 
     use super::*;
 
-    proptest! {
-        #[test]
-        fn no_header_makes_it_panic(lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..4)) {
-            let mut headers = HeaderMap::new();
-            for value in lines.iter().filter_map(|line| HeaderValue::from_bytes(line).ok()) {
-                headers.append(IF_MATCH, value);
-            }
+    const SHOWN: &str = r#""3-0a1b2c3d""#;
 
-            let _ = if_match(&headers);
-        }
+    #[test]
+    fn whatever_if_match_says_only_a_version_that_it_names_fits() {
+        let tag = ETag::new(3, "0a1b2c3d");
+        let samples = ["*", SHOWN, r#"W/"3-0a1b2c3d", "4-0a1b2c3d""#, "\"4-ffffffff\","];
+        let lines = prop::collection::vec(fuzz::nearly(&samples), 0..4);
+
+        fuzz::always(&lines, |lines| {
+            let values = lines.iter().filter_map(|line| HeaderValue::from_bytes(line).ok());
+            let headers: HeaderMap = values.map(|value| (IF_MATCH, value)).collect();
+            let names = |text: &str| text.trim() == "*" || text.contains(SHOWN);
+            let named = || headers.values().any(|it| it.to_str().is_ok_and(names));
+            match if_match(&headers) {
+                Ok(None) => prop_assert!(headers.is_empty()),
+                Ok(Some(read)) => prop_assert!(!read.matches(&tag) || named()),
+                Err(problem) => prop_assert_eq!(problem.status(), 400),
+            }
+            Ok(())
+        });
     }
 }

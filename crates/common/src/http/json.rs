@@ -135,14 +135,17 @@ fn depth(bytes: &[u8]) -> usize {
 mod tests {
     use std::collections::BTreeMap;
 
+    use axum::body::Body as Sent;
+    use futures_util::FutureExt as _;
     use proptest::prelude::*;
     use serde::Deserialize;
+    use serde_json::json;
+    use testkit::fuzz;
 
     use super::*;
 
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
     #[serde(deny_unknown_fields)]
-    #[expect(dead_code, reason = "only read")]
     struct Body {
         #[serde(default)]
         a: Option<Box<Body>>,
@@ -150,19 +153,43 @@ mod tests {
         b: BTreeMap<String, Vec<i8>>,
     }
 
-    proptest! {
-        #[test]
-        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let status = read::<Body>(&bytes).map_err(|problem| problem.status().as_u16());
+    /// What is nearly a good body, and what is nearly JSON.
+    fn bodies() -> impl Strategy<Value = Vec<u8>> {
+        let samples =
+            [json!({}), json!({ "a": { "a": null, "b": { "x/~": [1, -128] } }, "b": {} })];
+        let like_json = r#"([\[\]{}:,"\\abu0-9 \-.eE]|null|true|"a"|"b"){0,40}"#;
+        prop_oneof![3 => fuzz::nearly_json(&samples), 1 => like_json.prop_map(String::into_bytes)]
+    }
 
-            prop_assert!(matches!(status, Ok(_) | Err(400 | 422)));
-        }
+    /// What becomes of a request with this body, or the status of its refusal.
+    fn asked(kind: &[u8], body: Vec<u8>) -> Option<Result<Body, u16>> {
+        let request = Request::post("/").header(CONTENT_TYPE, kind).body(Sent::from(body)).ok()?;
+        let read = <Json<Body> as FromRequest<()>>::from_request(request, &()).now_or_never()?;
+        Some(read.map(|Json(body)| body).map_err(|problem| problem.status().as_u16()))
+    }
 
-        #[test]
-        fn nothing_like_json_makes_it_panic(text in r#"([\[\]{}:,"\\abu0-9 \-.eE]|null|true|"a"|"b"){0,40}"#) {
-            let status = read::<Body>(text.as_bytes()).map_err(|problem| problem.status().as_u16());
+    #[test]
+    fn whatever_the_body_it_is_refused_or_says_what_is_read() {
+        fuzz::always(&bodies(), |bytes| {
+            match asked(b"application/json", bytes) {
+                Some(Ok(body)) => {
+                    let again = asked(b"application/json", serde_json::to_vec(&body).unwrap());
+                    prop_assert_eq!(again, Some(Ok(body)));
+                }
+                refused => prop_assert!(matches!(refused, Some(Err(400 | 422))), "{refused:?}"),
+            }
+            Ok(())
+        });
+    }
 
-            prop_assert!(matches!(status, Ok(_) | Err(400 | 422)), "{text}");
-        }
+    #[test]
+    fn whatever_the_media_type_it_is_json_or_refused() {
+        let kinds = ["application/json; charset=utf-8", "application/problem+json", "text/json"];
+
+        fuzz::always(&fuzz::nearly(&kinds), |kind| {
+            let read = asked(&kind, b"{}".to_vec());
+            prop_assert!(matches!(read, None | Some(Ok(_) | Err(415))), "{read:?}");
+            Ok(())
+        });
     }
 }

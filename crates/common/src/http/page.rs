@@ -117,7 +117,10 @@ fn limit(text: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::Request;
+    use futures_util::FutureExt as _;
     use proptest::prelude::*;
+    use testkit::fuzz;
 
     use super::*;
 
@@ -162,10 +165,44 @@ mod tests {
 
             prop_assert_eq!(cursor.decode::<(i64, String)>().unwrap(), (at, id));
         }
+    }
 
-        #[test]
-        fn no_text_makes_a_cursor_panic(text in ".{0,200}") {
-            let _ = Cursor(text).decode::<(i64, String)>();
-        }
+    /// A place of a list as it is remembered, and what the client made of it.
+    fn cursors() -> impl Strategy<Value = String> {
+        let places =
+            [r#"[7,"prd_0190"]"#, r#"[-9223372036854775808,"\u00e9\u0000\"/"]"#, "[0,\"\"]"];
+        let given = places.map(|place| URL_SAFE_NO_PAD.encode(place));
+        let made = fuzz::nearly(&places).prop_map(|place| URL_SAFE_NO_PAD.encode(place));
+        prop_oneof![fuzz::nearly_text(&given), made]
+    }
+
+    #[test]
+    fn whatever_the_cursor_it_is_refused_or_remembers_a_place() {
+        fuzz::always(&cursors(), |text| {
+            match Cursor(text).decode::<(i64, String)>() {
+                Ok(place) => {
+                    let again = Cursor::encode(&place).decode::<(i64, String)>();
+                    prop_assert_eq!(again.ok(), Some(place));
+                }
+                Err(problem) => prop_assert_eq!(problem.status(), 400),
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn whatever_the_query_it_is_refused_or_asks_for_a_page() {
+        let queries = ["limit=20&cursor=WzcsInByZF8wMTkwIl0", "cursor=W%33D&limit=100&wait=5s"];
+
+        fuzz::always(&fuzz::nearly_text(&queries), |query| {
+            let Ok(request) = Request::get(format!("/?{query}")).body(()) else { return Ok(()) };
+            let (mut parts, ()) = request.into_parts();
+            match Page::from_request_parts(&mut parts, &()).now_or_never() {
+                Some(Ok(page)) => prop_assert!((1..=100).contains(&page.limit())),
+                Some(Err(problem)) => prop_assert_eq!(problem.status(), 400),
+                None => prop_assert!(false, "there is nothing to wait for"),
+            }
+            Ok(())
+        });
     }
 }

@@ -94,6 +94,7 @@ fn step(uuid: Uuid) -> u64 {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use testkit::fuzz;
 
     use super::*;
 
@@ -133,12 +134,20 @@ mod tests {
         }
     }
 
-    proptest! {
-        #[test]
-        fn no_text_makes_it_panic(text in ".{0,80}") {
-            let _ = text.parse::<Traceparent>();
-        }
+    #[test]
+    fn whatever_the_text_it_is_refused_or_names_the_trace_that_goes_on() {
+        let later = "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00-more";
 
+        fuzz::always(&fuzz::nearly_text(&[GIVEN, later]), |text| {
+            if let Ok(one) = text.parse::<Traceparent>() {
+                prop_assert!(text.contains(&one.trace_id()));
+                prop_assert_eq!(one.to_string().parse(), Ok(one));
+            }
+            Ok(())
+        });
+    }
+
+    proptest! {
         #[test]
         fn what_is_written_reads_the_same(trace in 1_u128.., step in 1_u64.., sampled: bool) {
             let one = Traceparent { trace, step, sampled };
