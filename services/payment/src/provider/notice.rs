@@ -88,3 +88,12 @@ impl Notice {
         }
     }
 }
+
+#[cfg(test)]
+impl Notice {
+    /// What is read again of it where it was kept.
+    pub(super) fn as_kept(&self) -> Self {
+        let kept = mongodb::bson::serialize_to_document(self).unwrap();
+        mongodb::bson::deserialize_from_document(kept).unwrap()
+    }
+}

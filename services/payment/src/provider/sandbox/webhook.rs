@@ -144,3 +144,39 @@ pub(super) fn read(body: &[u8]) -> Option<Notice> {
     let webhook: Webhook = serde_json::from_slice(body).ok()?;
     Some(Notice { id: webhook.id.clone(), about: webhook.about()? })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+    use testkit::fuzz;
+
+    use super::*;
+
+    fn webhook(kind: &str) -> Value {
+        json!({
+            "id": "att_1:1", "type": kind, "reference": "ch_1",
+            "attempt_id": "att_0190b0e1c7f67c3e9d1a2b3c4d5e6f71",
+            "payment_id": "pay_0190b0e1c7f67c3e9d1a2b3c4d5e6f70",
+            "refund_id": "ref_0190b0e1c7f67c3e9d1a2b3c4d5e6f72",
+            "amount": { "amount": 2500, "currency": "EUR" },
+            "capture_by": "2026-01-31T12:00:00.000Z", "failure": "declined",
+        })
+    }
+
+    #[test]
+    fn whatever_a_webhook_says_it_can_be_kept() {
+        let kinds = ["charge.authorized", "charge.captured", "charge.declined", "dispute.won"];
+        let webhooks = [kinds, ["charge.processing", "refund.done", "dispute.lost", "of.later"]];
+        let webhooks: Vec<_> = webhooks.concat().into_iter().map(webhook).collect();
+        let understood = webhooks.iter().filter_map(|it| read(it.to_string().as_bytes())).count();
+        assert_eq!(understood, webhooks.len() - 1);
+
+        fuzz::always(&fuzz::nearly_json(&webhooks), |body| {
+            if let Some(notice) = read(&body) {
+                prop_assert_eq!(notice.as_kept(), notice);
+            }
+            Ok(())
+        });
+    }
+}

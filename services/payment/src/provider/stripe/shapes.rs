@@ -4,6 +4,7 @@ use contracts::payment::Failure;
 use contracts::{AttemptId, Currency, Money, PaymentId, RefundId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use testkit::fuzz;
 
 use super::event::{Disputed, Said, read};
 use super::intent::Intent;
@@ -43,13 +44,16 @@ fn declined(failure: Failure) -> Outcome {
     Outcome::Declined { failure }
 }
 
-fn event(kind: &str, object: &Value) -> Said {
-    let event = json!({
+fn webhook(kind: &str, object: &Value) -> Value {
+    json!({
         "id": "evt_1", "object": "event", "api_version": "2024-12-18.acacia", "type": kind,
         "created": 1_769_860_800, "data": { "object": object }, "livemode": false,
         "pending_webhooks": 1, "request": { "id": null, "idempotency_key": null },
-    });
-    read(event.to_string().as_bytes())
+    })
+}
+
+fn event(kind: &str, object: &Value) -> Said {
+    read(webhook(kind, object).to_string().as_bytes())
 }
 
 fn about(kind: &str, object: &Value) -> Option<About> {
@@ -269,20 +273,47 @@ fn kinds() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-proptest! {
-    #[test]
-    fn no_bytes_make_it_panic(body: Vec<u8>, text in ".*") {
-        let _ = (read(&body), read(text.as_bytes()));
-    }
+/// Webhooks as they come.
+fn webhooks() -> [Value; 4] {
+    let page = json!({ "redirect_to_url": { "url": "https://bank.example" } });
+    let asks = intent("requires_action", &json!({ "next_action": page }));
+    let card = json!({ "card": { "capture_before": 1_770_400_000 } });
+    let charge = json!({ "id": "ch_1", "payment_method_details": card });
+    let promised = intent("requires_capture", &json!({ "latest_charge": charge }));
+    let refund = json!({ "id": "re_1", "status": "succeeded",
+        "metadata": { "payment_id": PAYMENT, "refund_id": REFUND } });
+    let dispute = json!({ "id": "dp_1", "amount": 2500, "currency": "eur",
+        "payment_intent": "pi_1", "status": "needs_response" });
+    [
+        webhook("payment_intent.requires_action", &asks),
+        webhook("payment_intent.amount_capturable_updated", &promised),
+        webhook("charge.refunded", &json!({ "refunds": { "data": [refund] } })),
+        webhook("charge.dispute.created", &dispute),
+    ]
+}
 
-    #[test]
-    fn no_object_makes_it_panic(kind in kinds(), object in anything()) {
+#[test]
+fn whatever_a_webhook_says_it_can_be_kept() {
+    fuzz::always(&fuzz::nearly_json(&webhooks()), |body| {
+        if let Said::Ours(notice) = read(&body) {
+            prop_assert_eq!(notice.as_kept(), notice);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn whatever_a_webhook_is_about_it_is_read_or_passed_over() {
+    fuzz::always(&(kinds(), anything()), |(kind, object)| {
         let _ = event(kind, &object);
         if let Ok(refund) = serde_json::from_value::<Refund>(object) {
             let _ = refund.outcome();
         }
-    }
+        Ok(())
+    });
+}
 
+proptest! {
     #[test]
     fn any_moment_and_amount_is_taken(created: i64, before: i64, amount: i64, came: i64) {
         let card = json!({ "card": { "capture_before": before } });
