@@ -70,7 +70,7 @@ mod tests {
     fn sign_in(of: UserId) -> Session {
         let session: SessionId = "ses_00000000000000000000000000000005".parse().unwrap();
         let token = RefreshToken::first(session, [1; 16], [0; 32]);
-        Session::begin(of, &token, Origin::of(None, String::new()), noon())
+        Session::begin(&User::guest(of, noon()), &token, Origin::of(None, String::new()), noon())
     }
 
     fn merged(guest: User, session: Session, account: UserId) -> Change<bool> {

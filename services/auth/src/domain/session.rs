@@ -7,12 +7,14 @@ use contracts::auth::SessionRevoked;
 use contracts::{SessionId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Origin, RefreshToken, Refusal, Sealed};
+use super::{Digest, Origin, RefreshToken, Refusal, Sealed, User};
 
 /// How long a sign-in lasts at most: 30 days.
 pub(crate) const SESSION_LIFE: Duration = Duration::from_hours(24 * 30);
 /// How long a used token gives its successor once more: the first answer may have been lost.
 pub(crate) const GRACE: Duration = Duration::from_secs(30);
+/// So many sign-ins of a person last at once; with another, the oldest ends.
+pub(crate) const AT_MOST: usize = 100;
 
 /// One sign-in of one person.
 ///
@@ -27,6 +29,9 @@ pub(crate) struct Session {
     pub(crate) id: SessionId,
     /// Whose it is.
     pub(crate) user_id: UserId,
+    /// How often the person had been signed out everywhere when it began.
+    #[serde(default)]
+    pub(crate) era: u32,
     /// When the person signed in.
     pub(crate) created_at: Timestamp,
     /// When a token was last asked for.
@@ -112,17 +117,13 @@ impl Rotation {
 
 impl Session {
     /// A person signs in, and gets this token.
-    pub(crate) fn begin(
-        user_id: UserId,
-        token: &RefreshToken,
-        origin: Origin,
-        now: Timestamp,
-    ) -> Self {
+    pub(crate) fn begin(user: &User, token: &RefreshToken, origin: Origin, now: Timestamp) -> Self {
         Self {
             used_at: Some(now),
             origin: Some(origin),
             id: token.session(),
-            user_id,
+            user_id: user.id,
+            era: user.era,
             created_at: now,
             expires_at: now.plus(SESSION_LIFE),
             family: token.family(),
@@ -154,6 +155,16 @@ impl Session {
             Some(sealed) => Change::none(self).map(|session| session.with(Next::Given(sealed))),
             None => self.revoke(now).map(|session| session.with(Next::Withheld)),
         })
+    }
+
+    /// Whether the person was not signed out everywhere since it began.
+    pub(crate) const fn is_of_the_era_of(&self, user: &User) -> bool {
+        self.era == user.era
+    }
+
+    /// It outlasts that the person is signed out everywhere else.
+    pub(crate) fn outlasts(self, signed_out: &User) -> Self {
+        Self { era: signed_out.era, ..self }
     }
 
     /// The sign-in, if it is this person's; to others it does not exist.
@@ -240,7 +251,8 @@ mod tests {
     }
 
     fn session() -> Session {
-        Session::begin(alice(), &token(0), Origin::of(None, String::new()), noon())
+        let user = User::guest(alice(), noon());
+        Session::begin(&user, &token(0), Origin::of(None, String::new()), noon())
     }
 
     /// The sign-in after its first token was exchanged, at noon.

@@ -159,7 +159,7 @@ impl User {
         Ok(changed.and(ended).map(|_| SignIns::End(sessions)))
     }
 
-    /// The person as an administrator wants them, and what it takes.
+    /// The person as an administrator wants them, signed out where that takes more than a welcome.
     fn fulfilled(self, wish: Wish) -> Result<(Self, Vec<Act>), Refusal> {
         let role = wish.role.unwrap_or(self.role);
         let disabled = wish.disabled.unwrap_or(self.disabled);
@@ -167,7 +167,9 @@ impl User {
             return Err(Refusal::NoSuchRole);
         }
         let acts = acts(&self, role, disabled);
-        Ok((Self { role, disabled, ..self }, acts))
+        let user = Self { role, disabled, ..self };
+        let stays = acts.is_empty() || acts == [Act::Enabled];
+        Ok((if stays { user } else { user.signed_out() }, acts))
     }
 
     /// Whether they may mind people and roles now.
@@ -231,7 +233,7 @@ mod tests {
     fn sign_in(of: UserId) -> Session {
         let session = "ses_00000000000000000000000000000005".parse().unwrap();
         let token = RefreshToken::first(session, [1; 16], [0; 32]);
-        Session::begin(of, &token, Origin::of(None, String::new()), noon())
+        Session::begin(&User::guest(of, noon()), &token, Origin::of(None, String::new()), noon())
     }
 
     fn edited(user: User, admins: &[char], wish: Wish) -> Result<Change<SignIns>, Refusal> {
@@ -268,6 +270,7 @@ mod tests {
         assert_eq!(change.writes::<User>()[0].role, Role::Admin);
         assert_eq!(change.writes::<Admins>()[0].people, [id('b'), id('a')]);
         assert_eq!((change.told::<SessionRevoked>().len(), ended(&change)), (1, 1));
+        assert!(!sign_in(id('a')).is_of_the_era_of(&change.writes::<User>()[0]));
         let entry = change.entries::<Entry>().remove(0);
         assert_eq!((entry.by, entry.person, entry.at), (Some(id('b')), Some(id('a')), noon()));
         assert_eq!(entry.act, Act::RoleChanged { from: Role::Shopper, to: Role::Admin });
@@ -301,6 +304,7 @@ mod tests {
         let back = edited(disabled, &['b'], ENABLE).unwrap();
         assert_eq!(back.writes::<Admins>()[0].people, [id('b'), id('a')]);
         assert_eq!((acts_of(&back), &back.value), (vec![Act::Enabled], &SignIns::Last));
+        assert_eq!(back.writes::<User>()[0].era, 1, "nobody comes back who was signed out");
     }
 
     #[test]

@@ -127,7 +127,7 @@ impl User {
     ) -> Result<Change<Self>, Refusal> {
         let (user, ticket) = Self::may_reset(user, ticket, token, now)?;
         let user = Self { password_hash: Some(chosen.clone()), ..user.verified(now) };
-        Ok(Change::to(user).without::<Ticket>(&ticket.id))
+        Ok(Change::to(user.signed_out()).without::<Ticket>(&ticket.id))
     }
 
     /// The person, if this token lets them choose another password.

@@ -43,6 +43,10 @@ pub(crate) struct User {
     /// Whether a guest ordered something: such a guest is not forgotten.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub(crate) has_ordered: bool,
+    /// How often they were signed out everywhere: a sign-in of an earlier era gets no more tokens,
+    /// even while its own end is not written down yet.
+    #[serde(default)]
+    pub(crate) era: u32,
 }
 
 /// An e-mail address that has an account: one address, one account.
@@ -105,6 +109,7 @@ impl User {
             disabled: false,
             merged_into: None,
             has_ordered: false,
+            era: 0,
         }
     }
 
@@ -159,7 +164,12 @@ impl User {
         if self.password_hash.as_ref() != Some(&proof.verified) {
             return Err(Refusal::WrongPassword);
         }
-        Ok(Change::to(Self { password_hash: Some(chosen.clone()), ..self }))
+        Ok(Change::to(Self { password_hash: Some(chosen.clone()), ..self }.signed_out()))
+    }
+
+    /// Every sign-in that began until now gets no more tokens.
+    pub(crate) fn signed_out(self) -> Self {
+        Self { era: self.era.wrapping_add(1), ..self }
     }
 
     /// They want to be called otherwise, or not at all.

@@ -78,7 +78,7 @@ pub(super) async fn end_sessions(
     shopper: Shopper,
     cause: Cause,
 ) -> Result<StatusCode, Problem> {
-    auth.accounts.end_sign_ins(shopper.id, None, cause).await?;
+    auth.accounts.sign_out_everywhere(shopper.id, cause).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -65,6 +65,8 @@ enum Found {
     Somebody { email: Email, token: Option<MailToken> },
     /// Nobody, or nothing that is still to be told.
     Nobody,
+    /// Somebody who never said that the address is theirs, and got mail enough for now.
+    TooMany,
     /// It may be found later.
     NotYet,
 }
@@ -97,12 +99,13 @@ impl Post {
     async fn send(&self, id: MailId) -> Result<bool, Failed> {
         let cause = Cause::own("mail", self.accounts.clock());
         let Some(mail) = self.accounts.try_mail(id, cause.clone()).await? else { return Ok(true) };
-        let (email, token) = match self.find(&mail).await? {
+        let (email, token) = match self.find(&mail, &cause).await? {
             Found::Somebody { email, token } => (email, token),
             Found::NotYet if !mail.is_tried_too_often() => return Ok(true),
-            Found::NotYet | Found::Nobody => {
-                self.accounts.withdraw_mail(mail, cause).await?;
-                return Ok(true);
+            Found::NotYet | Found::Nobody => return self.withdraw(mail, cause).await,
+            Found::TooMany => {
+                count(&mail.about, "withheld");
+                return self.withdraw(mail, cause).await;
             }
         };
         let letter = words::of(&mail.about, token.as_ref(), &Shop(&self.postage.shop));
@@ -116,6 +119,10 @@ impl Post {
         Ok(!matches!(delivered, Err(Undelivered::Away)))
     }
 
+    async fn withdraw(&self, mail: Mail, cause: Cause) -> Result<bool, Failed> {
+        self.accounts.withdraw_mail(mail, cause).await.map(|()| true)
+    }
+
     /// Writes down what came of it.
     async fn note(
         &self,
@@ -123,7 +130,7 @@ impl Post {
         delivered: Result<(), Undelivered>,
         cause: Cause,
     ) -> Result<(), Failed> {
-        let (id, kind) = (mail.id.clone(), mail.about.name());
+        let id = mail.id.clone();
         let noted = match delivered {
             Ok(()) => self.accounts.mail_sent(id.clone(), cause).await?,
             Err(Undelivered::Refused(code)) => {
@@ -140,13 +147,13 @@ impl Post {
             Ok(()) => "sent",
             Err(_) => "failed",
         };
-        counter!("souk_mails_total", "kind" => kind, "outcome" => outcome).increment(1);
+        count(&mail.about, outcome);
         say(&id, delivered, is_dead);
         Ok(())
     }
 
     /// Whom a mail goes to as things are now, and the token in it.
-    async fn find(&self, mail: &Mail) -> Result<Found, StoreError> {
+    async fn find(&self, mail: &Mail, cause: &Cause) -> Result<Found, Failed> {
         let known = match (mail.to, mail.about.order()) {
             (Some(person), _) => Some(person),
             (None, Some(order)) => self.accounts.buyer(order).await?,
@@ -158,16 +165,17 @@ impl Post {
         };
         let Some(user) = self.accounts.reader(person).await? else { return Ok(Found::Nobody) };
         match mail.about {
-            About::Verify | About::Reset => self.with_ticket(mail, user).await,
-            About::AddressOld | About::AddressNew => self.with_change(mail, user).await,
-            About::PasswordChanged
-            | About::Received { .. }
+            About::Verify | About::Reset => Ok(self.with_ticket(mail, user).await?),
+            About::AddressOld | About::AddressNew => Ok(self.with_change(mail, user).await?),
+            About::PasswordChanged => Ok(Found::at(user.email)),
+            About::Received { .. }
             | About::Paid { .. }
             | About::Shipped { .. }
-            | About::Refunded { .. } => Ok(match user.email {
-                Some(email) => Found::Somebody { email, token: None },
-                None => Found::Nobody,
-            }),
+            | About::Refunded { .. } => {
+                let email = user.email.clone();
+                let may = self.accounts.may_write(user, mail.id.clone(), cause.clone()).await?;
+                Ok(if may { Found::at(email) } else { Found::TooMany })
+            }
         }
     }
 
@@ -197,6 +205,16 @@ impl Post {
         let token = self.postage.secrets.token(&mail.id, promised);
         token.map_or(Found::NotYet, |token| Found::Somebody { email, token: Some(token) })
     }
+}
+
+impl Found {
+    fn at(email: Option<Email>) -> Self {
+        email.map_or(Self::Nobody, |email| Self::Somebody { email, token: None })
+    }
+}
+
+fn count(about: &About, outcome: &'static str) {
+    counter!("souk_mails_total", "kind" => about.name(), "outcome" => outcome).increment(1);
 }
 
 fn say(id: &MailId, delivered: Result<(), Undelivered>, is_dead: bool) {

@@ -1,5 +1,6 @@
 //! Where mails go: to a server, or into a folder.
 
+use std::error::Error as _;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -81,19 +82,34 @@ impl Outlet {
 }
 
 impl Undelivered {
-    /// What an error of the transport comes to. A refusal of ourselves (RFC 4954: 530 to 538) is not
-    /// one of the mail: somebody has to see to the configuration.
+    /// What an error of the transport comes to. A refusal of ourselves (RFC 4954: 530 to 538, and
+    /// whatever is not said of the address) is not one of the mail: somebody has to see to it.
     fn of(error: &lettre::transport::smtp::Error) -> Self {
         let Some(code) = error.status() else { return Self::Away };
+        let said = error.source().map(ToString::to_string).unwrap_or_default();
         match (code.severity, code.category) {
-            (Severity::PermanentNegativeCompletion, Category::MailSystem) => {
+            (Severity::PermanentNegativeCompletion, Category::MailSystem)
+                if is_said_of_the_address(code.into(), &said) =>
+            {
                 Self::Refused(Some(code.into()))
             }
-            (Severity::TransientNegativeCompletion, Category::MailSystem) => {
-                Self::Later(code.into())
-            }
+            (
+                Severity::PermanentNegativeCompletion | Severity::TransientNegativeCompletion,
+                Category::MailSystem,
+            ) => Self::Later(code.into()),
             _ => Self::Away,
         }
+    }
+}
+
+/// Whether a refusal for good means the address a mail is for, or its mailbox (RFC 3463: 5.1 and 5.2,
+/// but for 5.1.7 and 5.1.8, which mean the sender's). A server that does not let us relay, or has had
+/// enough of us for today, says so with the same codes, and takes the mail another time.
+fn is_said_of_the_address(code: u16, said: &str) -> bool {
+    match said.split_whitespace().next().filter(|word| word.starts_with("5.")) {
+        Some("5.1.7" | "5.1.8") => false,
+        Some(status) => status.starts_with("5.1.") || status.starts_with("5.2."),
+        None => matches!(code, 550 | 551 | 553),
     }
 }
 
@@ -119,6 +135,29 @@ impl fmt::Debug for Outlet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mail_is_refused_for_good_where_the_address_is() {
+        for (code, said) in [
+            (550, "5.1.1 <alice@example.com> is nobody here"),
+            (550, "5.2.1 the mailbox is disabled"),
+            (550, "no such user"),
+            (551, ""),
+            (553, "the name of the mailbox is not allowed"),
+        ] {
+            assert!(is_said_of_the_address(code, said), "{code} {said}");
+        }
+        for (code, said) in [
+            (554, "5.7.1 relay access denied"),
+            (550, "5.7.60 this client may not send as this sender"),
+            (550, "5.4.5 the daily quota is exceeded"),
+            (553, "5.1.8 the domain of the sender is unknown"),
+            (554, "transaction failed"),
+            (552, "the mailbox is full"),
+        ] {
+            assert!(!is_said_of_the_address(code, said), "{code} {said}");
+        }
+    }
 
     #[tokio::test]
     async fn a_password_is_not_sent_in_the_clear() {

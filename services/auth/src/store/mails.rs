@@ -10,7 +10,9 @@ use mongodb::bson::doc;
 use tracing::info;
 
 use super::{Accounts, Outcome};
-use crate::domain::{About, AddressChange, Buyer, Mail, MailId, NEWS, REMEMBERED, Ticket, User};
+use crate::domain::{
+    About, AddressChange, Buyer, Mail, MailId, NEWS, REMEMBERED, Ticket, Unasked, User,
+};
 
 /// How long it is known that a mail was sent: longer than any event may come again.
 const KEPT: Duration = Duration::from_hours(24 * 30);
@@ -22,6 +24,7 @@ impl Accounts {
         self.store.index::<Mail>(doc! { "state": 1, "written_at": 1 }, false).await?;
         self.store.index::<Ticket>(doc! { "expires_at": 1 }, false).await?;
         self.store.index::<AddressChange>(doc! { "expires_at": 1 }, false).await?;
+        self.store.index::<Unasked>(doc! { "expires_at": 1 }, false).await?;
         self.store.index::<Buyer>(doc! { "known_at": 1 }, false).await
     }
 
@@ -145,7 +148,8 @@ impl Accounts {
         for (collection, which) in [
             (Mail::COLLECTION, ended),
             (Ticket::COLLECTION, over.clone()),
-            (AddressChange::COLLECTION, over),
+            (AddressChange::COLLECTION, over.clone()),
+            (Unasked::COLLECTION, over),
             (Buyer::COLLECTION, old),
         ] {
             let deleted = self.store.collection(collection).delete_many(which).await?;
@@ -154,6 +158,14 @@ impl Accounts {
             }
         }
         Ok(())
+    }
+
+    /// Whether a mail about an order may go to this person: few may while it is not known that they
+    /// read mail there.
+    pub(crate) async fn may_write(&self, to: User, mail: MailId, cause: Cause) -> Outcome<bool> {
+        let scope = One::<Unasked>(to.id);
+        let count = move |known, now| Ok(Unasked::another(known, &to, &mail, now));
+        self.decide(scope, cause, count).await
     }
 
     /// Whether it is known that nobody reads mail about this order.

@@ -40,7 +40,8 @@ pub(crate) struct SignIn {
 
 type Registering =
     (Option<EmailClaim>, Option<User>, Option<Session>, (Option<Mail>, Option<Ticket>));
-type Rekeyed = (Option<User>, Option<Mail>, BTreeMap<String, Session>);
+type Rekeyed = (Option<User>, Option<Mail>, Option<Session>, BTreeMap<String, Session>);
+type Coming = (Option<User>, (Option<Session>, BTreeMap<String, Session>));
 type Outcome<T> = Result<T, UpdateError<Refusal>>;
 
 impl Accounts {
@@ -53,7 +54,7 @@ impl Accounts {
         store.index::<User>(doc! { "role": 1, "created_at": 1 }, false).await?;
         store.collection_of::<EmailClaim>().await?;
         store.index::<Session>(doc! { "expires_at": 1 }, false).await?;
-        store.index::<Session>(doc! { "user_id": 1, "_id": -1 }, false).await?;
+        store.index::<Session>(doc! { "user_id": 1, "revoked_at": 1, "_id": -1 }, false).await?;
         let accounts = Self { store, identity: service.identity(), secrets };
         accounts.open_people().await?;
         accounts.open_mails().await?;
@@ -89,8 +90,9 @@ impl Accounts {
         let scope = (One::<User>(id), One::<Session>(token.session()));
         let begins = token.clone();
         let come = move |_, now| {
-            let session = Session::begin(id, &begins, origin.clone(), now);
-            Ok(Change::to(User::guest(id, now)).with(&session))
+            let guest = User::guest(id, now);
+            let session = Session::begin(&guest, &begins, origin.clone(), now);
+            Ok(Change::to(guest).with(&session))
         };
         Ok(SignIn { user: self.decide(scope, cause, come).await?, token })
     }
@@ -126,19 +128,20 @@ impl Accounts {
         let scope = (claim, One::<User>(account.id), One::<Session>(token.session()), mail);
         let begins = token.clone();
         let register = move |(claim, _, _, (mail, _)): Registering, now| {
-            let session = Session::begin(account.id, &begins, origin.clone(), now);
+            let registered = User::register(claim, account.clone(), now)?;
+            let session = Session::begin(&registered.value, &begins, origin.clone(), now);
             let errand = Errand::Verify { email: account.email.digest() };
             let asked = Ticket::issue(mail.as_ref(), asks.clone(), account.id, errand, now);
-            Ok(User::register(claim, account.clone(), now)?.with(&session).and(asked))
+            Ok(registered.with(&session).and(asked))
         };
         Ok(SignIn { user: self.decide(scope, cause, register).await?, token })
     }
 
-    /// Somebody signs in who knows the password.
+    /// Somebody signs in who knows the password; where they are signed in too often, the oldest
+    /// sign-in ends.
     ///
-    /// Should the person have changed meanwhile (another password, or no longer welcome), the one
-    /// who changed that may have looked for sign-ins to end before there was this one: it is looked
-    /// at once more, and ends.
+    /// Should the person have changed meanwhile (another password, no longer welcome, or signed out
+    /// everywhere), this sign-in is of an era that is over: it is looked at once more, and ends.
     pub(crate) async fn sign_in(
         &self,
         id: UserId,
@@ -146,21 +149,26 @@ impl Accounts {
         origin: Origin,
         cause: Cause,
     ) -> Outcome<SignIn> {
-        let token = self.first_token();
-        let scope = (One::<User>(id), One::<Session>(token.session()));
-        let (begins, shown) = (token.clone(), proof.clone());
-        let sign_in = move |(user, _): (Option<User>, _), now| {
+        let (token, too_many) = (self.first_token(), self.too_many(id).await?);
+        let begins = (One::<Session>(token.session()), Many::<Session>(too_many));
+        let (first, shown) = (token.clone(), proof.clone());
+        let sign_in = move |(user, (_, oldest)): Coming, now| {
             let proved = user.ok_or(Refusal::WrongCredentials)?.proved_by(&shown)?;
-            Ok(proved.with(&Session::begin(id, &begins, origin.clone(), now)))
+            let session = Session::begin(&proved.value, &first, origin.clone(), now);
+            let ended = Session::revoke_all(oldest.into_values(), now);
+            let told = (session.clone(), ended.value.clone());
+            Ok(proved.with(&session).and(ended).map(|_| told))
         };
-        self.decide(scope, cause.clone(), sign_in).await?;
-        if let Some(user) = self.get(id).await?.map(|user| user.value)
-            && user.clone().proved_by(&proof).is_ok()
-        {
-            return Ok(SignIn { user, token });
+        let scope = (One::<User>(id), begins);
+        let (session, ended) = self.decide(scope, cause.clone(), sign_in).await?;
+        ended.iter().for_each(|ended| self.heard(ended));
+        let user = self.get(id).await?.map(|user| user.value);
+        let user = user.filter(|user| user.clone().proved_by(&proof).is_ok());
+        match user {
+            Some(user) if session.is_of_the_era_of(&user) => return Ok(SignIn { user, token }),
+            Some(_) | None => self.sign_out(session.id, cause).await?,
         }
-        self.sign_out(token.session(), cause).await?;
-        Err(UpdateError::Refused(Refusal::WrongCredentials))
+        Err(user.map_or(UpdateError::Refused(Refusal::WrongCredentials), |_| UpdateError::Busy))
     }
 
     /// Somebody wants to be called otherwise.
@@ -188,17 +196,19 @@ impl Accounts {
     ) -> Outcome<()> {
         let elsewhere = self.some_sign_ins(id, Some(here)).await?;
         let notice = self.notice();
-        let scope =
-            (One::<User>(id), One::<Mail>(notice.clone()), Many::<Session>(elsewhere.clone()));
-        let rekey = move |(user, _, sign_ins): Rekeyed, now| {
+        let sessions = (One::<Session>(here), Many::<Session>(elsewhere));
+        let scope = (One::<User>(id), One::<Mail>(notice.clone()), sessions.0, sessions.1);
+        let rekey = move |(user, _, here, sign_ins): Rekeyed, now| {
             let rekeyed = user.ok_or(Refusal::SignInOver)?.rekeyed(&proof, &chosen)?;
             if rekeyed.is_none() {
                 return Ok(rekeyed.map(|_| Vec::new()));
             }
             let mail = Mail::write(notice.clone(), Some(id), About::PasswordChanged, now);
+            let here = here.map(|session| session.outlasts(&rekeyed.value));
             let ended = Session::revoke_all(sign_ins.into_values(), now);
             let sessions = ended.value.clone();
-            Ok(rekeyed.with(&mail).and(ended).map(|_| sessions))
+            let rekeyed = here.iter().fold(rekeyed.with(&mail).and(ended), Change::with);
+            Ok(rekeyed.map(|_| sessions))
         };
         for session in self.decide(scope, cause.clone(), rekey).await? {
             self.heard(&session);
@@ -252,7 +262,8 @@ impl Accounts {
         let exchange = move |session: Option<Session>, now| {
             session.ok_or(Refusal::MadeUp)?.refresh(&rotation, now)
         };
-        let refreshed = self.decide(One::<Session>(token.session()), cause, exchange).await?;
+        let scope = One::<Session>(token.session());
+        let refreshed = self.decide(scope, cause.clone(), exchange).await?;
         let Refreshed { session, next } = refreshed;
         let next = match next {
             Next::Drawn => Some(drawn),
@@ -264,9 +275,16 @@ impl Accounts {
             }
         };
         let user = self.get(session.user_id).await?.map(|user| user.value);
-        let user = user.filter(|user| !user.disabled);
-        let over = UpdateError::Refused(Refusal::SignInOver);
-        next.zip(user).map(|(token, user)| SignIn { user, token }).ok_or(over)
+        match next.zip(user) {
+            Some((token, user)) if !user.disabled && session.is_of_the_era_of(&user) => {
+                Ok(SignIn { user, token })
+            }
+            Some(_) | None => {
+                // Whoever ended all sign-ins of the person may not have come to this one.
+                self.sign_out(session.id, cause).await?;
+                Err(UpdateError::Refused(Refusal::SignInOver))
+            }
+        }
     }
 
     /// Forgets the sign-ins that nobody can go on with.

@@ -1,5 +1,7 @@
 //! The sign-ins of one person: seen, and ended.
 
+use std::collections::BTreeMap;
+
 use common::Change;
 use common::http::Page;
 use common::store::{Cause, Many, One, StoreError};
@@ -7,7 +9,7 @@ use contracts::{SessionId, UserId};
 use mongodb::bson::doc;
 
 use super::{Accounts, Outcome};
-use crate::domain::{Refusal, Session};
+use crate::domain::{AT_MOST, Refusal, Session, User};
 
 /// So many sign-ins end in one commit.
 const AT_ONCE: i64 = 100;
@@ -21,6 +23,10 @@ impl Accounts {
         after: Option<SessionId>,
     ) -> Result<Vec<Session>, StoreError> {
         let mut lasting = self.lasting(person);
+        let era = self.get(person).await?.map_or(0, |user| user.era);
+        if era > 0 {
+            lasting.insert("era", i64::from(era));
+        }
         if let Some(after) = after {
             lasting.insert("_id", doc! { "$lt": after.to_string() });
         }
@@ -54,8 +60,25 @@ impl Accounts {
         Ok(())
     }
 
-    /// All sign-ins of a person end, but for one.
-    pub(crate) async fn end_sign_ins(
+    /// A person is signed out everywhere: their sign-ins end, those that are known in the same
+    /// commit.
+    pub(crate) async fn sign_out_everywhere(&self, person: UserId, cause: Cause) -> Outcome<()> {
+        let sign_ins = self.some_sign_ins(person, None).await?;
+        let end = |(user, sign_ins): (Option<User>, BTreeMap<String, Session>), now| {
+            let ended = Session::revoke_all(sign_ins.into_values(), now);
+            let user = user.map(User::signed_out);
+            Ok(user.iter().fold(ended, Change::with))
+        };
+        let scope = (One::<User>(person), Many::<Session>(sign_ins));
+        for ended in self.decide(scope, cause.clone(), end).await? {
+            self.heard(&ended);
+        }
+        self.end_sign_ins(person, None, cause).await
+    }
+
+    /// The sign-ins of a person end that a commit had no room for, but for one. Should this be cut
+    /// short, they are of an era that is over, and get no more tokens.
+    pub(super) async fn end_sign_ins(
         &self,
         person: UserId,
         but: Option<SessionId>,
@@ -66,7 +89,7 @@ impl Accounts {
             if some.is_empty() {
                 return Ok(());
             }
-            let end = |sessions: std::collections::BTreeMap<String, Session>, now| {
+            let end = |sessions: BTreeMap<String, Session>, now| {
                 Ok(Session::revoke_all(sessions.into_values(), now))
             };
             for ended in self.decide(Many::<Session>(some), cause.clone(), end).await? {
@@ -86,6 +109,14 @@ impl Accounts {
             lasting.insert("_id", doc! { "$ne": but.to_string() });
         }
         self.store.ids::<Session>(lasting, doc! { "_id": 1 }, AT_ONCE).await
+    }
+
+    /// The sign-ins of a person that are to end with another one, the oldest.
+    pub(super) async fn too_many(&self, person: UserId) -> Result<Vec<SessionId>, StoreError> {
+        let limit = i64::try_from(AT_MOST).unwrap_or(i64::MAX).saturating_add(AT_ONCE);
+        let newest_first = doc! { "_id": -1 };
+        let lasting = self.store.ids::<Session>(self.lasting(person), newest_first, limit).await?;
+        Ok(lasting.into_iter().skip(AT_MOST - 1).collect())
     }
 
     fn lasting(&self, person: UserId) -> mongodb::bson::Document {

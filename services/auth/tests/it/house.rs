@@ -96,6 +96,25 @@ impl House {
         documents.update_many(which, update).await.unwrap();
     }
 
+    /// Has the person of this sign-in signed in so many times more, before all their other sign-ins;
+    /// where `unreadable` says so, one of them is nothing that the service can read.
+    pub(crate) async fn crowds(&self, signed_in: &Answer, many: usize, unreadable: Option<usize>) {
+        let session = session_of(signed_in);
+        let known = self.stored("sessions").await;
+        let is_it = |it: &&Document| it.get_str("_id").is_ok_and(|id| id == session);
+        let known = known.iter().find(is_it).unwrap();
+        let copies = (0..many).map(|number| {
+            let mut copy = known.clone();
+            copy.insert("_id", format!("ses_{number:032x}"));
+            if unreadable == Some(number) {
+                copy.insert("created_at", "not a time");
+            }
+            copy
+        });
+        let sessions = self.database().await.collection::<Document>("sessions");
+        sessions.insert_many(copies).await.unwrap();
+    }
+
     /// Takes everything from the service that it ever stored.
     pub(crate) async fn wipe(&self) {
         self.database().await.drop().await.unwrap();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mongodb::bson::{Document, doc};
 use serde_json::{Value, json};
 use testkit::Answer;
 
@@ -114,4 +115,90 @@ async fn who_signs_out_everywhere_is_signed_in_nowhere() {
     }
     let _ = one.me(&bob).await.status(200);
     let _ = one.signs_in(ALICE, PASSWORD).await.status(200);
+}
+
+/// More sign-ins than one commit ends, and one that stops whoever goes on to end the rest.
+const CROWD: (usize, Option<usize>) = (120, Some(110));
+
+/// A sign-in of Alice that the end of all others stopped short of.
+async fn is_over(house: &House, replica: &Replica, held: &Answer) {
+    let stored = house.stored("sessions").await;
+    let is_it = |it: &&Document| it.get_str("_id").is_ok_and(|id| id == session_of(held));
+    let stored = stored.iter().find(is_it).unwrap();
+    assert!(stored.get_str("revoked_at").is_err(), "{stored}");
+
+    let _ = replica.refreshes(held).await.status(401);
+
+    house.hears_the_end_of(&session_of(held)).await;
+    let _ = replica.refreshes(held).await.status(401);
+    let _ = replica.me(held).await.status(401);
+}
+
+#[tokio::test]
+async fn whoever_was_signed_out_everywhere_stays_so_when_that_is_cut_short() {
+    let (house, one) = House::with_a_door().await;
+    let other = house.opens(house.config()).await;
+    let (here, there) = (one.registers(ALICE).await, one.signs_in(ALICE, PASSWORD).await);
+    house.crowds(&there, CROWD.0, CROWD.1).await;
+
+    let cut = one.door_with(&here).delete("/api/auth/sessions").await;
+
+    assert!(cut.status >= 500, "{}", cut.text);
+    let again = other.signs_in(ALICE, PASSWORD).await.status(200);
+    for held in [&here, &there] {
+        is_over(&house, &other, held).await;
+    }
+    let again = one.refreshes(&again).await.status(200);
+    assert_eq!(ids(&sessions(&one, &again).await), [session_of(&again)]);
+}
+
+#[tokio::test]
+async fn another_password_ends_all_other_sign_ins_even_when_that_is_cut_short() {
+    let (house, one) = House::with_a_door().await;
+    let other = house.opens(house.config()).await;
+    let (here, there) = (one.registers(ALICE).await, one.signs_in(ALICE, PASSWORD).await);
+    house.crowds(&there, CROWD.0, CROWD.1).await;
+    let change = json!({ "current_password": PASSWORD, "password": "battery staple" });
+
+    let cut = one.door_with(&here).post("/api/auth/password").json(&change).await;
+
+    assert!(cut.status >= 500, "{}", cut.text);
+    is_over(&house, &other, &there).await;
+    let here = other.refreshes(&here).await.status(200);
+    assert_eq!(ids(&sessions(&one, &here).await), [session_of(&here)]);
+    let again = other.signs_in(ALICE, "battery staple").await.status(200);
+    let _ = one.refreshes(&again).await.status(200);
+}
+
+#[tokio::test]
+async fn who_is_signed_in_too_often_is_signed_out_where_it_was_longest_ago() {
+    let (house, replica) = House::with_a_door().await;
+    let first = replica.registers(ALICE).await;
+    house.crowds(&first, 105, None).await;
+
+    let last = replica.signs_in(ALICE, PASSWORD).await.status(200);
+
+    let mut ended = house.stored("sessions").await;
+    ended.retain(|it| it.get_str("revoked_at").is_ok());
+    let mut ended: Vec<_> = ended.iter().map(|it| it.get_str("_id").unwrap()).collect();
+    ended.sort_unstable();
+    let oldest: Vec<_> = (0..7).map(|number| format!("ses_{number:032x}")).collect();
+    assert_eq!(ended, oldest);
+    for held in [&first, &last] {
+        let _ = replica.refreshes(held).await.status(200);
+    }
+    house.hears_the_end_of(&oldest[0]).await;
+}
+
+#[tokio::test]
+async fn a_sign_in_of_before_there_were_eras_goes_on() {
+    let (house, replica) = House::with_a_door().await;
+    let alice = replica.registers(ALICE).await;
+    for collection in ["users", "sessions"] {
+        house.changes(collection, doc! {}, doc! { "$unset": { "era": "" } }).await;
+    }
+
+    let alice = replica.refreshes(&alice).await.status(200);
+
+    assert_eq!(ids(&sessions(&replica, &alice).await), [session_of(&alice)]);
 }

@@ -159,6 +159,20 @@ async fn who_signs_in_while_being_disabled_is_out_in_the_end() {
 }
 
 #[tokio::test]
+async fn who_may_do_something_else_signs_in_anew_even_when_ending_their_sign_ins_is_cut_short() {
+    let (house, one, other, admin) = with_an_admin().await;
+    let bob = one.registers("bob@example.com").await;
+    house.crowds(&bob, 120, Some(110)).await;
+
+    let cut = change(&one.door_with(&admin), &id(&bob), &json!({ "role": "staff" })).await;
+
+    assert!(cut.status >= 500, "{}", cut.text);
+    let _ = other.refreshes(&bob).await.status(401);
+    let bob = other.signs_in("bob@example.com", PASSWORD).await.status(200);
+    assert_eq!(other.refreshes(&bob).await.status(200)["user"]["role"], "staff");
+}
+
+#[tokio::test]
 async fn the_last_administrator_stays_whoever_asks_at_once() {
     let (_house, one, other, admin) = with_an_admin().await;
     let door = one.door_with(&admin);

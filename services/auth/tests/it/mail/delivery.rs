@@ -117,6 +117,30 @@ async fn what_the_server_will_never_take_is_dead_and_what_it_will_not_take_now_i
 }
 
 #[tokio::test]
+async fn a_server_that_refuses_the_shop_gets_the_mail_another_time() {
+    let (house, _server, replica) = with_mail().await;
+    let refusals = ["554-5-7-1", "550-5-7-60", "550-5-4-5", "553-5-1-8", "554"];
+    for said in refusals {
+        replica.registers(&format!("says-{said}@example.com")).await;
+    }
+
+    for many in 1..=2 {
+        stored(&house, "all are tried", |mail| is(mail, "waiting") && tries(mail) == many).await;
+        assert_eq!(house.stored("mails").await.len(), refusals.len());
+        house.clock.advance(Duration::from_mins(1));
+    }
+
+    for said in ["550-5-2-1", "551", "553-5-1-3"] {
+        replica.registers(&format!("says-{said}@example.com")).await;
+    }
+    eventually("what is said of the address is for good", SOON, async || {
+        let mails = house.stored("mails").await;
+        (mails.iter().filter(|mail| is(mail, "dead")).count() == 3).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_server_that_cannot_keep_a_secret_gets_none() {
     let house = House::build().await;
     let server = MailServer::start(house.world.dir()).await.unwrap();

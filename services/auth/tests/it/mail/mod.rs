@@ -1,6 +1,7 @@
 //! What people get by mail, from a real server.
 
 mod address;
+mod deaths;
 mod delivery;
 mod orders;
 mod password;

@@ -8,7 +8,7 @@ use contracts::{Money, OrderId, PaymentId, RefundId, UserId};
 use serde_json::json;
 use testkit::{Answer, eventually};
 
-use super::{is, mail, mailing, mails, stored, with_mail};
+use super::{is, mail, mailing, mails, shows, stored, token, with_mail};
 use crate::house::{ALICE, House, PASSWORD, SOON, person};
 
 fn customer(who: &Answer) -> UserId {
@@ -89,6 +89,8 @@ async fn two_replicas_send_each_mail_once() {
     let (house, server, one) = with_mail().await;
     let _other = house.opens(mailing(&house, &server)).await;
     let alice = one.registers(ALICE).await;
+    let asked = mail(&server, ALICE, "Is this your address?").await;
+    let _ = shows(&one, "verify", &token(&asked)).await.status(204);
 
     let orders: Vec<_> = (0..25).map(|_| OrderId::from_uuid(house.clock.uuid())).collect();
     for order in &orders {
@@ -101,6 +103,37 @@ async fn two_replicas_send_each_mail_once() {
     }
     stored(&house, "all are sent", |mail| is(mail, "sent")).await;
     assert_eq!(server.mails().len(), 26);
+}
+
+#[tokio::test]
+async fn an_address_that_may_be_a_strangers_gets_few_mails_about_orders() {
+    let (house, server, replica) = with_mail().await;
+    let alice = replica.registers(ALICE).await;
+    let asked = mail(&server, ALICE, "Is this your address?").await;
+    let orders = async |many: usize, all: usize| {
+        for _ in 0..many {
+            let order = OrderId::from_uuid(house.clock.uuid());
+            house.peer.tell(&placed(order, &alice)).await;
+        }
+        eventually("all were heard of, and none waits", SOON, async || {
+            let heard = house.stored("buyers").await.len();
+            let mails = house.stored("mails").await;
+            (heard == all && mails.iter().all(|mail| is(mail, "sent"))).then_some(())
+        })
+        .await;
+        mails(&server, ALICE, "We received your order").len()
+    };
+
+    assert_eq!(orders(9, 9).await, 6);
+
+    let metrics = replica.operations().get("/metrics").await.status(200).text;
+    let withheld = |line: &&str| line.starts_with("souk_mails_total") && line.contains("withheld");
+    let withheld = metrics.lines().find(withheld).unwrap();
+    assert!(withheld.ends_with(" 3"), "{withheld}");
+    house.clock.advance(Duration::from_hours(24));
+    assert_eq!(orders(1, 10).await, 7);
+    let _ = shows(&replica, "verify", &token(&asked)).await.status(204);
+    assert_eq!(orders(9, 19).await, 16);
 }
 
 #[tokio::test]

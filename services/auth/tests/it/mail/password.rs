@@ -60,6 +60,30 @@ async fn who_forgot_their_password_chooses_another_one() {
 }
 
 #[tokio::test]
+async fn who_signed_in_by_the_thousand_with_the_old_password_is_out_when_ending_them_is_cut_short()
+{
+    let (house, server, one) = with_mail().await;
+    let other = house.opens(mailing(&house, &server)).await;
+    one.registers(ALICE).await;
+    let token = reset_token(&one, &server, ALICE).await;
+    let mut thefts = vec![];
+    for _ in 0..3 {
+        thefts.push(one.signs_in(ALICE, PASSWORD).await.status(200));
+    }
+    house.crowds(&thefts[0], 120, Some(110)).await;
+
+    let cut = resets(&one, &token, OTHER).await;
+
+    assert!(cut.status >= 500, "{}", cut.text);
+    for theft in &thefts {
+        let _ = other.refreshes(theft).await.status(401);
+        other.refuses(theft).await;
+    }
+    let alice = other.signs_in(ALICE, OTHER).await.status(200);
+    let _ = one.refreshes(&alice).await.status(200);
+}
+
+#[tokio::test]
 async fn a_token_is_good_once_however_many_try_at_once() {
     let (house, server, one) = with_mail().await;
     let other = house.opens(mailing(&house, &server)).await;
