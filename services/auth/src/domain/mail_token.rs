@@ -74,6 +74,9 @@ impl fmt::Debug for MailToken {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use testkit::fuzz;
+
     use super::*;
 
     #[test]
@@ -87,5 +90,21 @@ mod tests {
         {
             assert_eq!(bad.parse::<MailToken>(), Err(NotAMailToken), "{bad}");
         }
+    }
+
+    #[test]
+    fn whatever_is_made_of_a_token_it_is_none_or_has_one_spelling() {
+        let of = |mail: &str, secret| MailToken::of(mail.parse().unwrap(), [secret; SECRET]);
+        let tokens = [of("verify-1", 7), of("reset-0190b0e1c7f67c3e", 0xfb)];
+
+        fuzz::always(&fuzz::nearly_text(&tokens.map(|token| token.expose())), |text| {
+            if let Ok(read) = text.parse::<MailToken>() {
+                prop_assert_eq!(read.expose(), text.as_str());
+            }
+            if let Ok(typed) = MailToken::try_from(text.clone()) {
+                prop_assert_eq!(typed.expose(), text.trim());
+            }
+            Ok(())
+        });
     }
 }
