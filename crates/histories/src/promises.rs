@@ -3,13 +3,18 @@
 mod money;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use contracts::Sku;
 use order::domain::{Goods, Order, Return, ReturnState, Status};
+use payment::domain::{Attempt, AttemptState};
 use product::domain::State;
 
 use crate::house::kept;
 use crate::shop::Shop;
+
+/// A provider that answers does not take longer to collect money, or not to.
+const COLLECTING: Duration = Duration::from_mins(10);
 
 impl Shop {
     /// What holds at every moment.
@@ -22,7 +27,8 @@ impl Shop {
     }
 
     /// What holds soon after nobody does anything any more: an order that came to nothing holds
-    /// neither goods nor money, not even for a while.
+    /// neither goods nor money, not even for a while, and money that is to be collected is, or it is
+    /// clear that it will not be.
     pub(crate) fn has_let_go(&self) {
         for order in self.orders.values() {
             if matches!(order.status, Status::Cancelled { .. } | Status::Expired { .. }) {
@@ -32,6 +38,13 @@ impl Shop {
                 let open = payment.is_some_and(|it| it.open_attempts().next().is_some());
                 assert!(!open, "money is held for {order:?}\n{payment:?}");
             }
+        }
+        for payment in self.payments.values() {
+            let collects = |it: &Attempt| match it.state {
+                AttemptState::Capturing { since, .. } => self.now.since(since) > COLLECTING,
+                _ => false,
+            };
+            assert!(!payment.attempts.iter().any(collects), "is it collected? {payment:?}");
         }
     }
 

@@ -29,6 +29,8 @@ pub(crate) enum Card {
     Short,
     /// It is promised, and then does not move.
     Empty,
+    /// It is promised, and nobody gets it to move.
+    Stubborn,
 }
 
 /// What becomes of a question to the provider.
@@ -69,7 +71,8 @@ pub(crate) struct Notice {
 pub(crate) enum About {
     Attempt(AttemptId, Outcome),
     Refund(RefundId, RefundOutcome),
-    Dispute(AttemptId, Money, DisputeState),
+    /// Which dispute of the attempt it is, how much it is about, and how it stands.
+    Dispute(AttemptId, usize, Money, DisputeState),
 }
 
 /// Money to be taken.
@@ -83,8 +86,8 @@ pub(crate) struct Asking {
 }
 
 impl Card {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Good, Self::Bad, Self::Slow, Self::Asking, Self::Short, Self::Empty];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Good, Self::Bad, Self::Slow, Self::Asking, Self::Short, Self::Empty, Self::Stubborn];
 
     pub(crate) fn method(self) -> Method {
         format!("{self:?}").try_into().unwrap()
@@ -129,7 +132,7 @@ impl Provider {
     /// What was promised is to be collected.
     pub(crate) fn capture(&mut self, attempt: AttemptId) -> Outcome {
         let charge = self.books.charges.get_mut(&attempt).expect("it was promised");
-        if charge.is_promised() {
+        if charge.is_promised() && !charge.is_stubborn() {
             charge.moves();
         }
         charge.outcome(attempt)
@@ -162,13 +165,14 @@ impl Provider {
             amount.amount <= left + disputed,
             "{amount:?} is to go back of {attempt}, of which {left} are left"
         );
+        let for_dispute = amount.amount > left;
         let outcome = match self.bank {
-            _ if amount.amount > left => RefundOutcome::Refused,
+            _ if for_dispute => RefundOutcome::Refused,
             Bank::Pays => RefundOutcome::Done,
             Bank::Waits => RefundOutcome::Processing,
             Bank::Refuses => RefundOutcome::Refused,
         };
-        self.books.refunds.insert(refund, GivenBack { attempt, amount, outcome });
+        self.books.refunds.insert(refund, GivenBack { attempt, amount, outcome, for_dispute });
         outcome
     }
 
@@ -222,26 +226,23 @@ impl Provider {
         self.notices.extend(order.map(|order| Notice { order, about }));
     }
 
-    /// A bank takes the money of a charge back, or says whose it is.
-    pub(crate) fn dispute(&mut self, pick: impl FnOnce(usize) -> usize, percent: u8, won: bool) {
+    /// A bank takes the money of a charge back, or more of it, or says whose it is.
+    pub(crate) fn dispute(
+        &mut self,
+        pick: impl FnOnce(usize) -> usize,
+        percent: u8,
+        more: bool,
+        won: bool,
+    ) {
         let Some(attempt) = picked(&self.books.charges, Charge::is_disputable, pick) else {
             return;
         };
-        let left = self.books.left_of(attempt);
+        let left = self.books.left_of(attempt) * i64::from(percent) / 100;
         let charge = self.books.charges.get_mut(&attempt).unwrap();
-        let disputed = match charge.dispute {
-            Some((amount, DisputeState::Opened)) if won => (amount, DisputeState::Won),
-            Some((amount, DisputeState::Opened)) => (amount, DisputeState::Lost),
-            _ => {
-                let amount = left * i64::from(percent) / 100;
-                (Money::new(amount, charge.amount.currency), DisputeState::Opened)
-            }
-        };
-        if disputed.0.is_positive() {
-            charge.dispute = Some(disputed);
-            let about = About::Dispute(attempt, disputed.0, disputed.1);
-            self.notices.push(Notice { order: charge.order, about });
-        }
+        let known = if more { None } else { charge.close(won) };
+        let Some((number, amount, state)) = known.or_else(|| charge.open(left)) else { return };
+        let about = About::Dispute(attempt, number, amount, state);
+        self.notices.push(Notice { order: charge.order, about });
     }
 
     /// Everything under way ends: half of what may or may not move does, refunds arrive, and
@@ -253,7 +254,7 @@ impl Provider {
         for _ in 0..self.books.refunds.len() {
             self.decide_refund(|_| 0, true);
         }
-        for number in 0..self.books.charges.len() {
+        for number in 0..2 * self.books.charges.len() {
             self.close_dispute(number % 2 == 0);
         }
         self.bank = Bank::Pays;
@@ -261,15 +262,13 @@ impl Provider {
 
     /// A bank that has not said whose the money is says so.
     fn close_dispute(&mut self, won: bool) {
-        let state = if won { DisputeState::Won } else { DisputeState::Lost };
-        let charges = self.books.charges.iter_mut();
-        for (attempt, charge) in charges {
-            if let Some((amount, DisputeState::Opened)) = charge.dispute {
-                charge.dispute = Some((amount, state));
-                let about = About::Dispute(*attempt, amount, state);
-                return self.notices.push(Notice { order: charge.order, about });
-            }
-        }
+        let mut charges = self.books.charges.iter_mut();
+        let closed = charges.find_map(|(attempt, charge)| {
+            let (number, amount, state) = charge.close(won)?;
+            let about = About::Dispute(*attempt, number, amount, state);
+            Some(Notice { order: charge.order, about })
+        });
+        self.notices.extend(closed);
     }
 
     fn tell_of(&mut self, attempt: AttemptId) {

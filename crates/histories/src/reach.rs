@@ -50,6 +50,8 @@ fn histories_come_to_every_end() {
         "mismatched",
         "declined",
         "disputed",
+        "disputed twice",
+        "refund sent again",
         "two tries",
     ];
     let missing: Vec<_> = wanted.into_iter().filter(|end| !ends.contains(*end)).collect();
@@ -91,5 +93,8 @@ fn of_payment(payment: &Payment) -> BTreeSet<String> {
     let so = |is_so: bool, what: &str| is_so.then(|| what.to_owned());
     ends.extend(so(payment.attempts.len() > 1, "two tries"));
     ends.extend(so(payment.attempts.iter().any(|it| it.dispute.is_some()), "disputed"));
+    let twice = payment.attempts.iter().any(|it| it.disputes().count() > 1);
+    ends.extend(so(twice, "disputed twice"));
+    ends.extend(so(payment.refunds.iter().any(|it| it.key.is_some()), "refund sent again"));
     ends
 }

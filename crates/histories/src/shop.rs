@@ -137,8 +137,8 @@ impl Shop {
             Step::DecideRefund { pick, good } => {
                 self.provider.decide_refund(|refunds| pick.index(refunds), *good);
             }
-            Step::Dispute { pick, percent, won } => {
-                self.provider.dispute(|charges| pick.index(charges), *percent, *won);
+            Step::Dispute { pick, percent, more, won } => {
+                self.provider.dispute(|charges| pick.index(charges), *percent, *more, *won);
             }
             Step::Notice { pick, again } => {
                 if !self.provider.notices.is_empty() {

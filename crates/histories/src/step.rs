@@ -47,8 +47,8 @@ pub(crate) enum Step {
     AfterAll(Index),
     /// A refund that was under way does; one that was done may come back.
     DecideRefund { pick: Index, good: bool },
-    /// A bank takes money back, or says whose it is.
-    Dispute { pick: Index, percent: u8, won: bool },
+    /// A bank takes money back, or more of it, or says whose it is.
+    Dispute { pick: Index, percent: u8, more: bool, won: bool },
     /// A webhook arrives; it may come again.
     Notice { pick: Index, again: bool },
 }
@@ -153,8 +153,8 @@ fn at_the_provider() -> impl Strategy<Value = Step> {
         4 => (any::<Index>(), good()).prop_map(|(pick, good)| Step::Decide { pick, good }),
         1 => any::<Index>().prop_map(Step::AfterAll),
         2 => (any::<Index>(), good()).prop_map(|(pick, good)| Step::DecideRefund { pick, good }),
-        1 => (any::<Index>(), 10_u8..=100, any::<bool>())
-            .prop_map(|(pick, percent, won)| Step::Dispute { pick, percent, won }),
+        2 => (any::<Index>(), 10_u8..=100, prop::bool::weighted(0.3), any::<bool>())
+            .prop_map(|(pick, percent, more, won)| Step::Dispute { pick, percent, more, won }),
         4 => (any::<Index>(), again()).prop_map(|(pick, again)| Step::Notice { pick, again }),
     ]
 }
@@ -213,6 +213,7 @@ fn card() -> impl Strategy<Value = Card> {
         2 => Just(Card::Asking),
         1 => Just(Card::Short),
         1 => Just(Card::Empty),
+        1 => Just(Card::Stubborn),
     ]
 }
 

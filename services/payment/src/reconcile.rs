@@ -42,7 +42,7 @@ impl Payments {
             if let Some(outcome) = self.find_out(&payment, attempt).await {
                 let attempt = attempt.id;
                 info!(attempt.id = %attempt, payment.id = %id, "attempt reconciled");
-                let settle = move |payment: Payment, now| payment.settle(attempt, &outcome, now);
+                let settle = move |payment: Payment, now| payment.answered(attempt, &outcome, now);
                 self.note(id, own(), settle).await?;
             }
         }

@@ -1,6 +1,6 @@
 //! Where the money has to be in the end.
 
-use contracts::{OrderId, RefundId};
+use contracts::{AttemptId, Money, OrderId, RefundId};
 use order::domain::{Order, Refund, Status};
 use payment::domain::{Account, DisputeState, RefundOutcome};
 
@@ -17,10 +17,11 @@ impl Shop {
         let by_order = order.payment.remaining().map_or(0, |money| money.amount);
         assert_eq!(by_order, by_payment, "as the order says: {order:?}\n{payment:?}");
         let mut charges = self.provider.books.of(order.id);
-        let is_won = |(_, state)| state == DisputeState::Won;
-        if charges.all(|(_, charge)| charge.dispute.is_none_or(is_won)) {
+        let is_won = |(_, state): &(Money, DisputeState)| *state == DisputeState::Won;
+        if charges.all(|(_, charge)| charge.disputes.iter().all(is_won)) {
             self.keeps_what_it_may(order);
-            if self.stuck(order.id) == 0 && !self.given.contains_key(&order.id) {
+            let refused = self.refunds(order.id, RefundOutcome::Refused).count();
+            if refused == 0 && !self.given.contains_key(&order.id) {
                 pieces_are_worth_what_they_cost(order);
             }
         }
@@ -53,6 +54,8 @@ impl Shop {
         let Some(payment) = self.payments.get(&order.id) else { return };
         assert_eq!(payment.open_attempts().count(), 0, "an attempt is open: {payment:?}");
         assert_eq!(payment.open_refunds().count(), 0, "a refund is open: {payment:?}");
+        let waits = payment.refunds.iter().any(|refund| refund.is_waiting());
+        assert!(!waits, "a refund waits for a dispute that ended: {payment:?}");
     }
 
     /// What went back because order or staff said so.
@@ -66,16 +69,26 @@ impl Shop {
         self.refunds(order, RefundOutcome::Done).filter(|(id, _)| is_granted(id)).map(amount).sum()
     }
 
-    /// What was to go back and cannot: payment and order show it to staff.
+    /// What was to go back and cannot: payment and order show it to staff. What was refused only as
+    /// long as a bank held the money is none of it, but where staff gave it, who judge themselves.
     fn stuck(&self, order: OrderId) -> i64 {
-        self.refunds(order, RefundOutcome::Refused).map(amount).sum()
+        let given = self.given.get(&order);
+        let of_staff = |id: &RefundId| given.is_some_and(|given| given.contains_key(id));
+        let refused = self.refunds(order, RefundOutcome::Refused);
+        refused.filter(|(id, it)| !it.for_dispute || of_staff(id)).map(amount).sum()
     }
 
     /// What came too much and cannot go back.
     fn stuck_surplus(&self, order: OrderId) -> i64 {
-        let is_surplus = |id: &RefundId, it: &GivenBack| id.uuid() == it.attempt.uuid();
-        let refused = self.refunds(order, RefundOutcome::Refused);
-        refused.filter(|(id, it)| is_surplus(id, it)).map(amount).sum()
+        let Some(payment) = self.payments.get(&order) else { return 0 };
+        let left = |attempt: AttemptId, came: i64| {
+            let root = RefundId::from_uuid(attempt.uuid());
+            payment.refund_of(root)?;
+            let done = payment.refunds_for(root).filter(|it| it.is_done());
+            Some(came - done.map(|it| it.amount.amount).sum::<i64>())
+        };
+        let charges = self.provider.books.of(order);
+        charges.filter_map(|(attempt, charge)| left(attempt, charge.came())).sum()
     }
 
     /// The refunds of which this became at the provider, by the names that payment has for them; not

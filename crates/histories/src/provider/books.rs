@@ -8,6 +8,9 @@ use payment::domain::{CaptureMode, DisputeState, Outcome, Reference, RefundOutco
 
 use super::{Card, PROMISE};
 
+/// So often banks take money of one charge back.
+const DISPUTES: usize = 2;
+
 /// Charges and refunds by their keys.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Books {
@@ -20,7 +23,8 @@ pub(crate) struct Charge {
     pub(crate) order: OrderId,
     pub(crate) amount: Money,
     pub(crate) stands: Stands,
-    pub(crate) dispute: Option<(Money, DisputeState)>,
+    /// How much banks took back each time, and how that stands.
+    pub(crate) disputes: Vec<(Money, DisputeState)>,
     card: Card,
     capture: CaptureMode,
 }
@@ -39,6 +43,8 @@ pub(crate) struct GivenBack {
     pub(crate) attempt: AttemptId,
     pub(crate) amount: Money,
     pub(crate) outcome: RefundOutcome,
+    /// Whether it was refused because a bank holds the money.
+    pub(crate) for_dispute: bool,
 }
 
 impl Books {
@@ -99,9 +105,9 @@ impl Charge {
         now: Timestamp,
     ) -> Self {
         let stands = Stands::Processing;
-        let mut charge = Self { order, amount, stands, dispute: None, card, capture };
+        let mut charge = Self { order, amount, stands, disputes: Vec::new(), card, capture };
         match card {
-            Card::Good | Card::Short | Card::Empty => charge.succeeds(now),
+            Card::Good | Card::Short | Card::Empty | Card::Stubborn => charge.succeeds(now),
             Card::Bad => charge.stands = Stands::Declined(Failure::Declined),
             Card::Slow => {}
             Card::Asking => charge.stands = Stands::Asks,
@@ -113,7 +119,7 @@ impl Charge {
     pub(super) const fn never_arrived(order: OrderId, amount: Money) -> Self {
         let stands = Stands::Declined(Failure::NeverArrived);
         let (card, capture) = (Card::Bad, CaptureMode::AtOnce);
-        Self { order, amount, stands, dispute: None, card, capture }
+        Self { order, amount, stands, disputes: Vec::new(), card, capture }
     }
 
     /// Nothing stands in its way.
@@ -132,7 +138,9 @@ impl Charge {
         self.stands = match self.card {
             Card::Empty => Stands::Declined(Failure::InsufficientFunds),
             Card::Short => Stands::Captured(Money::new(amount - 1, currency)),
-            Card::Good | Card::Bad | Card::Slow | Card::Asking => Stands::Captured(self.amount),
+            Card::Good | Card::Bad | Card::Slow | Card::Asking | Card::Stubborn => {
+                Stands::Captured(self.amount)
+            }
         };
     }
 
@@ -144,10 +152,34 @@ impl Charge {
         matches!(self.stands, Stands::Promised { .. })
     }
 
+    /// Whether it is promised and nobody gets it to move.
+    pub(super) fn is_stubborn(&self) -> bool {
+        self.card == Card::Stubborn
+    }
+
     /// Whether a bank may take it back, or took it and has not said whose it is.
     pub(super) fn is_disputable(&self) -> bool {
-        let over = self.dispute.is_some_and(|(_, state)| state != DisputeState::Opened);
-        self.came() > 0 && !over
+        let is_open = self.disputes.iter().any(|(_, state)| *state == DisputeState::Opened);
+        self.came() > 0 && (is_open || self.disputes.len() < DISPUTES)
+    }
+
+    /// A bank takes so much of it back, if no bank had its hands on that: which dispute it is.
+    pub(super) fn open(&mut self, amount: i64) -> Option<(usize, Money, DisputeState)> {
+        let before: i64 = self.disputes.iter().map(|(money, _)| money.amount).sum();
+        let amount = Money::new(amount.min(self.came() - before), self.amount.currency);
+        let may = amount.is_positive() && self.disputes.len() < DISPUTES;
+        may.then(|| {
+            self.disputes.push((amount, DisputeState::Opened));
+            (self.disputes.len(), amount, DisputeState::Opened)
+        })
+    }
+
+    /// A bank says whose the money of the first dispute is that is open: which that is.
+    pub(super) fn close(&mut self, won: bool) -> Option<(usize, Money, DisputeState)> {
+        let mut all = self.disputes.iter_mut().enumerate();
+        let (place, open) = all.find(|(_, (_, state))| *state == DisputeState::Opened)?;
+        open.1 = if won { DisputeState::Won } else { DisputeState::Lost };
+        Some((place + 1, open.0, open.1))
     }
 
     /// What came.
@@ -159,10 +191,11 @@ impl Charge {
     }
 
     fn taken(&self) -> i64 {
-        match self.dispute {
-            Some((money, DisputeState::Opened | DisputeState::Lost)) => money.amount,
-            Some((_, DisputeState::Won)) | None => 0,
-        }
+        let taken = |(money, state): &(Money, DisputeState)| match state {
+            DisputeState::Opened | DisputeState::Lost => money.amount,
+            DisputeState::Won => 0,
+        };
+        self.disputes.iter().map(taken).sum()
     }
 
     pub(super) fn outcome(&self, attempt: AttemptId) -> Outcome {

@@ -4,11 +4,11 @@ use common::Change;
 use contracts::order::RefundDue;
 use contracts::{AttemptId, OrderId, RefundId, Timestamp};
 use payment::domain::{
-    Attempt, CaptureMode, Due, Entry, Outcome, Payment, Refund, RefundCause, RefundOutcome,
+    Attempt, CaptureMode, Due, Entry, Outcome, Payment, Reason, Refund, RefundCause, RefundOutcome,
     Refusal, Step, Terms,
 };
 
-use super::{Heard, Shop, eur};
+use super::{Heard, Shop, customer, eur};
 use crate::bus::{Fact, Letter};
 use crate::provider::{About, Asking, Card, Notice};
 
@@ -54,7 +54,7 @@ impl Shop {
         let payment = self.payments[&order].clone();
         for attempt in payment.open_attempts().filter(|attempt| attempt.is_capturing()) {
             let collected = self.line.ask(|| self.provider.capture(attempt.id));
-            self.settle_attempt(order, attempt.id, collected);
+            self.hear_answer(order, attempt.id, collected);
         }
         Ok(())
     }
@@ -99,7 +99,9 @@ impl Shop {
         let given = self.change_known(order, |payment, now| {
             let (_, held) = payment.held().ok_or(Refusal::NothingCaptured)?;
             let amount = (held.amount * i64::from(percent) / 100).max(1);
-            payment.refund(refund, Some(eur(amount)), RefundCause::Order, now)
+            let reason = Reason::try_from("why not".to_owned()).unwrap();
+            let cause = RefundCause::Staff { by: customer(order), reason };
+            payment.refund(refund, Some(eur(amount)), cause, now)
         });
         if given.is_ok() {
             let amount = self.payments[&order].refund_of(refund).unwrap().amount.amount;
@@ -117,7 +119,7 @@ impl Shop {
             self.payments.insert(order, payment.clone());
             for attempt in payment.open_attempts() {
                 let outcome = self.find_out(&payment, attempt);
-                self.settle_attempt(order, attempt.id, outcome);
+                self.hear_answer(order, attempt.id, outcome);
             }
             for refund in payment.open_refunds() {
                 self.find_refund(order, refund.key());
@@ -146,8 +148,8 @@ impl Shop {
                 Some(_) => Ok(payment.settle_refund(*refund, *outcome, now)),
                 None => Err(Refusal::NotKnown),
             },
-            About::Dispute(attempt, amount, state) => {
-                payment.dispute(*attempt, "dp_1", *amount, *state, now)
+            About::Dispute(attempt, number, amount, state) => {
+                payment.dispute(*attempt, &format!("dp_{number}"), *amount, *state, now)
             }
         })
     }
@@ -185,6 +187,13 @@ impl Shop {
     fn settle_attempt(&mut self, order: OrderId, id: AttemptId, outcome: Option<Outcome>) {
         if let Some(outcome) = outcome {
             self.note(order, |payment, now| payment.settle(id, &outcome, now));
+        }
+    }
+
+    /// The provider answered what it was asked about an attempt that was begun before.
+    fn hear_answer(&mut self, order: OrderId, id: AttemptId, outcome: Option<Outcome>) {
+        if let Some(outcome) = outcome {
+            self.note(order, |payment, now| payment.answered(id, &outcome, now));
         }
     }
 

@@ -88,6 +88,9 @@ pub enum AttemptState {
         reference: Reference,
         /// Since when.
         since: Timestamp,
+        /// Since when the provider answers, and does not collect it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<Timestamp>,
     },
     /// The money is here.
     Captured {
@@ -121,7 +124,7 @@ impl Attempt {
     }
 
     /// Each time a bank took its money back.
-    pub fn disputes(&self) -> impl Iterator<Item = &Dispute> {
+    pub fn disputes(&self) -> impl Iterator<Item = &Dispute> + Clone {
         self.dispute.iter().chain(&self.further_disputes)
     }
 
@@ -186,6 +189,13 @@ impl Attempt {
             | AttemptState::Mismatched { .. }
             | AttemptState::Declined { .. } => true,
         }
+    }
+
+    /// Notes that the provider, asked to collect its money, still only promises it; whether that is
+    /// news.
+    pub(super) fn note_refusal(&mut self, now: Timestamp) -> bool {
+        let AttemptState::Capturing { refused, .. } = &mut self.state else { return false };
+        refused.replace(refused.unwrap_or(now)).is_none()
     }
 
     /// The provider's name for it, as far as it is known.

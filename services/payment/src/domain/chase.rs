@@ -21,8 +21,10 @@ const CONFIRMING: Duration = Duration::from_mins(5);
 /// or so long after the time to pay.
 const MARGIN: Duration = Duration::from_mins(1);
 
-/// Money that a provider does not collect for so long, though it answers, does not come.
+/// Money that nobody can be asked to collect for so long does not come,
 const COLLECTING: Duration = Duration::from_hours(24);
+/// nor does money that the provider, though it is asked, does not collect for so long.
+const REFUSING: Duration = Duration::from_mins(2);
 
 /// What is to be done about an open attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +110,9 @@ impl Payment {
         match attempt.state {
             _ if !self.is_wanted() => Step::CallOff,
             AttemptState::Authorized { capture_by, .. } if now < capture_by => Step::Leave,
+            AttemptState::Capturing { refused: Some(at), .. } if now.since(at) >= REFUSING => {
+                Step::CallOff
+            }
             AttemptState::Capturing { since, .. } if now.since(since) < COLLECTING => Step::Capture,
             AttemptState::Authorized { .. } | AttemptState::Capturing { .. } => Step::CallOff,
             AttemptState::Started

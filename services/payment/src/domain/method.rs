@@ -14,7 +14,10 @@ pub struct Method(String);
 
 /// A text that cannot be the name of a way to pay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a method is named by 1 to 64 letters, digits, _ or -, such as pm_card_visa")]
+#[error(
+    "a method is named by 1 to 64 letters, digits, _ or -, such as pm_card_visa, and never by the \
+    number of a card"
+)]
 pub struct InvalidMethod;
 
 impl Method {
@@ -29,7 +32,7 @@ impl TryFrom<String> for Method {
 
     fn try_from(text: String) -> Result<Self, InvalidMethod> {
         let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
-        if plain && (1..=LONGEST).contains(&text.len()) {
+        if plain && (1..=LONGEST).contains(&text.len()) && !bears_card(&text) {
             Ok(Self(text))
         } else {
             Err(InvalidMethod)
@@ -40,5 +43,59 @@ impl TryFrom<String> for Method {
 impl From<Method> for String {
     fn from(method: Method) -> Self {
         method.0
+    }
+}
+
+/// Whether a card's number stands in it, in one piece or in groups.
+fn bears_card(name: &str) -> bool {
+    name.split(|c: char| c.is_ascii_alphabetic()).any(|digits| {
+        let groups: Vec<&str> = digits.split(['_', '-']).filter(|it| !it.is_empty()).collect();
+        let from = |first: usize| (first..groups.len()).map(move |last| first..=last);
+        (0..groups.len()).flat_map(from).any(|some| is_card(&groups[some].concat()))
+    })
+}
+
+/// 13 to 19 digits, the last of which checks the others (ISO/IEC 7812-1, annex B).
+fn is_card(digits: &str) -> bool {
+    let worth = |(place, digit): (usize, u8)| {
+        let digit = u32::from(digit - b'0');
+        match place % 2 {
+            0 => digit,
+            _ if digit > 4 => 2 * digit - 9,
+            _ => 2 * digit,
+        }
+    };
+    let sum: u32 = digits.bytes().rev().enumerate().map(worth).sum();
+    (13..=19).contains(&digits.len()) && sum.is_multiple_of(10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_is_never_a_cards_number() {
+        for name in [
+            "card_4242424242424242",
+            "4242424242424242",
+            "4000056655665556_x",
+            "pm4242424242424242card",
+            "card_4242-4242-4242-4242",
+            "card_12_3782_822463_10005",
+        ] {
+            assert_eq!(Method::try_from(name.to_owned()), Err(InvalidMethod), "{name}");
+        }
+    }
+
+    #[test]
+    fn other_names_are_methods() {
+        for name in [
+            "pm_card_visa",
+            "pm_1N5Z2xLkdIwHu7ixO9s8u7yq",
+            "card_4242424242424241",
+            "cus-2026-01-31",
+        ] {
+            assert!(Method::try_from(name.to_owned()).is_ok(), "{name}");
+        }
     }
 }

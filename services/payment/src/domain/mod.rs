@@ -1,5 +1,6 @@
 //! What a payment is, and what may become of it. Pure.
 
+mod act;
 mod attempt;
 mod chase;
 mod dispute;
@@ -13,12 +14,14 @@ mod refund;
 mod refunding;
 mod settling;
 mod status;
+mod waking;
 
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
 mod properties;
 
+pub use act::Act;
 pub use attempt::{Attempt, AttemptState, Terms};
 pub use chase::Step;
 pub use dispute::{Dispute, DisputeState};

@@ -214,7 +214,7 @@ impl Payment {
         self.closed && !self.attempts.is_empty() && !self.attempts.iter().any(Attempt::is_open)
     }
 
-    fn may_start(&self, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn may_start(&self, now: Timestamp) -> Result<(), Refusal> {
         if self.is_paid() || self.is_promised() {
             Err(Refusal::AlreadyPaid)
         } else if self.attempts.iter().any(Attempt::is_open) {

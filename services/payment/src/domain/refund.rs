@@ -1,11 +1,13 @@
 //! Money on its way back.
 
+use std::iter::successors;
+
 use contracts::payment::RefundFailure;
 use contracts::{AttemptId, Money, RefundId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Reason;
+use super::{Dispute, Reason};
 
 /// Money that goes back; its id is the key it is sent to the provider with, however often.
 ///
@@ -119,14 +121,32 @@ impl Refund {
         Self { id, attempt, amount, started_at: now, cause, asked_by: None, key: None, state }
     }
 
-    /// What was refused while a bank held the money is asked for again when that has ended, under
-    /// another key. What staff gave they judge themselves.
-    pub(super) fn awaits_dispute(&mut self, before: RefundState) {
+    /// What was refused because a bank held the money is asked for again when that has ended, under
+    /// another key; where it ended meanwhile, once for each time that a bank did. What staff gave they
+    /// judge themselves.
+    pub(super) fn awaits_dispute<'a>(
+        &mut self,
+        before: RefundState,
+        disputes: impl Iterator<Item = &'a Dispute> + Clone,
+    ) {
+        let again = |key: &RefundId| Some(RefundId::from_uuid(Uuid::new_v5(&key.uuid(), b"again")));
+        let mut keys = successors(Some(self.id), again).take(disputes.clone().count());
+        let may = disputes.clone().any(Dispute::is_open) || keys.any(|key| key == self.key());
         let refused = matches!(self.state, RefundState::Failed { .. });
-        if refused && before == RefundState::Started && self.is_owed() {
-            let again = Uuid::new_v5(&self.key().uuid(), b"again");
-            (self.key, self.state) = (Some(RefundId::from_uuid(again)), RefundState::Waiting);
+        if refused && may && before == RefundState::Started && self.is_owed() {
+            (self.key, self.state) = (again(&self.key()), RefundState::Waiting);
         }
+    }
+
+    /// Names the refund that takes its place, should it have failed before a dispute was heard of.
+    pub(super) fn anew(id: RefundId) -> RefundId {
+        RefundId::from_uuid(Uuid::new_v5(&id.uuid(), b"anew"))
+    }
+
+    /// The same for so much, which waits for the end of a dispute.
+    pub(super) fn waiting_as(&self, id: RefundId, amount: Money, started_at: Timestamp) -> Self {
+        let state = RefundState::Waiting;
+        Self { id, amount, started_at, key: None, state, ..self.clone() }
     }
 
     /// What it is sent to the provider with, and known by there.

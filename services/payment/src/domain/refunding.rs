@@ -85,19 +85,16 @@ impl Payment {
         outcome: RefundOutcome,
         now: Timestamp,
     ) -> Change<Self> {
-        let mut news = None;
-        let disputed: Vec<AttemptId> = self.attempts_in_dispute().collect();
-        for refund in self.refunds.iter_mut().filter(|refund| refund.key() == id) {
-            let before = refund.state;
-            if let Some(state) = refund.next(outcome, now) {
-                refund.state = state;
-                if disputed.contains(&refund.attempt) {
-                    refund.awaits_dispute(before);
-                }
-                news = Some((before, refund.clone()));
-            }
+        let found = self.refunds.iter_mut().find(|refund| refund.key() == id);
+        let news = found.and_then(|refund| Some((refund.next(outcome, now)?, refund)));
+        let Some((state, refund)) = news else { return Change::none(self) };
+        let before = std::mem::replace(&mut refund.state, state);
+        let attempt = self.attempts.iter().find(|attempt| attempt.id == refund.attempt);
+        refund.awaits_dispute(before, attempt.into_iter().flat_map(Attempt::disputes));
+        let refund = refund.clone();
+        if refund.is_waiting() && !self.is_in_dispute(refund.attempt) {
+            return self.wakes(refund.attempt, now);
         }
-        let Some((before, refund)) = news else { return Change::none(self) };
         let change = Change::to(self.watched(now));
         match (before, refund.state) {
             (_, RefundState::Started | RefundState::Waiting) => change,
@@ -116,13 +113,18 @@ impl Payment {
     }
 
     /// What was begun for this asking: one refund, or several when one capture did not come up for
-    /// it.
+    /// it, when a bank held some of it, or when it was sent anew.
     pub fn refunds_for(&self, id: RefundId) -> impl Iterator<Item = &Refund> {
-        let parts = self.refunds.iter().enumerate();
-        let is_part = move |(number, refund): (usize, &Refund)| {
-            refund.id == id || refund.id == part_of(id, number)
-        };
-        parts.filter(move |(number, refund)| is_part((*number, refund))).map(|(_, refund)| refund)
+        let mut names = vec![id];
+        let parts = self.refunds.iter().enumerate().filter(move |(number, refund)| {
+            let is_of = |name: &RefundId| {
+                [*name, part_of(*name, *number), Refund::anew(*name)].contains(&refund.id)
+            };
+            let is_part = names.iter().any(is_of);
+            names.extend(is_part.then_some(refund.id));
+            is_part
+        });
+        parts.map(|(_, refund)| refund)
     }
 
     /// Whether it is known what became of a refund.
@@ -149,7 +151,7 @@ impl Payment {
     }
 
     /// What can go back: what paid for the order, before what should have gone back long ago.
-    fn refundable(&self) -> Result<(&Attempt, Money), Refusal> {
+    pub(super) fn refundable(&self) -> Result<(&Attempt, Money), Refusal> {
         let mut came = self.attempts.iter().filter(|attempt| attempt.came().is_some());
         let disputed = came.any(|attempt| attempt.disputes().any(Dispute::takes));
         let refusal = if disputed { Refusal::Disputed } else { Refusal::NothingCaptured };
@@ -164,45 +166,6 @@ impl Payment {
         let in_dispute =
             paid().filter_map(|it| Some((it.id, self.awaited(it)?, RefundState::Waiting)));
         there.chain(in_dispute).filter(|(_, money, _)| money.is_positive()).collect()
-    }
-
-    /// How much of what an attempt brought a bank holds and nothing waits for yet.
-    fn awaited(&self, attempt: &Attempt) -> Option<Money> {
-        let open = attempt.disputes().filter(|dispute| dispute.is_open());
-        let waiting = self.refunds.iter().filter(|it| it.attempt == attempt.id && it.is_waiting());
-        let left = total(open.map(|it| it.amount)) - total(waiting.map(|it| it.amount));
-        Some(Money::new(left.max(0), attempt.came()?.currency))
-    }
-
-    /// The attempts whose money a bank holds, or some of it.
-    fn attempts_in_dispute(&self) -> impl Iterator<Item = AttemptId> {
-        let in_dispute = |it: &&Attempt| it.disputes().any(Dispute::is_open);
-        self.attempts.iter().filter(in_dispute).map(|attempt| attempt.id)
-    }
-
-    /// A dispute ended: what waited for it is sent, as far as there is money now.
-    pub(super) fn wake_refunds(mut self, id: AttemptId, now: Timestamp) -> Change<Self> {
-        let waiting = self.refunds.iter().filter(|it| it.attempt == id && it.is_waiting());
-        let waiting: Vec<RefundId> = waiting.map(|refund| refund.id).collect();
-        let woken = waiting.into_iter().filter_map(|refund| self.wake_refund(id, refund, now));
-        let lost: Vec<Refund> = woken.collect();
-        let change = Change::to(self.watched(now));
-        lost.iter().fold(change, |change, it| failed(change, it, RefundFailure::NothingLeft))
-    }
-
-    /// Hands the refund back when there will be no money for it.
-    fn wake_refund(&mut self, of: AttemptId, id: RefundId, at: Timestamp) -> Option<Refund> {
-        let attempt = self.attempt(of)?;
-        let (free, in_dispute) = (self.free(attempt)?, attempt.disputes().any(Dispute::is_open));
-        let refund = self.refunds.iter_mut().find(|refund| refund.id == id)?;
-        if free.is_positive() {
-            refund.amount = Money::new(refund.amount.amount.min(free.amount), free.currency);
-            refund.state = RefundState::Started;
-        } else if !in_dispute {
-            refund.state = RefundState::Failed { failure: RefundFailure::NothingLeft, at };
-            return Some(refund.clone());
-        }
-        None
     }
 
     /// The attempts whose money is held, for whatever reason, and how much of it.
@@ -268,7 +231,11 @@ fn went_back(change: Change<Payment>, refund: &Refund, at: Timestamp) -> Change<
     entries.iter().fold(change, Change::row)
 }
 
-fn failed(change: Change<Payment>, refund: &Refund, failure: RefundFailure) -> Change<Payment> {
+pub(super) fn failed(
+    change: Change<Payment>,
+    refund: &Refund,
+    failure: RefundFailure,
+) -> Change<Payment> {
     let told = RefundFailed {
         payment_id: change.value.id,
         order_id: change.value.order_id,
@@ -280,11 +247,11 @@ fn failed(change: Change<Payment>, refund: &Refund, failure: RefundFailure) -> C
 }
 
 /// Names a further part of what was asked for, by its place among the refunds.
-fn part_of(asked: RefundId, number: usize) -> RefundId {
+pub(super) fn part_of(asked: RefundId, number: usize) -> RefundId {
     RefundId::from_uuid(Uuid::new_v5(&asked.uuid(), number.to_string().as_bytes()))
 }
 
 /// The sum of amounts of one currency; the largest there is if it is beyond that.
-fn total(amounts: impl Iterator<Item = Money>) -> i64 {
+pub(super) fn total(amounts: impl Iterator<Item = Money>) -> i64 {
     amounts.fold(0, |sum, money| sum.saturating_add(money.amount))
 }

@@ -27,6 +27,17 @@ impl Payment {
         enter(self.tell(&before, &attempt, now), &attempt)
     }
 
+    /// The provider said what became of an attempt because it was asked to do something about it. If
+    /// that was to collect what it still only promises, it refused, which is waited for a while.
+    pub fn answered(mut self, id: AttemptId, outcome: &Outcome, now: Timestamp) -> Change<Self> {
+        let promised = matches!(outcome, Outcome::Authorized { .. });
+        let mut asked = self.attempts.iter_mut().filter(|attempt| attempt.id == id);
+        if promised && asked.any(|attempt| attempt.note_refusal(now)) {
+            return Change::to(self.watched(now));
+        }
+        self.settle(id, outcome, now)
+    }
+
     /// The goods are ready to be sent: the money that is promised is to be collected. Whoever counts
     /// on a promise that ended hears of that again.
     pub fn capture(mut self, now: Timestamp) -> Decided {
@@ -47,7 +58,8 @@ impl Payment {
     fn begin_capture(&mut self, since: Timestamp) -> bool {
         self.attempts.iter_mut().any(|attempt| match &attempt.state {
             AttemptState::Authorized { reference, .. } => {
-                attempt.state = AttemptState::Capturing { reference: reference.clone(), since };
+                let (reference, refused) = (reference.clone(), None);
+                attempt.state = AttemptState::Capturing { reference, since, refused };
                 true
             }
             AttemptState::Started

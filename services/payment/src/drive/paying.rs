@@ -31,9 +31,17 @@ impl Payments {
             Begun::Running { attempt } => name(&attempt)?,
             Begun::New(begun) => {
                 info!(attempt.id = %fresh, order.id = %order, "attempt started");
-                if let Some(outcome) = self.sent(&begun, fresh).await {
+                let sent = self.sent(&begun, fresh).await;
+                let is_promise = matches!(sent, Some(Outcome::Authorized { .. }));
+                if let Some(outcome) = sent {
                     let settle = move |payment: Payment, now| payment.settle(fresh, &outcome, now);
-                    return self.finish(id, receipt, settle, move |paid| show(paid, fresh)).await;
+                    if !is_promise {
+                        let show = move |paid: &Payment| show(paid, fresh);
+                        return self.finish(id, receipt, settle, show).await;
+                    }
+                    // An order that was given up meanwhile has no use for a promise: what then
+                    // becomes of the attempt is the answer.
+                    self.note(id, Receipt::none(receipt.cause().clone()), settle).await?;
                 }
                 fresh
             }
@@ -54,7 +62,7 @@ impl Payments {
             info!(attempt.id = %attempt.id, order.id = %order, "capture started");
             if let Some(outcome) = self.collect(&payment, attempt).await {
                 let attempt = attempt.id;
-                let settle = move |payment: Payment, now| payment.settle(attempt, &outcome, now);
+                let settle = move |payment: Payment, now| payment.answered(attempt, &outcome, now);
                 self.note(id, Receipt::none(cause.clone()), settle).await?;
             }
         }

@@ -4,6 +4,7 @@ mod pay;
 mod read;
 mod refund;
 pub mod sandbox;
+mod standing;
 mod view;
 mod webhook;
 

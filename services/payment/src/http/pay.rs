@@ -4,10 +4,11 @@ use axum::extract::State;
 use common::http::{Cardless, IdempotencyKey, Patience, Problem, Problems, Worded};
 use common::identity::Shopper;
 use common::store::Answer;
-use contracts::OrderId;
+use contracts::{OrderId, PaymentId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::standing::refused;
 use super::view::PaymentView;
 use crate::domain::Method;
 use crate::store::Payments;
@@ -31,7 +32,9 @@ impl Worded for NewPayment {}
 /// payment. However often it is sent with one key, the money is asked for once.
 ///
 /// 404 with `Retry-After`: no payment is due (yet). 409: `already-paid`, `payment-in-progress`,
-/// `order-not-payable` (given up, or too late), `too-many-attempts`.
+/// `order-not-payable` (given up, or too late), `too-many-attempts`; each with where the payment
+/// stands (`payment_status`, absent until somebody tried to pay, and `pay_by`) and what may be done
+/// (`allowed`: `pay`, `confirm`, and for staff `refund` with at most `refundable`).
 #[utoipa::path(post, path = "/api/payments", tag = "payments", security(("bearer" = [])),
     params(("Idempotency-Key" = String, Header, description = "names this attempt to pay")),
     request_body = NewPayment,
@@ -52,5 +55,8 @@ pub(super) async fn start_payment(
     let receipt = key.by(shopper.id, &asked);
     let people = payments.people(&shopper).await?;
     let NewPayment { order_id, method } = asked;
-    Ok(payments.pay(order_id, method, people, receipt, PaymentView::answer).await?)
+    match payments.pay(order_id, method, people, receipt, PaymentView::answer).await {
+        Ok(answer) => Ok(answer),
+        Err(error) => Err(refused(&payments, PaymentId::of(order_id), error).await),
+    }
 }

@@ -8,6 +8,7 @@ use contracts::{Money, PaymentId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::standing::refused;
 use super::view::RefundView;
 use crate::domain::{Reason, RefundCause};
 use crate::store::Payments;
@@ -31,8 +32,9 @@ impl Worded for NewRefund {}
 /// anything is sent. 201 says what became of it: `done`, the money went back; `failed`, the provider
 /// does not give it back this way, and what it had taken is free again. 202: it is on its way.
 ///
-/// 409: `nothing-to-refund`, `refund-too-large` (with `refundable`, the most that can go back),
-/// `payment-disputed`, `too-many-refunds`.
+/// 409: `nothing-to-refund`, `refund-too-large`, `payment-disputed`, `too-many-refunds`; each with
+/// where the payment stands (`payment_status`), what may be done (`allowed`) and the most that can go
+/// back (`refundable`, absent when nothing can).
 #[utoipa::path(post, path = "/api/payments/{id}/refunds", tag = "payments",
     security(("bearer" = [])),
     params(("id" = PaymentId, Path, description = "the payment"),
@@ -53,5 +55,8 @@ pub(super) async fn start_refund(
     patience.extend(payments.longest());
     let receipt = key.by(staff.id, &asked);
     let cause = RefundCause::Staff { by: staff.id, reason: asked.reason };
-    Ok(payments.refund(id, asked.amount, cause, receipt, RefundView::answer).await?)
+    match payments.refund(id, asked.amount, cause, receipt, RefundView::answer).await {
+        Ok(answer) => Ok(answer),
+        Err(error) => Err(refused(&payments, id, error).await),
+    }
 }

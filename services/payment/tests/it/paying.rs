@@ -195,6 +195,8 @@ async fn an_order_is_payable_until_its_time_is_over() {
 
     let refused = pay(&shop.alice(), late, "pm_card_visa", "k1").await.status(409);
     assert_eq!(refused["type"], "urn:souk:problem:order-not-payable");
+    assert_eq!((&refused["allowed"], &refused["payment_status"]), (&json!([]), &json!(null)));
+    assert!(refused["pay_by"].is_string(), "it says since when");
     let _ = pay(&shop.alice(), extended, "pm_card_visa", "k2").await.status(201);
 }
 

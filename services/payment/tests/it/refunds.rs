@@ -61,6 +61,7 @@ async fn staff_gives_some_back_and_then_the_rest() {
     assert_eq!((shop.entered(order).await, given_back(&shop).await), (0, AMOUNT));
     let none = refund(&staff, order, &some(1), "k3").await.status(409);
     assert_eq!(none["type"], "urn:souk:problem:nothing-to-refund");
+    assert_eq!((&none["payment_status"], &none["allowed"]), (&json!("refunded"), &json!([])));
 }
 
 #[tokio::test]
@@ -205,6 +206,7 @@ async fn fifty_refunds_at_once_of_which_one_fits_are_one() {
     for refused in answers.iter().filter(|answer| answer.status != 201) {
         assert_eq!(refused.status, 409, "{}", refused.text);
         assert_eq!(refused["refundable"], json!(eur(AMOUNT * 40 / 100)));
+        assert_eq!(refused["allowed"], json!(["refund"]));
     }
     assert_eq!(given_back(&shop).await, AMOUNT * 60 / 100);
     assert_eq!(shop.entered(order).await, AMOUNT * 40 / 100);

@@ -50,6 +50,7 @@ async fn money_is_promised_first_and_collected_when_it_is_due() {
     assert_eq!((shop.charges(order).await, shop.entered(order).await), (0, 0));
     let again = pay(&shop.alice(), order, "pm_card_visa", "k2").await.status(409);
     assert_eq!(again["type"], "urn:souk:problem:already-paid");
+    assert_eq!((&again["payment_status"], &again["allowed"]), (&json!("authorized"), &json!([])));
     let due = shop.peer.tell(&capture_due(order)).await;
 
     let captured: Captured = shop.peer.hears(id).await;

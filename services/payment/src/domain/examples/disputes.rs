@@ -3,7 +3,7 @@
 use contracts::payment::{DisputeClosed, Disputed, RefundFailed, RefundFailure, Refunded};
 
 use super::*;
-use crate::domain::{Account, DisputeState, RefundOutcome, Refusal};
+use crate::domain::{Account, DisputeState, Refund, RefundOutcome, Refusal};
 
 fn disputed() -> Payment {
     paid().dispute(attempt(1), "dp_1", eur(2500), DisputeState::Opened, noon()).unwrap().value
@@ -157,4 +157,97 @@ fn what_was_refused_while_money_was_disputed_is_asked_for_again_when_the_shop_wi
     assert!(won.clone().settle_refund(refund(1), RefundOutcome::Refused, noon()).is_none());
     let done = won.clone().settle_refund(again.key(), RefundOutcome::Done, noon());
     assert_eq!(done.told::<Refunded>()[0].refund_id, refund(1));
+}
+
+/// What became of the refunds: how much of them is on its way, and how much waits.
+fn under_way(payment: &Payment) -> (i64, i64) {
+    let sum = |which: fn(&Refund) -> bool| {
+        payment.refunds.iter().filter(|it| which(it)).map(|it| it.amount.amount).sum()
+    };
+    (sum(Refund::is_open), sum(Refund::is_waiting))
+}
+
+fn heard(payment: Payment, name: &str, amount: i64, state: DisputeState) -> Payment {
+    payment.dispute(attempt(1), name, eur(amount), state, noon()).unwrap().value
+}
+
+fn refused(payment: Payment, id: RefundId) -> Change<Payment> {
+    payment.settle_refund(id, RefundOutcome::Refused, noon())
+}
+
+/// The order was cancelled, and all of its money is to go back.
+fn given_up() -> Payment {
+    paid().cancel(noon()).value.refund_due(refund(1), eur(2500), None, noon()).unwrap().value
+}
+
+#[test]
+fn what_was_refused_goes_back_once_the_shop_wins_whenever_the_dispute_is_heard_of() {
+    let opened = |payment| heard(payment, "dp_1", 2500, DisputeState::Opened);
+    let won = |payment| heard(payment, "dp_1", 2500, DisputeState::Won);
+
+    let early = won(refused(opened(given_up()), refund(1)).value);
+    let late = won(opened(refused(given_up(), refund(1)).value));
+    let last = refused(won(opened(given_up())), refund(1)).value;
+    let at_the_end = won(refused(given_up(), refund(1)).value);
+
+    for payment in [early, late, last, at_the_end] {
+        assert_eq!(under_way(&payment), (2500, 0));
+        let again = payment.open_refunds().next().unwrap().clone();
+        assert_ne!(again.key(), refund(1), "a key that was refused stays so");
+        assert_eq!(payment.refunds_for(refund(1)).count(), payment.refunds.len());
+        let done = payment.clone().settle_refund(again.key(), RefundOutcome::Done, noon());
+        assert_eq!(done.told::<Refunded>()[0].remaining, eur(0));
+        let mut never = refused(payment, again.key());
+        if let Some(key) = never.value.open_refunds().next().map(Refund::key) {
+            never = refused(never.value, key);
+        }
+        assert_eq!(never.told::<RefundFailed>().len(), 1, "a bank is not asked for ever");
+        assert_eq!(under_way(&never.value), (0, 0));
+    }
+}
+
+#[test]
+fn what_was_refused_is_sent_anew_only_once_for_each_dispute_and_no_more_than_is_there() {
+    let late = refused(given_up(), refund(1)).value;
+    let half = heard(late, "dp_1", 1500, DisputeState::Opened);
+    let half = heard(half, "dp_1", 1500, DisputeState::Lost);
+    assert_eq!(under_way(&half), (1000, 0));
+
+    let other = heard(half, "dp_2", 1000, DisputeState::Won);
+
+    assert_eq!(under_way(&other), (1000, 0));
+}
+
+#[test]
+fn what_somebody_saw_to_is_not_sent_anew() {
+    let some = |payment: Payment, number, cause| {
+        payment.refund(refund(number), Some(eur(1000)), cause, noon()).unwrap().value
+    };
+    let won = |payment| heard(payment, "dp_1", 500, DisputeState::Won);
+    let late = refused(some(paid(), 1, RefundCause::Order), refund(1)).value;
+    assert_eq!(under_way(&won(late.clone())), (1000, 0));
+
+    let asked_anew = some(late, 2, RefundCause::Order);
+    let of_staff = refused(some(paid(), 1, of_staff()), refund(1)).value;
+
+    assert_eq!(under_way(&won(asked_anew)), (1000, 0));
+    assert_eq!(under_way(&won(of_staff)), (0, 0), "what staff gave they judge themselves");
+}
+
+#[test]
+fn what_one_of_two_disputes_holds_goes_on_waiting_when_the_other_ends() {
+    let both = heard(paid(), "dp_1", 1500, DisputeState::Opened);
+    let both = heard(both, "dp_2", 1000, DisputeState::Opened);
+    let waits = both.cancel(noon()).value.refund_due(refund(1), eur(2500), None, noon()).unwrap();
+    assert_eq!(under_way(&waits.value), (0, 2500));
+
+    let first = heard(waits.value, "dp_1", 1500, DisputeState::Won);
+    assert_eq!(under_way(&first), (1500, 1000));
+    let won = heard(first.clone(), "dp_2", 1000, DisputeState::Won);
+    let lost = first.dispute(attempt(1), "dp_2", eur(1000), DisputeState::Lost, noon()).unwrap();
+
+    assert_eq!(under_way(&won), (2500, 0));
+    assert_eq!(won.refunds_for(refund(1)).count(), 2);
+    assert_eq!(lost.told::<RefundFailed>()[0].amount, eur(1000));
+    assert_eq!(under_way(&lost.value), (1500, 0));
 }

@@ -6,7 +6,7 @@ use contracts::payment::{ActionRequired, AttemptStarted, Captured, Failed, Failu
 use contracts::{Currency, Money, UserId};
 
 use super::*;
-use crate::domain::{People, Refund, RefundOutcome, RefundState, Refusal, Status};
+use crate::domain::{Act, People, Refund, RefundOutcome, RefundState, Refusal, Status};
 
 #[test]
 fn every_attempt_is_told() {
@@ -213,4 +213,17 @@ fn money_that_could_not_go_back_can_be_given_by_staff() {
     assert!(matches!(stuck.refunds[0].state, RefundState::Failed { .. }));
     let again = stuck.refund(refund(9), None, of_staff(), noon()).unwrap().value;
     assert_eq!(again.refunds[1].amount, eur(7));
+}
+
+#[test]
+fn what_may_be_done_is_said() {
+    let asking = started().settle(attempt(1), &action_required(), noon()).value;
+    let late = pay_by().plus(Duration::from_millis(1));
+
+    assert_eq!(due().allows(noon()), [Act::Pay]);
+    assert_eq!(due().allows(late), []);
+    assert_eq!(started().allows(noon()), []);
+    assert_eq!(asking.allows(noon()), [Act::Confirm]);
+    assert_eq!((paid().allows(noon()), paid().can_go_back()), (vec![Act::Refund], Some(eur(2500))));
+    assert_eq!(Payment::of(order()).allows(noon()), []);
 }

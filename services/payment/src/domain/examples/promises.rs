@@ -148,7 +148,36 @@ fn a_capture_is_sent_until_it_is_known() {
     assert_eq!(step(&asked, Some(authorized()), noon()), Step::Capture);
     assert_eq!(step(&asked, Some(captured()), noon()), Step::Settle(captured()));
     let never = noon().plus(Duration::from_hours(24));
+    let away = never.minus(Duration::from_millis(1));
+    assert_eq!(step(&asked, Some(authorized()), away), Step::Capture, "nobody could be asked");
     assert_eq!(step(&asked, Some(authorized()), never), Step::CallOff);
+}
+
+#[test]
+fn a_capture_that_is_refused_is_called_off_within_minutes_and_told() {
+    let asked = promised().capture(noon()).unwrap().value;
+    let away = noon().plus(Duration::from_hours(2));
+    let refused = asked.answered(attempt(1), &authorized(), away);
+    assert!(refused.tells_nothing() && refused.value.look_at.is_some());
+    let again = away.plus(Duration::from_mins(1));
+    let refused = refused.value.answered(attempt(1), &authorized(), again).value;
+
+    let over = away.plus(Duration::from_mins(2));
+
+    let before = over.minus(Duration::from_millis(1));
+    assert_eq!(step(&refused, Some(authorized()), before), Step::Capture);
+    assert_eq!(step(&refused, Some(authorized()), over), Step::CallOff);
+    assert_eq!(step(&refused, Some(captured()), over), Step::Settle(captured()));
+    let off = refused.answered(attempt(1), &ended(), over);
+    assert_eq!(off.told::<CaptureFailed>().len(), 1);
+    assert_eq!(off.value.status(), Some(Status::Declined));
+}
+
+#[test]
+fn what_is_heard_by_chance_of_a_promise_is_no_refusal_to_collect_it() {
+    let asked = promised().capture(noon()).unwrap().value;
+
+    assert!(asked.settle(attempt(1), &authorized(), noon()).is_none());
 }
 
 #[test]

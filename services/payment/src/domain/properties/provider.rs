@@ -38,7 +38,7 @@ impl<'a> Bank<'a> {
             shop.now = shop.now.max(look_at);
             for open in payment.open_attempts() {
                 if let Some(outcome) = self.bring_closer(open, shop) {
-                    let settled = shop.payment.clone().settle(open.id, &outcome, shop.now);
+                    let settled = shop.payment.clone().answered(open.id, &outcome, shop.now);
                     shop.commit(Ok(settled));
                 }
             }
@@ -57,7 +57,7 @@ impl<'a> Bank<'a> {
         let outcome = match shop.payment.step(open, found, shop.now) {
             Step::Settle(outcome) => outcome,
             Step::Send => self.sent(shop)?,
-            Step::Capture => self.collected(),
+            Step::Capture => self.collected(shop),
             Step::CallOff => Outcome::Declined { failure: Failure::CalledOff },
             Step::Leave => return None,
         };
@@ -76,8 +76,9 @@ impl<'a> Bank<'a> {
         }
     }
 
-    fn collected(&mut self) -> Outcome {
-        match self.mood() % 3 {
+    fn collected(&mut self, shop: &Shop) -> Outcome {
+        match self.mood() % 4 {
+            3 => Outcome::Authorized { reference: reference(), capture_by: shop.now },
             0 => Outcome::Captured { reference: reference(), amount: eur(AMOUNT) },
             1 => Outcome::Captured { reference: reference(), amount: eur(1) },
             _ => Outcome::Declined { failure: Failure::AuthorizationEnded },

@@ -16,12 +16,19 @@ impl Stripe {
     pub(super) async fn refund(&self, back: &GivingBack) -> Result<RefundOutcome, ProviderError> {
         let Some(amount) = to_stripe(back.amount) else { return Ok(RefundOutcome::Refused) };
         let refund = Call::post("/v1/refunds")
-            .key(&back.refund)
             .with("payment_intent", &back.charge.0)
             .with("amount", &amount)
             .with("metadata[payment_id]", &back.payment)
             .with("metadata[refund_id]", &back.refund);
-        match self.client.ask::<Refund>(refund).await {
+        let answer = match self.client.ask::<Refund>(refund.clone().key(&back.refund)).await {
+            // What Stripe made of the key counts; if it made nothing, another one is tried, once.
+            Err(CallError::Spent) => match self.find_refund(back).await? {
+                Some(known) => return Ok(known),
+                None => self.client.ask(refund.key(&format!("{}.again", back.refund))).await,
+            },
+            answer => answer,
+        };
+        match answer {
             Ok(Reply { value, replayed: false }) => Ok(value.outcome()),
             Ok(Reply { value, replayed: true }) => {
                 let get = Call::get(format!("/v1/refunds/{}", value.id));

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use common::Clock;
 use contracts::payment::Failure;
-use payment::domain::Outcome;
+use payment::domain::{Outcome, RefundOutcome};
 use payment::provider::{Provider as _, ProviderError, Stripe, StripeConfig};
 use tokio::time::timeout;
 
 use super::front::{Fault, Front};
+use super::refunds::{back, paid};
 use super::{GOOD, alone, assert_captured, charge, charged, config, later};
 use crate::shop::AMOUNT;
 
@@ -72,6 +73,30 @@ async fn a_spent_key_holds_nothing_up() {
     assert!(matches!(promised, Outcome::Authorized { .. }), "{promised:?}");
     assert_captured(&collected);
     assert_eq!(front.taken().await, [AMOUNT]);
+}
+
+#[tokio::test]
+async fn a_refund_whose_key_is_spent_goes_back_under_another() {
+    let (front, stripe) = alone().await;
+    let paid = paid(&stripe).await;
+    let (lost, done) = (back(&paid, 1000), back(&paid, 500));
+    front.fail("/refunds", Fault::FailsForGood);
+
+    for _ in 0..2 {
+        assert_eq!(stripe.give_back(&lost).await.unwrap(), RefundOutcome::Done);
+    }
+    // Stripe gave the money back before it failed.
+    front.fail("/refunds", Fault::DoneAndFails);
+    assert_eq!(stripe.give_back(&done).await.unwrap(), RefundOutcome::Done);
+
+    let mut given_back = front.given_back().await;
+    given_back.sort_unstable();
+    assert_eq!(given_back, [500, 1000]);
+    let keys: Vec<_> =
+        front.asked("POST /v1/refunds").iter().filter_map(|it| it.key.clone()).collect();
+    let (first, again) = (lost.refund.to_string(), format!("{}.again", lost.refund));
+    assert!(keys.contains(&first) && keys.contains(&again), "{keys:?}");
+    assert!(!keys.contains(&format!("{}.again", done.refund)), "{keys:?}");
 }
 
 #[tokio::test]

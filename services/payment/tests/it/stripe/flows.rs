@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use common::Clock;
 use contracts::order::{CancelReason, Cancelled, CaptureDue};
-use contracts::payment::{Authorized, Captured, Refunded};
+use contracts::payment::{Authorized, CaptureFailed, Captured, Failure, Refunded};
 use contracts::{OrderId, PaymentId};
 use mongodb::bson::doc;
 use payment::config::{Capture, ProviderName};
@@ -203,4 +204,44 @@ async fn a_payment_whose_answer_never_comes_is_found() {
         assert_eq!(again["status"], "captured");
         assert_eq!((front.taken().await, front.intents().await.len()), (vec![AMOUNT], 1));
     }
+}
+
+#[tokio::test]
+async fn a_capture_that_stripe_refuses_is_given_up_within_minutes() {
+    let (front, clock) = (Front::open().await, Clock::manual(Clock::system().now()));
+    let setup = Setup { clock: clock.clone(), ..setup(&front, Capture::AtShipping) };
+    let shop = Shop::with(setup).await;
+    let order_id = shop.order().await;
+    let payment_id = PaymentId::of(order_id);
+    let _ = pay(&shop.alice(), order_id, GOOD, "k").await.status(201);
+    front.fail("/capture", Fault::Refuses);
+
+    shop.peer.tell(&CaptureDue { order_id, payment_id }).await;
+    let refused = doc! { "_id": payment_id.to_string(), "attempts.0.refused": { "$ne": null } };
+    shop.holds("payments", refused).await;
+    clock.advance(Duration::from_mins(3));
+
+    let failed: CaptureFailed = shop.peer.hears(payment_id).await;
+    assert_eq!(failed.failure, Failure::CalledOff);
+    is(&front, "canceled").await;
+    assert!(front.taken().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_promise_that_arrives_after_the_order_was_given_up_is_not_answered_as_under_way() {
+    let (front, shop) = open(Capture::AtShipping).await;
+    let order = shop.order().await;
+    front.fail("/confirm", Fault::Held);
+    let paying = pay(&shop.alice(), order, GOOD, "k").into_future();
+    let paying = tokio::spawn(paying);
+    eventually("it is under way", SOON, async || front.asked("/confirm").pop()).await;
+
+    cancel(&shop, order).await;
+    shop.holds("payments", doc! { "_id": PaymentId::of(order).to_string(), "closed": true }).await;
+    front.let_go();
+
+    let answer = paying.await.unwrap().status(201);
+    assert_eq!((&answer["status"], &answer["failure"]), (&json!("declined"), &json!("called_off")));
+    assert_eq!(pay(&shop.alice(), order, GOOD, "k").await.status(201).body, answer.body);
+    assert!(front.taken().await.is_empty());
 }

@@ -18,7 +18,7 @@ use reqwest::Url;
 use serde_json::{Value, json};
 use testkit::{LocalStripe, Scratch};
 use tokio::net::TcpListener;
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
 use tokio::task::JoinSet;
 
 pub(crate) const KEY: &str = "sk_test_souk";
@@ -52,10 +52,16 @@ pub(crate) enum Fault {
     Fails,
     /// It is not done, and every repeat with the key is told the same.
     FailsForGood,
+    /// It is done, and every repeat with the key is told that it failed.
+    DoneAndFails,
+    /// It is refused, and every repeat with the key is told the same.
+    Refuses,
     /// It is done, and the answer is lost.
     AnswerLost,
     /// It is done, and no answer comes.
     Silent,
+    /// It is done when the test says so.
+    Held,
 }
 
 struct Desk {
@@ -65,6 +71,8 @@ struct Desk {
     asked: Mutex<Vec<Asked>>,
     faults: Mutex<VecDeque<(&'static str, Fault)>>,
     kept: Mutex<HashMap<String, Kept>>,
+    /// What is held goes on.
+    gate: Notify,
     /// The intents that were made here.
     made: Mutex<HashSet<String>>,
 }
@@ -95,6 +103,7 @@ impl Front {
             asked: Mutex::default(),
             faults: Mutex::default(),
             kept: Mutex::default(),
+            gate: Notify::new(),
             made: Mutex::default(),
         });
         let router = Router::new().fallback(pass).with_state(Arc::clone(&desk));
@@ -106,6 +115,11 @@ impl Front {
     /// The next request whose path ends so fails.
     pub(crate) fn fail(&self, path: &'static str, fault: Fault) {
         open(&self.desk.faults).push_back((path, fault));
+    }
+
+    /// What is held goes on.
+    pub(crate) fn let_go(&self) {
+        self.desk.gate.notify_one();
     }
 
     /// Everything that was asked with a path that ends so.
@@ -219,6 +233,15 @@ async fn pass(State(desk): State<Arc<Desk>>, request: Request) -> Response {
             Some(Fault::Fails | Fault::FailsForGood) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, Bytes::new())
             }
+            Some(Fault::Refuses) => (StatusCode::BAD_REQUEST, Bytes::new()),
+            Some(Fault::DoneAndFails) => {
+                desk.send(&parts.method, &parts.headers, &parts.uri.to_string(), &asked).await;
+                (StatusCode::INTERNAL_SERVER_ERROR, Bytes::new())
+            }
+            Some(Fault::Held) => {
+                desk.gate.notified().await;
+                desk.send(&parts.method, &parts.headers, &parts.uri.to_string(), &asked).await
+            }
             Some(Fault::AnswerLost | Fault::Silent) | None => {
                 desk.send(&parts.method, &parts.headers, &parts.uri.to_string(), &asked).await
             }
@@ -229,7 +252,10 @@ async fn pass(State(desk): State<Arc<Desk>>, request: Request) -> Response {
         Some(Fault::Silent) => pending().await,
         Some(Fault::AnswerLost) => broken(),
         Some(Fault::Busy) => (status, [("retry-after", "0")]).into_response(),
-        Some(Fault::Fails | Fault::FailsForGood) | None => (status, body).into_response(),
+        Some(
+            Fault::Fails | Fault::FailsForGood | Fault::DoneAndFails | Fault::Refuses | Fault::Held,
+        )
+        | None => (status, body).into_response(),
     }
 }
 
