@@ -3,7 +3,8 @@
 use axum::extract::State;
 use common::Clock;
 use common::http::{
-    IdempotencyKey, Json, Listed, Page, Path, Problem, Problems, Query, RequiredIfMatch,
+    Cardless, IdempotencyKey, Json, Listed, Page, Path, Problem, Problems, Query, RequiredIfMatch,
+    Worded,
 };
 use common::identity::Staff;
 use common::store::{Answer, Cause, IfMatch, Many, One, Receipt, Saved, Stored};
@@ -17,6 +18,19 @@ use crate::domain::{
 };
 use crate::store::{LedgerPlace, Products};
 
+/// SKUs and the addresses of pictures may hold long numbers.
+impl Worded for Draft {
+    const NUMBERS: &'static [&'static str] = &["sku", "images"];
+}
+
+impl Worded for Edit {
+    const NUMBERS: &'static [&'static str] = &["sku", "images"];
+}
+
+impl Worded for Adjustment {
+    const NUMBERS: &'static [&'static str] = &["sku"];
+}
+
 /// Put a product on sale.
 ///
 /// With the first stock of its variants. Its SKUs have to be free, and its slug if it is chosen.
@@ -28,7 +42,7 @@ pub(super) async fn create_product(
     staff: Staff,
     key: Option<IdempotencyKey>,
     cause: Cause,
-    Json(draft): Json<Draft>,
+    Cardless(draft): Cardless<Draft>,
 ) -> Result<Answer, Problem> {
     let (id, actor) = (ProductId::from_uuid(products.clock().uuid()), staff.id);
     let receipt = once(key, &staff, &draft, cause, products.clock());
@@ -58,7 +72,7 @@ pub(super) async fn edit_product(
     RequiredIfMatch(if_match): RequiredIfMatch,
     key: Option<IdempotencyKey>,
     cause: Cause,
-    Json(edit): Json<Edit>,
+    Cardless(edit): Cardless<Edit>,
 ) -> Result<Answer, Problem> {
     let seen = products.get(id).await?.ok_or_else(Problem::not_found)?;
     let actor = staff.id;
@@ -108,7 +122,7 @@ pub(super) async fn adjust_stock(
     staff: Staff,
     Path(id): Path<ProductId>,
     key: IdempotencyKey,
-    Json(counted): Json<Adjustment>,
+    Cardless(counted): Cardless<Adjustment>,
 ) -> Result<Answer, Problem> {
     let (receipt, actor) = (key.by(staff.id, &counted), staff.id);
     let scope = (One::<Product>(id), One::<StockItem>(counted.sku.clone()));

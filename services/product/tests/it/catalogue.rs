@@ -191,3 +191,25 @@ async fn what_makes_no_sense_is_said_where() {
         assert!(said.starts_with(pointer), "{product}: {}", answer.text);
     }
 }
+
+#[tokio::test]
+async fn a_cards_number_comes_into_no_catalogue() {
+    const CARD: &str = "4242 4242 4242 4242";
+    let shop = Shop::open().await;
+    let id = shop.sells(&mug()).await.text_of("id");
+    let (staff, one) = (shop.staff(), format!("/api/products/{id}"));
+    let written = json!({"title": "Cup", "description": CARD, "variants": [variant("C", 1, 1)]});
+    let counted = json!({"sku": "MUG-BLUE", "delta": 1, "reason": format!("paid with {CARD}")});
+
+    let created = staff.post("/api/products").json(&written).await;
+    let edited = staff.patch(&one).if_match("*").json(&json!({"title": CARD})).await;
+    let adjusted = staff.post(format!("{one}/stock")).key("k").json(&counted).await;
+
+    for refused in [created, edited, adjusted] {
+        let refused = refused.status(422);
+        assert_eq!(refused["type"], "urn:souk:problem:card-number");
+        assert!(!refused.text.contains("4242"), "{}", refused.text);
+    }
+    let number = json!({"title": "Cup", "variants": [variant("4242424242424242", 1, 1)]});
+    let _ = staff.post("/api/products").json(&number).await.status(201);
+}
