@@ -1,4 +1,10 @@
 //! Refresh tokens: opaque, known to the shopper alone, good for one use.
+//!
+//! Shoppers' browsers keep no secret that a token could be bound to, so that tokens rotate, as RFC
+//! 9700, section 4.14.2, wants it of public clients: each use gives the next token, one that was used
+//! before ends the sign-in, and so do a sign-out and another password. Where this differs: a token
+//! gives the same successor again for 30 seconds, as an answer may be lost; and a sign-in ends 30 days
+//! after it began, used or not, while the RFC would have it end sooner where it is not used.
 
 use std::fmt;
 use std::str::FromStr;

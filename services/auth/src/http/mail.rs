@@ -9,6 +9,7 @@ use common::store::{Cause, UpdateError};
 use super::Auth;
 use super::views::{EmailChange, Forgotten, MailRead, Moved, PasswordReset};
 use crate::domain::{Agreed, Refusal};
+use crate::throttle::Device;
 
 /// Ask for another password.
 ///
@@ -30,15 +31,17 @@ pub(super) async fn forgotten(
 /// Choose another password, with the token out of a mail.
 ///
 /// It is good once, and only while the password is the one that was forgotten. Every sign-in of the
-/// person ends.
+/// person ends. The cookie is the one of a sign-in.
 #[utoipa::path(post, path = "/api/auth/password/reset", tag = "mail",
-    request_body = PasswordReset, responses((status = NO_CONTENT), Problems))]
+    request_body = PasswordReset,
+    responses((status = NO_CONTENT, headers(("Set-Cookie" = String))), Problems))]
 pub(super) async fn reset(
     State(auth): State<Auth>,
     cause: Cause,
     from: ClientAddress,
+    device: Option<Device>,
     Json(PasswordReset { token, password }): Json<PasswordReset>,
-) -> Result<StatusCode, Problem> {
+) -> Result<(Option<Device>, StatusCode), Problem> {
     let place = auth.passwords.place()?;
     auth.throttle.mail_token(from).await?;
     let user = auth.read(from, auth.accounts.may_reset(&token).await).await?;
@@ -47,10 +50,11 @@ pub(super) async fn reset(
     }
     let chosen = auth.passwords.hash(place, password.into()).await?;
     auth.accounts.reset(user.id, token, chosen, cause).await?;
-    if let Some(email) = &user.email {
-        auth.throttle.restored(email, from).await?;
-    }
-    Ok(StatusCode::NO_CONTENT)
+    let known = match &user.email {
+        Some(email) => Some(auth.throttle.restored(email, from, device).await),
+        None => None,
+    };
+    Ok((known, StatusCode::NO_CONTENT))
 }
 
 /// Say that an address is yours, with the token out of a mail.

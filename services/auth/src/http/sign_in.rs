@@ -1,4 +1,7 @@
 //! Coming, registering, signing in and out.
+//!
+//! How refresh tokens follow one another is RFC 9700, section 4.14.2; the module of
+//! [`RefreshToken`](crate::domain::RefreshToken) says what of it, and what not.
 
 use axum::extract::State;
 use axum::http::header::USER_AGENT;
@@ -12,8 +15,7 @@ use contracts::auth::Role;
 use super::Auth;
 use super::views::{Credentials, Refresh, Registration, SignedIn};
 use crate::domain::{Account, NotAToken, Origin, Refusal};
-
-type Created<T> = (StatusCode, Json<T>);
+use crate::throttle::Device;
 
 /// Come as a guest.
 ///
@@ -25,31 +27,33 @@ pub(super) async fn guest(
     cause: Cause,
     from: ClientAddress,
     headers: HeaderMap,
-) -> Result<Created<SignedIn>, Problem> {
+) -> Result<(StatusCode, Json<SignedIn>), Problem> {
     auth.throttle.guest(from).await?;
     let sign_in = auth.accounts.guest(origin(&headers, from), cause).await?;
-    auth.tokens(&sign_in, None).map(created)
+    Ok((StatusCode::CREATED, Json(auth.tokens(&sign_in, None)?)))
 }
 
 /// Make an account.
 ///
 /// An e-mail address has at most one: 409 when it has one already, and whoever asks for many such
 /// waits (429). The password is none of the commonest and does not only repeat the address. With a
-/// guest's token, what was the guest's becomes the account's, and the guest's sign-in ends.
+/// guest's token, what was the guest's becomes the account's, and the guest's sign-in ends. The
+/// cookie is the one of a sign-in.
 #[utoipa::path(post, path = "/api/auth/register", tag = "sign-in", request_body = Registration,
-    responses((status = CREATED, body = SignedIn), Problems))]
+    responses((status = CREATED, body = SignedIn, headers(("Set-Cookie" = String))), Problems))]
 pub(super) async fn register(
     State(auth): State<Auth>,
     cause: Cause,
     from: ClientAddress,
+    device: Option<Device>,
     headers: HeaderMap,
     Cardless(Registration { email, password, name }): Cardless<Registration>,
-) -> Result<Created<SignedIn>, Problem> {
+) -> Result<(StatusCode, Device, Json<SignedIn>), Problem> {
     if password.repeats(&email) {
         return Err(Refusal::PasswordRepeatsEmail.into());
     }
     let place = auth.passwords.place()?.near().await?;
-    let attempt = auth.throttle.register(&email, from).await?;
+    let attempt = auth.throttle.register(&email, from, device).await?;
     let password_hash = auth.passwords.hash(place, password.into()).await?;
     let id = UserId::from_uuid(auth.accounts.clock().uuid());
     let account = Account { id, role: Role::Shopper, email, password_hash, name };
@@ -61,27 +65,30 @@ pub(super) async fn register(
         }
         outcome => outcome?,
     };
-    attempt.succeeded().await?;
+    let device = attempt.succeeded().await;
     let guest = auth.merge(&headers, &sign_in, cause).await;
-    auth.tokens(&sign_in, guest).map(created)
+    Ok((StatusCode::CREATED, device, Json(auth.tokens(&sign_in, guest)?)))
 }
 
 /// Sign in.
 ///
 /// 401 for an unknown address and for a wrong password alike. Whoever fails again and again waits:
-/// 429 with `Retry-After` and `RateLimit`, a second at first, never more than 15 minutes. With a
-/// guest's token, what was the guest's becomes the account's, and the guest's sign-in ends.
+/// 429 with `Retry-After` and `RateLimit`, a second at first, never more than 15 minutes. The cookie
+/// `souk_device` names the device for 90 days: on one that somebody signed in with before, they wait
+/// for what failed on it alone, and not for what strangers do. It is no sign-in, and may be left out.
+/// With a guest's token, what was the guest's becomes the account's, and the guest's sign-in ends.
 #[utoipa::path(post, path = "/api/auth/login", tag = "sign-in", request_body = Credentials,
-    responses((status = OK, body = SignedIn), Problems))]
+    responses((status = OK, body = SignedIn, headers(("Set-Cookie" = String))), Problems))]
 pub(super) async fn login(
     State(auth): State<Auth>,
     cause: Cause,
     from: ClientAddress,
+    device: Option<Device>,
     headers: HeaderMap,
     Json(Credentials { email, password }): Json<Credentials>,
-) -> Result<Json<SignedIn>, Problem> {
+) -> Result<(Device, Json<SignedIn>), Problem> {
     let place = auth.passwords.place()?.near().await?;
-    let attempt = auth.throttle.sign_in(&email, from).await?;
+    let attempt = auth.throttle.sign_in(&email, from, device).await?;
     let user = auth.accounts.find(&email).await?;
     let kept = user.as_ref().and_then(|user| user.password_hash.clone());
     let proof = auth.passwords.check(place, password, kept).await?;
@@ -91,15 +98,16 @@ pub(super) async fn login(
     };
     let origin = origin(&headers, from);
     let sign_in = auth.accounts.sign_in(user.id, proof, origin, cause.clone()).await?;
-    attempt.succeeded().await?;
+    let device = attempt.succeeded().await;
     let guest = auth.merge(&headers, &sign_in, cause).await;
-    auth.tokens(&sign_in, guest).map(Json)
+    Ok((device, Json(auth.tokens(&sign_in, guest)?)))
 }
 
 /// Get the next access token.
 ///
 /// A refresh token is good for one use. Used again within 30 seconds, as when an answer was lost,
-/// it gives the same successor, unless that was used; else the sign-in ends.
+/// it gives the same successor, unless that was used; else the sign-in ends (RFC 9700, section
+/// 4.14.2). Whoever shows what is none again and again waits.
 #[utoipa::path(post, path = "/api/auth/refresh", tag = "sign-in", request_body = Refresh,
     responses((status = OK, body = SignedIn), Problems))]
 pub(super) async fn refresh(
@@ -108,13 +116,12 @@ pub(super) async fn refresh(
     from: ClientAddress,
     Json(form): Json<Refresh>,
 ) -> Result<Json<SignedIn>, Problem> {
-    auth.throttle.refresh(from).await?;
     let refreshed = match form.refresh_token.parse() {
         Ok(token) => auth.accounts.refresh(&token, cause).await,
         Err(NotAToken) => Err(UpdateError::Refused(Refusal::MadeUp)),
     };
     if matches!(refreshed, Err(UpdateError::Refused(Refusal::MadeUp))) {
-        auth.throttle.refresh_failed(from).await?;
+        auth.throttle.made_up(from).await?;
     }
     auth.tokens(&refreshed?, None).map(Json)
 }
@@ -136,10 +143,6 @@ pub(super) async fn logout(
         Err(denied) => return Err(denied.into()),
     }
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn created<T>(view: T) -> Created<T> {
-    (StatusCode::CREATED, Json(view))
 }
 
 fn origin(headers: &HeaderMap, from: ClientAddress) -> Origin {

@@ -4,8 +4,9 @@ use common::http::ClientAddress;
 use common::store::StoreError;
 use contracts::Timestamp;
 use tokio::try_join;
+use tracing::warn;
 
-use super::{ACCOUNT, ADDRESS, FAMILIAR, Halted, TAKEN, Throttle};
+use super::{ACCOUNT, ADDRESS, Device, FAMILIAR, Halted, TAKEN, Throttle};
 use crate::domain::Email;
 
 /// A try to sign in that is let in.
@@ -16,6 +17,9 @@ pub(crate) struct Attempt {
     account: String,
     address: String,
     familiar: String,
+    /// The one that was shown, or another that is told if the password is right.
+    device: Device,
+    is_shown: bool,
     is_familiar: bool,
 }
 
@@ -27,13 +31,21 @@ pub(crate) struct Registering {
 }
 
 impl Attempt {
-    pub(super) fn of(throttle: &Throttle, email: &Email, from: ClientAddress) -> Self {
+    pub(super) fn of(
+        throttle: &Throttle,
+        email: &Email,
+        from: ClientAddress,
+        shown: Option<Device>,
+    ) -> Self {
         let names = &throttle.names;
+        let device = shown.unwrap_or_else(Device::drawn);
         Self {
             now: throttle.clock.now(),
             account: names.account(email),
             address: names.address(from),
-            familiar: names.familiar(email, from),
+            familiar: names.familiar(email, device),
+            device,
+            is_shown: shown.is_some(),
             is_familiar: false,
             throttle: throttle.clone(),
         }
@@ -42,11 +54,14 @@ impl Attempt {
     /// Lets it in, unless it has to wait.
     ///
     /// The account's count takes this try as a failure until it is known to be none: else all tries
-    /// at once would be one. From where its owner signed in before, only what fails there counts,
-    /// and who has to wait is told the same as elsewhere.
+    /// at once would be one. On a device that its owner signed in with before, only what fails on it
+    /// counts, and who has to wait is told the same as elsewhere. What is counted, and looked at,
+    /// depends on what is shown alone: nobody learns of others who come from the same address.
     pub(super) async fn begin(self) -> Result<Self, Halted> {
         let (counters, now) = (&self.throttle.counters, self.now);
-        if let Some(state) = counters.reserve_known(FAMILIAR, &self.familiar, now).await? {
+        if self.is_shown
+            && let Some(state) = counters.reserve_known(FAMILIAR, &self.familiar, now).await?
+        {
             state.told_as(ACCOUNT).let_in()?;
             return Ok(Self { is_familiar: true, ..self });
         }
@@ -63,9 +78,16 @@ impl Attempt {
         Ok(self)
     }
 
-    /// The password was right: the count that took it for a failure ends, and this is a place the
-    /// owner comes from.
-    pub(crate) async fn succeeded(self) -> Result<(), StoreError> {
+    /// The password was right: the count that took it for a failure ends, and this is a device of the
+    /// owner's, which is to be told so. Who is in stays in though it cannot be counted.
+    pub(crate) async fn succeeded(self) -> Device {
+        if let Err(error) = self.forgiven().await {
+            warn!(%error, "a sign-in could not be taken off the counts");
+        }
+        self.device
+    }
+
+    async fn forgiven(&self) -> Result<(), StoreError> {
         let counters = &self.throttle.counters;
         let friend = counters.befriend(FAMILIAR, &self.familiar, self.now);
         if self.is_familiar {
@@ -75,7 +97,7 @@ impl Attempt {
     }
 
     /// It was wrong, or there is no such account: one is like the other. The account's count, or that
-    /// of the familiar place, took it for a failure before.
+    /// of the familiar device, took it for a failure before.
     pub(crate) async fn failed(self) -> Result<(), StoreError> {
         if self.is_familiar {
             return Ok(());
@@ -85,8 +107,8 @@ impl Attempt {
 }
 
 impl Registering {
-    /// There is a new account, and this is a place its owner comes from.
-    pub(crate) async fn succeeded(self) -> Result<(), StoreError> {
+    /// There is a new account, and this is a device of its owner's.
+    pub(crate) async fn succeeded(self) -> Device {
         self.attempt.succeeded().await
     }
 

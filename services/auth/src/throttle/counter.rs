@@ -19,8 +19,8 @@ const COLLECTION: &str = "throttle";
 const LONGEST: Duration = Duration::from_mins(15);
 /// So many failures more than are free bring the longest wait; more are not counted.
 const STEPS: u32 = 10;
-/// How long a place is known from where somebody signed in.
-const FAMILIAR_FOR: Duration = Duration::from_hours(24 * 90);
+/// How long a device is known that somebody signed in with.
+pub(super) const FAMILIAR_FOR: Duration = Duration::from_hours(24 * 90);
 /// In which time a quota may be spent.
 const WINDOW: Duration = Duration::from_mins(10);
 
@@ -101,7 +101,7 @@ impl Counters {
         Ok(State::reserved(what, &counted, now))
     }
 
-    /// Counts one more at a known place, unless it has to wait; `None` for a place nobody knows.
+    /// Counts one more on a known device, unless it has to wait; `None` on one that is not known.
     pub(super) async fn reserve_known(
         &self,
         what: Growing,
@@ -141,7 +141,7 @@ impl Counters {
         done.map(drop).map_err(|error| lost(&error))
     }
 
-    /// A place is known from now on, and nothing failed there.
+    /// A device is known from now on, and nothing failed on it.
     pub(super) async fn befriend(
         &self,
         what: Growing,

@@ -1,5 +1,13 @@
 //! Who asks too often waits: longer with each failure, never for ever (OWASP authentication cheat
-//! sheet; NIST SP 800-63B, section 5.2.2).
+//! sheet).
+//!
+//! Of NIST SP 800-63B, section 5.2.2, this follows that waits grow with failures and that a success
+//! ends them, but not that an account is locked after 100 failures in a row: so anybody could lock
+//! out anybody whose address they know. In the long run, strangers have one guess in 15 minutes.
+//!
+//! Who signed in with a device before waits for nobody else (OWASP, "Slow Down Online Guessing Attacks
+//! with Device Cookies"). The address somebody comes from earns them nothing: others have it, too, and
+//! would learn from it who else comes from there.
 //!
 //! All replicas count together, in the database. Nothing is kept of an address of either kind but a
 //! keyed hash. Counts may be lost when a member of the database is; no wait depends on them being
@@ -7,6 +15,7 @@
 
 mod attempt;
 mod counter;
+mod device;
 mod names;
 
 use common::Clock;
@@ -19,20 +28,21 @@ use tokio::try_join;
 use crate::domain::Email;
 pub(crate) use attempt::{Attempt, Registering};
 use counter::{Counters, Growing, Quota};
+pub(crate) use device::Device;
 use names::Names;
 
-/// Failures of one account from where nobody signed in to it before.
+/// Failures of one account on devices that nobody signed in to it with before.
 const ACCOUNT: Growing = Growing { name: "sign-in", free: 5, forgiven_in: 15 };
 /// Failures from one address, whomever they were about. Others may share it, and come at once with
 /// the right passwords: what fails is counted when it has, so that those who guess at once are some
 /// more, at most as many as passwords are looked at at once.
 const ADDRESS: Growing = Growing { name: "sign-in-address", free: 20, forgiven_in: 1 };
-/// Failures of one account from where its owner signed in before: whoever fails elsewhere does not
-/// keep the owner waiting. As many as elsewhere: a guess does not tell where owners come from.
+/// Failures of one account on one device that its owner signed in with before: whoever fails
+/// elsewhere does not keep the owner waiting. As many as elsewhere.
 const FAMILIAR: Growing = Growing { name: "sign-in-familiar", ..ACCOUNT };
 /// Finding out which addresses have an account. Counted as failures from one address are.
 const TAKEN: Growing = Growing { name: "register", free: 10, forgiven_in: 5 };
-/// Refresh tokens that are none.
+/// Refresh tokens that are none. Those that are pass, as nobody can guess one.
 const REFRESH: Growing = Growing { name: "refresh", free: 50, forgiven_in: 1 };
 /// Guessing the password of somebody whose sign-in one holds.
 const PASSWORD: Growing = Growing { name: "password", free: 5, forgiven_in: 15 };
@@ -98,8 +108,9 @@ impl Throttle {
         &self,
         email: &Email,
         from: ClientAddress,
+        device: Option<Device>,
     ) -> Result<Attempt, Halted> {
-        let attempt = Attempt::of(self, email, from);
+        let attempt = Attempt::of(self, email, from, device);
         attempt.begin().await
     }
 
@@ -108,23 +119,20 @@ impl Throttle {
         &self,
         email: &Email,
         from: ClientAddress,
+        device: Option<Device>,
     ) -> Result<Registering, Halted> {
         let (now, address) = (self.clock.now(), self.names.address(from));
         try_join!(
             self.counters.spend(self.registrations, &address, now),
             self.counters.free(TAKEN, &address, now),
         )?;
-        Ok(Registering { attempt: Attempt::of(self, email, from), address })
+        Ok(Registering { attempt: Attempt::of(self, email, from, device), address })
     }
 
-    /// Somebody shows a refresh token.
-    pub(crate) async fn refresh(&self, from: ClientAddress) -> Result<(), Halted> {
-        self.counters.free(REFRESH, &self.names.address(from), self.clock.now()).await
-    }
-
-    /// What was shown is no refresh token.
-    pub(crate) async fn refresh_failed(&self, from: ClientAddress) -> Result<(), StoreError> {
-        self.counters.count(REFRESH, &self.names.address(from), self.clock.now()).await
+    /// Somebody showed what is no refresh token.
+    pub(crate) async fn made_up(&self, from: ClientAddress) -> Result<(), Halted> {
+        let address = self.names.address(from);
+        self.counters.reserve(REFRESH, &address, self.clock.now()).await?.let_in()
     }
 
     /// Somebody who is signed in shows the password they have. Counted as a failure until it is known
@@ -163,7 +171,8 @@ impl Throttle {
         &self,
         email: &Email,
         from: ClientAddress,
-    ) -> Result<(), StoreError> {
-        Attempt::of(self, email, from).succeeded().await
+        device: Option<Device>,
+    ) -> Device {
+        Attempt::of(self, email, from, device).succeeded().await
     }
 }

@@ -10,6 +10,7 @@ use common::http::ClientAddress;
 use contracts::UserId;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::Device;
 use crate::domain::Email;
 
 /// Makes names by a keyed hash: without the key, nobody can try which address one is of.
@@ -45,15 +46,15 @@ impl Names {
         self.of("address", &[&from.subscriber().to_string()])
     }
 
-    /// Whoever signs in to this account from there.
-    pub(super) fn familiar(&self, email: &Email, from: ClientAddress) -> String {
-        self.of("familiar", &[email.as_str(), &from.subscriber().to_string()])
+    /// Whoever signs in to this account with this device.
+    pub(super) fn familiar(&self, email: &Email, device: Device) -> String {
+        self.of("familiar", &[email.as_str(), &device.text()])
     }
 
     fn of(&self, kind: &str, parts: &[&str]) -> String {
         let mut text = kind.to_owned();
         for part in parts {
-            // No address of either kind has a line break in it.
+            // No address of either kind has a line break in it, and no device.
             text.push('\n');
             text.push_str(part);
         }
@@ -75,13 +76,15 @@ mod tests {
     #[test]
     fn one_thing_has_one_name_under_one_key() {
         let (names, again) = (Names::keyed(&"one".into()), Names::keyed(&"one\n".into()));
-        let alice = "alice@example.com".parse().unwrap();
-        let home = from("203.0.113.7");
+        let [alice, bob] = ["alice", "bob"].map(|it| format!("{it}@example.com").parse().unwrap());
+        let (device, other) = (Device::drawn(), Device::drawn());
 
         assert_eq!(names.account(&alice), again.account(&alice));
         assert_ne!(names.account(&alice), Names::keyed(&"two".into()).account(&alice));
-        assert_ne!(names.account(&alice), names.familiar(&alice, home));
-        assert_ne!(names.familiar(&alice, home), names.familiar(&alice, from("203.0.113.8")));
+        assert_ne!(names.account(&alice), names.familiar(&alice, device));
+        assert_ne!(names.familiar(&alice, device), names.familiar(&alice, other));
+        assert_ne!(names.familiar(&alice, device), names.familiar(&bob, device));
+        assert_eq!(names.familiar(&alice, device), again.familiar(&alice, device));
         assert_eq!(names.address(from("2001:db8::1")), names.address(from("2001:db8::2")));
         assert!(!names.account(&alice).contains("alice"));
     }

@@ -93,8 +93,10 @@ async fn those_beyond_the_bound_come_back_later_and_the_others_are_served() {
     let hashing_threads = std::num::NonZeroUsize::new(1);
     let replica = house.opens(auth::Config { hashing_threads, ..house.config() }).await;
     let alice = replica.registers(ALICE).await;
+    let crowd: Vec<_> = (0..30).map(|number| format!("person-{number}@example.com")).collect();
+    join_all(crowd.iter().map(|email| replica.registers(email))).await;
 
-    let all = (0..300).map(|_| replica.signs_in(ALICE, PASSWORD));
+    let all = (0..300).map(|turn| replica.signs_in(&crowd[turn % 30], PASSWORD));
     let (answers, me) = tokio::join!(join_all(all), replica.me(&alice));
 
     let (served, busy): (Vec<_>, Vec<_>) = answers.iter().partition(|it| it.status == 200);
