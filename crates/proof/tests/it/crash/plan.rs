@@ -58,6 +58,8 @@ pub(super) struct Cell {
     pub(super) service: Service,
     /// Each is where the process dies that took the place of the one before.
     pub(super) deaths: Vec<Death>,
+    /// Whether somebody came by when nobody died, and will again.
+    pub(super) is_sure: bool,
 }
 
 /// The so many-th time that a process passes a point.
@@ -79,6 +81,12 @@ impl Cell {
         self.deaths.last().map(|death| death.point)
     }
 
+    /// The same, but for that it is the first time that somebody comes by.
+    pub(super) fn at_first(&self) -> Self {
+        let deaths = self.deaths.iter().map(|death| Death::first(death.point)).collect();
+        Self { deaths, ..self.clone() }
+    }
+
     /// One cell for each point that somebody passes in a saga, and those where somebody dies who
     /// takes the place of the dead.
     pub(super) fn of(saga: Saga, passes: &Passes, seed: &mut Seed) -> Vec<Self> {
@@ -90,7 +98,8 @@ impl Cell {
             cells.extend(chosen.map(|&(service, times)| {
                 let among = usize::try_from(times.min(LATEST)).unwrap_or(1);
                 let nth = 1 + u64::try_from(seed.below(among)).unwrap_or_default();
-                Self { saga, service, deaths: vec![Death { point, nth }] }
+                let is_sure = saga.goes_one_way();
+                Self { saga, service, deaths: vec![Death { point, nth }], is_sure }
             }));
         }
         cells.extend(Self::recovering(saga));
@@ -107,6 +116,7 @@ impl Cell {
             saga,
             service,
             deaths: vec![first, Death::first(point)],
+            is_sure: false,
         };
         match saga {
             Saga::Purchase => vec![

@@ -54,6 +54,7 @@ impl<'a> Play<'a> {
         match self.saga {
             Saga::Purchase | Saga::Retold => self.one(self.bought("pm_card_visa").await),
             Saga::LateMoney => self.one(self.paid_late().await),
+            Saga::Expired => self.one(self.expired().await),
             Saga::OtherCard => self.one(self.other_card().await),
             Saga::Confirmed => self.one(self.confirmed().await),
             Saga::EarlyNotice => self.one(self.early_notice().await),
@@ -61,7 +62,8 @@ impl<'a> Play<'a> {
             Saga::CancelledPaid | Saga::PromiseGivenUp => self.one(self.cancelled_paid().await),
             Saga::OutOfStock => self.out_of_stock().await,
             Saga::PartialRefund => self.one(self.partly_refunded().await),
-            Saga::Returned => self.one(self.returned().await),
+            Saga::Returned => self.one(self.returned(true).await),
+            Saga::ReturnedBroken => self.one(self.returned(false).await),
             Saga::CapturedAtShipping => self.one(self.delivered().await),
             Saga::GuestMerge => self.merged().await,
             Saga::Unreadable => self.unreadable().await,
@@ -178,6 +180,13 @@ impl<'a> Play<'a> {
         order
     }
 
+    async fn expired(&self) -> String {
+        self.fills(&self.guest, 2).await;
+        let order = self.checks_out(&self.guest, 2, "checkout").await.expect("there is enough");
+        self.is(&order, "expired").await;
+        order
+    }
+
     async fn cancels(&self, order: &str) {
         done(&self.guest.client.post(format!("/api/orders/{order}/cancel")).key("cancel")).await;
         self.is(order, "cancelled").await;
@@ -240,14 +249,14 @@ impl<'a> Play<'a> {
         order
     }
 
-    async fn returned(&self) -> String {
+    async fn returned(&self, restock: bool) -> String {
         let order = self.delivered().await;
         let staff = &self.staff;
         let path = format!("/api/orders/{order}/returns");
         let sent = json!({ "lines": self.pieces(2), "reason": "Too small" });
         let asked = done(&self.guest.client.post(path.clone()).json(&sent).key("return")).await;
         let id = asked["returns"][0]["id"].as_str().unwrap().to_owned();
-        for (act, body) in [("approve", json!(null)), ("receive", json!({ "restock": true }))] {
+        for (act, body) in [("approve", json!(null)), ("receive", json!({ "restock": restock }))] {
             let seen = staff.post(format!("{path}/{id}/{act}")).key(&format!("{act}-{id}"));
             done(&if body.is_null() { seen } else { seen.json(&body) }).await;
         }

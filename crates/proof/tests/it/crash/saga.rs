@@ -30,6 +30,8 @@ pub(super) enum Saga {
     PartialRefund,
     /// The goods are sent, arrive and come back.
     Returned,
+    /// The goods come back, and cannot be sold again.
+    ReturnedBroken,
     /// A guest who has bought signs up and pays for what is open.
     GuestMerge,
     /// Something is told that nobody can read.
@@ -42,6 +44,8 @@ pub(super) enum Saga {
     PromiseGivenUp,
     /// The money comes when the order has expired.
     LateMoney,
+    /// Nobody pays.
+    Expired,
 }
 
 /// How a saga may end.
@@ -58,7 +62,7 @@ pub(super) struct Ending {
 }
 
 impl Saga {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Purchase,
         Self::OtherCard,
         Self::Confirmed,
@@ -68,12 +72,14 @@ impl Saga {
         Self::OutOfStock,
         Self::PartialRefund,
         Self::Returned,
+        Self::ReturnedBroken,
         Self::GuestMerge,
         Self::Unreadable,
         Self::Retold,
         Self::CapturedAtShipping,
         Self::PromiseGivenUp,
         Self::LateMoney,
+        Self::Expired,
     ];
 
     /// Those that `SOUK_CRASH_SAGAS` names, parted by commas, or all.
@@ -90,9 +96,14 @@ impl Saga {
     pub(super) const fn terms(self) -> Terms {
         match self {
             Self::CapturedAtShipping | Self::PromiseGivenUp => Terms::AtShipping,
-            Self::LateMoney => Terms::Hasty,
+            Self::LateMoney | Self::Expired => Terms::Hasty,
             _ => Terms::AtOnce,
         }
+    }
+
+    /// Whether it always goes the same way.
+    pub(super) fn goes_one_way(self) -> bool {
+        self.endings().len() == 1
     }
 
     /// How it may end; no other way is right.
@@ -112,9 +123,11 @@ impl Saga {
             ],
             Self::PartialRefund => vec![end(&["paid"], PRICE, EACH, 4)],
             Self::Returned => vec![end(&["delivered"], PRICE, PRICE, PIECES)],
+            Self::ReturnedBroken => vec![end(&["delivered"], PRICE, PRICE, 3)],
             Self::GuestMerge => vec![end(&["paid", "paid"], PRICE, 0, 3)],
             Self::Unreadable => vec![end(&[], 0, 0, PIECES)],
             Self::CapturedAtShipping => vec![end(&["delivered"], PRICE, 0, 3)],
+            Self::Expired => vec![end(&["expired"], 0, 0, PIECES)],
             Self::LateMoney => vec![
                 // It was asked for goods again, and they were still there.
                 end(&["paid"], PRICE, 0, 3),
