@@ -41,7 +41,7 @@ Starts a replica set of three mongods, nats-server and two replicas of every ser
 and temporary data, and lets shoppers of all kinds come at a steady rate, however slow the shop is. \
 Meanwhile services are killed, stopped and doubled and their clocks set wrong; mongod's primary is \
 killed, frozen, stepped down and cut off; NATS is killed, stopped, frozen and cut off; connections \
-are reset, and disks fill. Then all of it ends, and when the shop has come to rest it is audited. \
+are reset, and files cannot grow. Then all of it ends, and when the shop has come to rest it is audited. \
 The same seed and length do the same at the same times.
 
 Ends with success when no promise was broken. Else the data and all logs are kept, and it is said \

@@ -47,7 +47,7 @@ pub(crate) enum Mongod {
     Silence,
     /// All connections to all members are reset once.
     Reset,
-    /// The disk of the primary is full.
+    /// No file of the primary may grow: it dies in the middle of writing, as it does on a full disk.
     FillDisk,
 }
 
@@ -64,7 +64,7 @@ pub(crate) enum Nats {
     CutOff(Service),
     /// All connections to it are reset once.
     Reset,
-    /// Its disk is full.
+    /// None of its files may grow: it lives on and cannot write, as on a full disk.
     FillDisk,
 }
 
@@ -169,7 +169,7 @@ impl fmt::Display for Fault {
                 Mongod::CutOff => "mongod's primary is cut off",
                 Mongod::Silence => "mongod's primary is not heard",
                 Mongod::Reset => "connections to mongod are reset",
-                Mongod::FillDisk => "the disk of mongod's primary is full",
+                Mongod::FillDisk => "mongod's primary dies writing to files that may not grow",
             }),
             Self::Nats(Nats::CutOff(service)) => write!(f, "{service} is cut off from NATS"),
             Self::Nats(fault) => f.write_str(match fault {
@@ -177,7 +177,7 @@ impl fmt::Display for Fault {
                 Nats::Stop => "NATS is stopped",
                 Nats::Freeze => "NATS stands still",
                 Nats::Reset => "connections to NATS are reset",
-                Nats::FillDisk | Nats::CutOff(_) => "the disk of NATS is full",
+                Nats::FillDisk | Nats::CutOff(_) => "the files of NATS may not grow",
             }),
         }
     }

@@ -15,7 +15,8 @@ use crate::up::say;
 /// How long a new primary is waited for before a fault of the primary finds none to hit.
 const ELECTION: Duration = Duration::from_secs(10);
 
-/// A disk is full when no file grows beyond so many bytes.
+/// No file grows beyond so many bytes. NATS is told so by EFBIG; mongod does not catch the signal
+/// that comes with it (`SIGXFSZ`), and is gone.
 const FULL: u64 = 4096;
 
 /// Does all of it in time; when this ends, all faults have.
@@ -104,7 +105,7 @@ impl House {
         sleep(lasts).await;
         match fault {
             Mongod::Kill | Mongod::FillDisk => {
-                // With a full disk it may be past ending in good order.
+                // Whoever cannot write may be past ending in good order.
                 process.kill().await;
                 self.mongod.restart(primary).await?;
             }

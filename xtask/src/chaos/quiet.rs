@@ -91,7 +91,7 @@ pub(crate) async fn is_kept(street: &Arc<Street>, staff: &Person) -> anyhow::Res
     let scarce = shown.iter().map(|shown| shown.kept(SCARCE)).sum::<i64>();
     say(format_args!("told: {} orders were accepted, {paid} of them paid", shown.len()));
     say(format_args!("{scarce} of {PIECES} pieces of {SCARCE} were sold"));
-    for what in broken {
+    for what in broken.into_iter().chain(street.record.lacks(paid)) {
         street.house.violated(what);
     }
     if scarce > PIECES {

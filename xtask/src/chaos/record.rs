@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::crowd::Kind;
+
 /// Nothing is waited for longer; what takes longer counts as this.
 const LONGEST: Duration = Duration::from_mins(2);
 
@@ -58,6 +60,22 @@ impl Record {
         *content += u64::from(outcome.is_ok());
         if let Err(reason) = outcome {
             *inner.given_up.entry(reason.to_string()).or_default() += 1;
+        }
+    }
+
+    /// What a shop did not do at all that works: one in which nobody gets anything breaks no
+    /// promise, either. So many orders were paid.
+    pub(crate) fn lacks(&self, paid: usize) -> Option<String> {
+        let inner = self.lock();
+        let buyers = [Kind::Buyer, Kind::Regretter].map(Kind::name);
+        let of = buyers.iter().filter_map(|kind| inner.errands.get(kind));
+        let (came, content) = of.fold((0, 0), |sum, it| (sum.0 + it.0, sum.1 + it.1));
+        if paid == 0 {
+            Some("no order was paid".to_owned())
+        } else if came > 0 && content == 0 {
+            Some(format!("of {came} who came to buy, nobody got what they came for"))
+        } else {
+            None
         }
     }
 
@@ -123,5 +141,21 @@ mod tests {
         assert!(page.contains("201×2 none×1"), "{page}");
         assert!(page.contains("buyer                 2        1"), "{page}");
         assert!(page.contains("1 × no order"), "{page}");
+    }
+
+    #[test]
+    fn a_shop_that_sells_nothing_is_none_that_keeps_its_promises() {
+        let record = Record::default();
+        let gave_up = || Err(anyhow::anyhow!("a good card was declined"));
+        record.left("waverer", &Ok(()));
+        assert!(record.lacks(0).is_some());
+        assert_eq!(record.lacks(1), None);
+
+        record.left("buyer", &gave_up());
+        record.left("regretter", &gave_up());
+        assert!(record.lacks(1).is_some_and(|lacks| lacks.contains("of 2 who came")));
+
+        record.left("regretter", &Ok(()));
+        assert_eq!(record.lacks(1), None);
     }
 }
