@@ -57,13 +57,18 @@ pub enum Paths {
 
 impl Schemathesis {
     /// Found in the project's own cache, or installed into it; `None` where there is no Python 3.11
-    /// that it could run on, which is said.
+    /// that it could run on, which is said. Where all is to be tried, and where nobody reads what is
+    /// said (`CI`), that is an error.
     pub async fn find() -> Result<Option<Self>, StartError> {
         let failed = |cause: Cause| StartError::io(WHAT)(io::Error::other(cause));
         let python = tools::python().await.ok_or(Cause::NoPython).map_err(failed)?;
         let home = Scratch::new().map_err(StartError::io(WHAT))?;
         if !is_new_enough(python) {
-            eprintln!("not tried: schemathesis wants Python 3.11 or newer");
+            let why = "schemathesis wants Python 3.11 or newer";
+            if crate::full() || std::env::var_os("CI").is_some() {
+                return Err(StartError::io(WHAT)(io::Error::other(why)));
+            }
+            eprintln!("not tried: {why}");
             return Ok(None);
         }
         let packages = tools::packages(WHAT, REQUIREMENTS, &|line| eprintln!("{line}")).await;
