@@ -8,6 +8,7 @@ mod input;
 mod purchase;
 mod readme;
 mod restore;
+mod revocation;
 mod rolling;
 mod schema;
 mod shop;

@@ -1,9 +1,10 @@
 //! A day on which all that can happen happens to one person.
 
 use serde_json::{Value, json};
-use testkit::{Answer, Request, Shopper};
+use testkit::fleet::Service;
+use testkit::{Answer, MailServer, Request, Shopper, eventually};
 
-use super::super::shop::{Shop, as_soon_as_due};
+use super::super::shop::{SOON, Shop, as_soon_as_due};
 
 /// A key that only auth knows.
 pub(super) const JWT_KEY: &str = "canary-key-0123456789-abcdefghij-klmnop";
@@ -12,9 +13,9 @@ pub(super) const CONTROL: &str = "control-7f3a9c";
 /// Names the trace of those requests.
 pub(super) const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-const EMAIL: &str = "Canary-Ada@example.com";
+pub(super) const EMAIL: &str = "Canary-Ada@example.com";
 const PASSWORD: &str = "canary password of Ada";
-const NEXT: &str = "canary password for later";
+pub(super) const NEXT: &str = "canary password for later";
 const WRONG: &str = "canary password not of Ada";
 const NAME: &str = "Canary Ada Lovelace";
 const CARD: &str = "4242424242424242";
@@ -29,12 +30,13 @@ pub(super) struct Day {
 }
 
 impl Day {
-    pub(super) async fn of(shop: &Shop) -> Self {
+    pub(super) async fn of(shop: &Shop, server: &MailServer) -> Self {
         let mut day = Self { canaries: known(), errors: vec![] };
         let ada = day.comes(shop).await;
         day.buys(shop, &ada).await;
         day.errs(shop, &ada).await;
         day.leaves(shop, &ada).await;
+        day.is_written_to(shop, server).await;
         day
     }
 
@@ -144,15 +146,21 @@ impl Day {
         let again = self.done(shop.client.post("/api/auth/login").json(&again)).await;
         let ada = shop.client.with_token(again.text_of("access_token"));
         self.done(ada.post("/api/auth/logout")).await;
-        // The other replica hears of it within a second.
-        self.asked(ada.get("/api/auth/me")).await;
+        for replica in 0..2 {
+            let door = shop.fleet.replica(Service::Auth, replica).with_token(ada.token());
+            eventually("who signed out is nobody", SOON, async || {
+                (control(door.get("/api/auth/me")).await.status == 401).then_some(())
+            })
+            .await;
+        }
+        self.refused(ada.get("/api/auth/me"), 401).await;
     }
 
-    async fn done(&mut self, request: Request) -> Answer {
+    pub(super) async fn done(&mut self, request: Request) -> Answer {
         self.asked(request).await.ok()
     }
 
-    async fn refused(&mut self, request: Request, status: u16) {
+    pub(super) async fn refused(&mut self, request: Request, status: u16) {
         self.asked(request).await.status(status);
     }
 

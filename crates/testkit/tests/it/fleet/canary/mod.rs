@@ -2,10 +2,11 @@
 //! it is looked for wherever the fleet writes to.
 
 mod day;
+mod letters;
 mod places;
 
-use testkit::Collector;
 use testkit::fleet::{Options, Service};
+use testkit::{Collector, Fleet, MailServer, Staff, World};
 
 use self::day::{CONTROL, Day, JWT_KEY};
 use self::places::{Advisories, Place};
@@ -14,11 +15,11 @@ use super::traces::traced;
 
 #[tokio::test]
 async fn nothing_secret_or_personal_is_written_anywhere() {
-    let (collector, shop) = everything_is_said().await;
+    let (collector, server, shop) = everything_is_said().await;
     let advisories = Advisories::follow(&shop.world.nats().url()).await;
 
-    let day = Day::of(&shop).await;
-    places::a_letter_dies(&shop.world.nats().url()).await;
+    let day = Day::of(&shop, &server).await;
+    places::letters_die(&shop.world.nats().url()).await;
     let metrics = Place::metrics(&shop).await;
     shop.stop().await;
 
@@ -36,6 +37,9 @@ async fn nothing_secret_or_personal_is_written_anywhere() {
     assert!(streams.iter().any(|stream| stream.finds(CONTROL)), "no event names its request");
     let dead = streams.iter().find(|stream| stream.name == "stream DEAD").unwrap();
     assert!(dead.finds(places::EVENT), "no letter is dead");
+    for letter in places::LETTERS {
+        assert!(dead.finds(letter), "no {letter} is dead");
+    }
 
     for place in places.iter().map(|(place, _)| place).chain(&streams) {
         for (what, canary) in &day.canaries {
@@ -44,12 +48,18 @@ async fn nothing_secret_or_personal_is_written_anywhere() {
     }
 }
 
-/// Two replicas of every service, which log whatever they can.
-async fn everything_is_said() -> (Collector, Shop) {
+/// Two replicas of every service, which log whatever they can, and write to people.
+async fn everything_is_said() -> (Collector, MailServer, Shop) {
     let collector = Collector::start().await.unwrap();
     let options = traced(Options::default().replicas(2), &collector);
     let loud = |options: Options, service| options.env(service, "SOUK_LOG", "trace");
     let options = Service::ALL.into_iter().fold(options, loud);
-    let shop = Shop::open_with(options.env(Service::Auth, "JWT_KEY", JWT_KEY)).await;
-    (collector, shop)
+    let world = World::start().await;
+    let server = MailServer::start(world.dir()).await.unwrap();
+    let options = options.env(Service::Auth, "JWT_KEY", JWT_KEY);
+    let options = options.env(Service::Auth, "SOUK_SMTP_URL", server.url());
+    let fleet = Fleet::start(&world, options).await;
+    let client = fleet.client();
+    let staff = Staff::sign_in(&client).await;
+    (collector, server, Shop { fleet, client, staff, world })
 }

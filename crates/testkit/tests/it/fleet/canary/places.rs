@@ -4,15 +4,17 @@ use std::path::Path;
 
 use async_nats::jetstream;
 use futures_util::StreamExt as _;
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::eventually;
 use testkit::fleet::Service;
 
 use super::super::shop::{SOON, Shop};
 
-/// The letter that nobody can read.
+/// Names what nobody can read.
 pub(super) const EVENT: &str = "evt_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
-const ORDER: &str = "ord_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
+/// What is told with all that others may know, and read by somebody.
+pub(super) const LETTERS: [&str; 4] =
+    ["cart.checked_out.v1", "order.paid.v1", "order.shipped.v1", "payment.captured.v1"];
 
 /// Somewhere to look.
 pub(super) struct Place {
@@ -123,20 +125,24 @@ impl Advisories {
     }
 }
 
-/// Tells what cannot be read, until it is among the dead letters.
-pub(super) async fn a_letter_dies(nats: &str) {
+/// Tells once more what was told, such that nobody can read it, until all of it is among the dead
+/// letters.
+pub(super) async fn letters_die(nats: &str) {
     let jetstream = jetstream::new(async_nats::connect(nats).await.unwrap());
-    let letter = json!({
-        "specversion": "1.0", "id": EVENT, "source": "/souk/cart", "subject": ORDER,
-        "type": "souk.cart.checked_out.v1", "time": "2026-01-31T12:00:00.000Z",
-        "datacontenttype": "application/json", "sequence": "00000000000000000001",
-        "correlationid": "c", "causationid": "c", "data": { "order_id": 7 },
-    });
-    let subject = format!("cart.checked_out.v1.{ORDER}");
-    jetstream.publish(subject, letter.to_string().into()).await.unwrap().await.unwrap();
-    eventually("the letter is dead", SOON, async || {
-        let mut dead = jetstream.get_stream("DEAD").await.ok()?;
-        (dead.info().await.ok()?.state.messages > 0).then_some(())
-    })
-    .await;
+    for letter in LETTERS {
+        let (service, _) = letter.split_once('.').unwrap();
+        let stream = jetstream.get_stream(service.to_ascii_uppercase()).await.unwrap();
+        let told = stream.get_last_raw_message_by_subject(&format!("{letter}.*")).await.unwrap();
+        let mut again: Value = serde_json::from_slice(&told.payload).unwrap();
+        assert!(again["data"]["order_id"].is_string(), "{again}");
+        (again["id"], again["data"]["order_id"]) = (json!(EVENT), json!(7));
+        let again = jetstream.publish(told.subject, again.to_string().into());
+        again.await.unwrap().await.unwrap();
+        let dead = format!("dead.*.*.{}", letter.replace('.', "-"));
+        eventually(&format!("{letter} is dead"), SOON, async || {
+            let letters = jetstream.get_stream("DEAD").await.ok()?;
+            letters.get_last_raw_message_by_subject(&dead).await.ok()
+        })
+        .await;
+    }
 }
