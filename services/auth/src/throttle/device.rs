@@ -39,8 +39,8 @@ impl Device {
     fn shown(headers: &HeaderMap) -> Option<Self> {
         let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
         let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
-        let named = pairs.filter(|(name, _)| name.trim() == COOKIE_NAME);
-        named.filter_map(|(_, value)| Self::read(value.trim())).next()
+        let mut named = pairs.filter(|(name, _)| name.trim() == COOKIE_NAME);
+        named.find_map(|(_, value)| Self::read(value.trim()))
     }
 
     fn read(text: &str) -> Option<Self> {
