@@ -198,7 +198,8 @@ fn what_was_refused_goes_back_once_the_shop_wins_whenever_the_dispute_is_heard_o
         let done = payment.clone().settle_refund(again.key(), RefundOutcome::Done, noon());
         assert_eq!(done.told::<Refunded>()[0].remaining, eur(0));
         let mut never = refused(payment, again.key());
-        if let Some(key) = never.value.open_refunds().next().map(Refund::key) {
+        let again = never.value.open_refunds().next().map(Refund::key);
+        if let Some(key) = again {
             never = refused(never.value, key);
         }
         assert_eq!(never.told::<RefundFailed>().len(), 1, "a bank is not asked for ever");
