@@ -75,8 +75,8 @@ mod tests {
         fuzz::always(&lines, |lines| {
             let values = lines.iter().filter_map(|line| HeaderValue::from_bytes(line).ok());
             let headers: HeaderMap = values.map(|value| (IF_MATCH, value)).collect();
-            let names = |text: &str| text.trim() == "*" || text.contains(SHOWN);
-            let named = || headers.values().any(|it| it.to_str().is_ok_and(names));
+            let fits = |text: &str| text.trim() == "*" || text.contains(SHOWN);
+            let named = || headers.values().any(|it| it.to_str().is_ok_and(fits));
             match if_match(&headers) {
                 Ok(None) => prop_assert!(headers.is_empty()),
                 Ok(Some(read)) => prop_assert!(!read.matches(&tag) || named()),
