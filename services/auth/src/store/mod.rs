@@ -161,7 +161,9 @@ impl Accounts {
         };
         let scope = (One::<User>(id), begins);
         let (session, ended) = self.decide(scope, cause.clone(), sign_in).await?;
-        ended.iter().for_each(|ended| self.heard(ended));
+        for ended in &ended {
+            self.heard(ended);
+        }
         let user = self.get(id).await?.map(|user| user.value);
         let user = user.filter(|user| user.clone().proved_by(&proof).is_ok());
         match user {
