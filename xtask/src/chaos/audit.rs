@@ -1,6 +1,6 @@
 //! Has the auditor look at everything behind the counter.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -32,10 +32,7 @@ struct Violation {
 
 /// Takes down everything that it finds.
 pub(crate) async fn is_content(house: &House, binaries: &Path) -> anyhow::Result<()> {
-    let auditor = binaries.join("auditor");
-    // Without an audit nobody knows whether promises were kept.
-    ensure!(auditor.is_file(), "there is no auditor: {} is not built", auditor.display());
-    let mut auditor = Command::new(auditor);
+    let mut auditor = Command::new(auditor(binaries)?);
     auditor.args(["--json", "--quiet"]).kill_on_drop(true);
     auditor.env("MONGODB_URI", house.mongod.uri()).env("NATS_URL", house.nats.url());
     let looked = timeout(BOUND, auditor.output()).await.context("the auditor takes too long")?;
@@ -49,4 +46,27 @@ pub(crate) async fn is_content(house: &House, binaries: &Path) -> anyhow::Result
         house.violated(format!("{rule}: {says} ({})", ids.join(", ")));
     }
     Ok(())
+}
+
+/// Where it is: without an audit nobody knows whether promises were kept.
+fn auditor(binaries: &Path) -> anyhow::Result<PathBuf> {
+    let auditor = binaries.join("auditor");
+    ensure!(auditor.is_file(), "there is no auditor: {} is not built", auditor.display());
+    Ok(auditor)
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::Scratch;
+
+    use super::*;
+
+    #[test]
+    fn without_an_auditor_nothing_passes() {
+        let binaries = Scratch::new().unwrap();
+        assert!(auditor(binaries.path()).is_err());
+
+        std::fs::write(binaries.path().join("auditor"), "").unwrap();
+        assert!(auditor(binaries.path()).is_ok());
+    }
 }
