@@ -15,6 +15,9 @@ use self::servers::Servers;
 use self::tally::Tally;
 use crate::checks;
 
+/// How many seconds each parser of foreign bytes is tried; it takes longer when tests may.
+const FUZZ: &str = "20";
+
 /// How much is tested.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -54,11 +57,11 @@ async fn check(args: &Args) -> anyhow::Result<()> {
 }
 
 /// Runs the tests, and says at the end how many passed and failed.
-async fn test(mut cargo: Cargo, args: &Args) -> anyhow::Result<()> {
-    if args.full {
-        cargo = cargo.env("SOUK_FULL", "1");
-    }
-    let cargo = cargo.args(args.packages()).args(["--locked", "--no-fail-fast"]);
+async fn test(cargo: Cargo, args: &Args) -> anyhow::Result<()> {
+    let (variable, value) =
+        if args.full { ("SOUK_FULL", "1") } else { ("SOUK_FUZZ_SECONDS", FUZZ) };
+    let cargo =
+        cargo.env(variable, value).args(args.packages()).args(["--locked", "--no-fail-fast"]);
     let cargo = cargo.args(args.filter.as_deref());
     let mut tally = Tally::default();
     let tested = time(cargo.line(), cargo.run(|line| tally.add(line))).await;
