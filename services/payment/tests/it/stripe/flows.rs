@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use common::Clock;
 use contracts::order::{CancelReason, Cancelled, CaptureDue};
-use contracts::payment::{Authorized, Captured, Refunded};
+use contracts::payment::{Authorized, CaptureFailed, Captured, Failure, Refunded};
 use contracts::{OrderId, PaymentId};
 use mongodb::bson::doc;
 use payment::config::{Capture, ProviderName};
@@ -203,6 +204,27 @@ async fn a_payment_whose_answer_never_comes_is_found() {
         assert_eq!(again["status"], "captured");
         assert_eq!((front.taken().await, front.intents().await.len()), (vec![AMOUNT], 1));
     }
+}
+
+#[tokio::test]
+async fn a_capture_that_stripe_refuses_is_given_up_within_minutes() {
+    let (front, clock) = (Front::open().await, Clock::manual(Clock::system().now()));
+    let setup = Setup { clock: clock.clone(), ..setup(&front, Capture::AtShipping) };
+    let shop = Shop::with(setup).await;
+    let order_id = shop.order().await;
+    let payment_id = PaymentId::of(order_id);
+    let _ = pay(&shop.alice(), order_id, GOOD, "k").await.status(201);
+    front.fail("/capture", Fault::Refuses);
+
+    shop.peer.tell(&CaptureDue { order_id, payment_id }).await;
+    let refused = doc! { "_id": payment_id.to_string(), "attempts.refused": { "$exists": true } };
+    shop.holds("payments", refused).await;
+    clock.advance(Duration::from_mins(3));
+
+    let failed: CaptureFailed = shop.peer.hears(payment_id).await;
+    assert_eq!(failed.failure, Failure::CalledOff);
+    is(&front, "canceled").await;
+    assert!(front.taken().await.is_empty());
 }
 
 #[tokio::test]

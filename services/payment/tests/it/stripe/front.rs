@@ -54,6 +54,8 @@ pub(crate) enum Fault {
     FailsForGood,
     /// It is done, and every repeat with the key is told that it failed.
     DoneAndFails,
+    /// It is refused, and every repeat with the key is told the same.
+    Refuses,
     /// It is done, and the answer is lost.
     AnswerLost,
     /// It is done, and no answer comes.
@@ -231,6 +233,7 @@ async fn pass(State(desk): State<Arc<Desk>>, request: Request) -> Response {
             Some(Fault::Fails | Fault::FailsForGood) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, Bytes::new())
             }
+            Some(Fault::Refuses) => (StatusCode::BAD_REQUEST, Bytes::new()),
             Some(Fault::DoneAndFails) => {
                 desk.send(&parts.method, &parts.headers, &parts.uri.to_string(), &asked).await;
                 (StatusCode::INTERNAL_SERVER_ERROR, Bytes::new())
