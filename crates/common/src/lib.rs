@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of the shop.
 
+mod card;
 mod change;
 mod clock;
 mod document;
@@ -19,6 +20,7 @@ pub mod wakeups;
 mod ops;
 mod telemetry;
 
+pub use card::is_card;
 pub use change::{Change, Unwritable};
 pub use clock::Clock;
 pub use document::{Document, Row};

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Json, Problem};
+use crate::card::is_card;
 
 /// A body in which people write.
 pub trait Worded: DeserializeOwned {
@@ -74,20 +75,6 @@ fn begins_with_card(words: &[&str]) -> bool {
         }
     }
     is_card(&digits)
-}
-
-/// 13 to 19 digits, the last of which checks the others (ISO/IEC 7812-1, annex B).
-fn is_card(digits: &str) -> bool {
-    let worth = |(place, digit): (usize, u8)| {
-        let digit = u32::from(digit - b'0');
-        match place % 2 {
-            0 => digit,
-            _ if digit > 4 => 2 * digit - 9,
-            _ => 2 * digit,
-        }
-    };
-    let sum: u32 = digits.bytes().rev().enumerate().map(worth).sum();
-    (13..=19).contains(&digits.len()) && sum.is_multiple_of(10)
 }
 
 #[cfg(test)]

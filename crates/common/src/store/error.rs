@@ -1,6 +1,7 @@
 //! What can go wrong in a commit.
 
 use contracts::Timestamp;
+use mongodb::bson;
 
 use crate::change::Unwritable;
 
@@ -65,6 +66,15 @@ impl StoreError {
             Self::Refused { what: what.to_owned(), why: without_values(error) }
         }
     }
+
+    /// What a stored document failed with that does not read.
+    pub(super) fn unreadable(
+        collection: &'static str,
+        id: impl Into<String>,
+        error: &bson::error::Error,
+    ) -> Self {
+        Self::Unreadable { collection, id: id.into(), why: what_is_wanted(&error.to_string()) }
+    }
 }
 
 /// Why an update did not happen.
@@ -98,6 +108,15 @@ fn without_values(error: &mongodb::error::Error) -> String {
         }
         ErrorKind::InsertMany(_) | ErrorKind::BulkWrite(_) => "write errors".to_owned(),
         other => other.to_string(),
+    }
+}
+
+/// What does not fit, less what is there instead: it may be somebody's name, and this is logged.
+fn what_is_wanted(said: &str) -> String {
+    match (said.rfind(", expected "), said.rfind("missing field `")) {
+        (Some(at), _) => said[at + 2..].to_owned(),
+        (None, Some(at)) => said[at..].to_owned(),
+        (None, None) => "a value does not fit".to_owned(),
     }
 }
 
@@ -144,6 +163,23 @@ mod tests {
         let said = doc! { "code": code, "codeName": name, "errmsg": "no" };
         let said: CommandError = deserialize_from_document(said).unwrap();
         StoreError::of("orders", &Error::from(ErrorKind::Command(said)))
+    }
+
+    #[test]
+    fn what_does_not_read_is_not_repeated() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Person {
+            #[expect(dead_code, reason = "it is only read")]
+            age: u32,
+        }
+        let why = |body| {
+            let error = deserialize_from_document::<Person>(body).unwrap_err();
+            StoreError::unreadable("users", "usr_1", &error).to_string()
+        };
+
+        let alice = why(doc! { "age": "alice, expected at five" });
+        assert_eq!(alice, "usr_1 in users cannot be read: expected u32");
+        assert!(why(doc! { "name": "alice" }).contains("missing field `age`"));
     }
 
     #[test]

@@ -77,11 +77,8 @@ fn receipted(body: bson::Document) -> Result<(String, Receipted), StoreError> {
 /// Reads a stored receipt.
 pub(crate) fn receipt(body: bson::Document) -> Result<ReceiptDocument, StoreError> {
     let id = body.get_str("_id").unwrap_or_default().to_owned();
-    bson::deserialize_from_document(body).map_err(|error| StoreError::Unreadable {
-        collection: ReceiptDocument::COLLECTION,
-        id,
-        why: error.to_string(),
-    })
+    bson::deserialize_from_document(body)
+        .map_err(|error| StoreError::unreadable(ReceiptDocument::COLLECTION, id, &error))
 }
 
 async fn by_ids(

@@ -47,9 +47,6 @@ fn read<T: DeserializeOwned>(
     body: bson::Document,
 ) -> Result<T, StoreError> {
     let id = body.get("_id").map(ToString::to_string).unwrap_or_default();
-    bson::deserialize_from_document(body).map_err(|error| StoreError::Unreadable {
-        collection,
-        id,
-        why: error.to_string(),
-    })
+    bson::deserialize_from_document(body)
+        .map_err(|error| StoreError::unreadable(collection, id, &error))
 }

@@ -89,11 +89,8 @@ pub(crate) fn read<D: Document>(mut body: bson::Document) -> Result<Stored<D>, S
 
 fn decode<D: Document>(id: &str, mut body: bson::Document) -> Result<D, StoreError> {
     D::upcast(&mut body);
-    bson::deserialize_from_document(body).map_err(|error| StoreError::Unreadable {
-        collection: D::COLLECTION,
-        id: id.to_owned(),
-        why: error.to_string(),
-    })
+    bson::deserialize_from_document(body)
+        .map_err(|error| StoreError::unreadable(D::COLLECTION, id, &error))
 }
 
 /// What a newer version wrote is left to it: this one would drop what it does not know.

@@ -1,5 +1,6 @@
 //! How somebody pays.
 
+use common::is_card;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -53,20 +54,6 @@ fn bears_card(name: &str) -> bool {
         let from = |first: usize| (first..groups.len()).map(move |last| first..=last);
         (0..groups.len()).flat_map(from).any(|some| is_card(&groups[some].concat()))
     })
-}
-
-/// 13 to 19 digits, the last of which checks the others (ISO/IEC 7812-1, annex B).
-fn is_card(digits: &str) -> bool {
-    let worth = |(place, digit): (usize, u8)| {
-        let digit = u32::from(digit - b'0');
-        match place % 2 {
-            0 => digit,
-            _ if digit > 4 => 2 * digit - 9,
-            _ => 2 * digit,
-        }
-    };
-    let sum: u32 = digits.bytes().rev().enumerate().map(worth).sum();
-    (13..=19).contains(&digits.len()) && sum.is_multiple_of(10)
 }
 
 #[cfg(test)]
