@@ -1,6 +1,7 @@
 //! Checks and tests the whole workspace.
 
 mod cargo;
+mod fuzz;
 mod servers;
 mod tally;
 
@@ -53,7 +54,11 @@ async fn check(args: &Args) -> anyhow::Result<()> {
     }
 
     let servers = Servers::start().await?;
-    test(servers.tell(Cargo::new("test")), args).await
+    test(servers.tell(Cargo::new("test")), args).await?;
+    if args.full && !narrow && args.filter.is_none() {
+        time("cargo fuzz", fuzz::run()).await?;
+    }
+    Ok(())
 }
 
 /// Runs the tests, and says at the end how many passed and failed.

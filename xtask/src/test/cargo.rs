@@ -19,8 +19,12 @@ pub(crate) struct Cargo {
 impl Cargo {
     /// `cargo <command>`, by the cargo that runs us.
     pub(crate) fn new(command: &str) -> Self {
-        let cargo = env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
-        Self { spec: Spec::new(cargo).arg(command), line: format!("cargo {command}") }
+        Self { spec: Spec::new(Self::program()).arg(command), line: format!("cargo {command}") }
+    }
+
+    /// The cargo that runs us.
+    pub(super) fn program() -> PathBuf {
+        env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
     }
 
     /// With more arguments.
