@@ -49,7 +49,7 @@ fn data_say_the_same(envelope: &Envelope) -> TestCaseResult {
     let data = serde_json::from_str(envelope.data.get()).ok();
     let read = event.zip(data).map(|(event, data)| (event, (event.reread)(&data)));
     if let Some((event, Ok(read))) = read {
-        prop_assert_eq!((event.reread)(&read).unwrap(), read);
+        prop_assert_eq!((event.reread)(&read).expect("it was read before"), read);
     }
     Ok(())
 }
@@ -59,7 +59,7 @@ fn no_data_of_an_event_makes_it_panic() {
     fuzz::always(&(any::<Index>(), fuzz::choices()), |(at, choices)| {
         let event = at.get(&EVENTS);
         if let Ok(read) = (event.reread)(&fuzz::json(&event.sample, &choices)) {
-            prop_assert_eq!((event.reread)(&read).unwrap(), read);
+            prop_assert_eq!((event.reread)(&read).expect("it was read before"), read);
         }
         Ok(())
     });

@@ -54,7 +54,7 @@ impl Shop {
         let Some(payment) = self.payments.get(&order.id) else { return };
         assert_eq!(payment.open_attempts().count(), 0, "an attempt is open: {payment:?}");
         assert_eq!(payment.open_refunds().count(), 0, "a refund is open: {payment:?}");
-        let waits = payment.refunds.iter().any(|refund| refund.is_waiting());
+        let waits = payment.refunds.iter().any(payment::domain::Refund::is_waiting);
         assert!(!waits, "a refund waits for a dispute that ended: {payment:?}");
     }
 

@@ -109,7 +109,8 @@ async fn nobody_is_called_by_the_number_of_a_card() {
     let (house, replica) = House::with_a_door().await;
     let form = |name: &str| json!({ "email": ALICE, "password": PASSWORD, "name": name });
     let register = |form: &Value| replica.door().post("/api/auth/register").json(form);
-    for name in ["4242424242424242", "Alice 4242 4242-4242.4242", "4242/4242\u{a0}4242\u{2011}4242"] {
+    for name in ["4242424242424242", "Alice 4242 4242-4242.4242", "4242/4242\u{a0}4242\u{2011}4242"]
+    {
         let refused = register(&form(name)).await.status(422);
         assert_eq!(refused["type"], "urn:souk:problem:card-number", "{name}");
         assert!(!refused.text.contains("4242"), "{}", refused.text);

@@ -124,14 +124,11 @@ impl Refund {
     /// What was refused because a bank held the money is asked for again when that has ended, under
     /// another key; where it ended meanwhile, once for each time that a bank did. What staff gave they
     /// judge themselves.
-    pub(super) fn awaits_dispute<'a>(
-        &mut self,
-        before: RefundState,
-        disputes: impl Iterator<Item = &'a Dispute> + Clone,
-    ) {
+    pub(super) fn awaits_dispute(&mut self, before: RefundState, disputes: &[&Dispute]) {
         let again = |key: &RefundId| Some(RefundId::from_uuid(Uuid::new_v5(&key.uuid(), b"again")));
-        let mut keys = successors(Some(self.id), again).take(disputes.clone().count());
-        let may = disputes.clone().any(Dispute::is_open) || keys.any(|key| key == self.key());
+        let mut keys = successors(Some(self.id), again).take(disputes.len());
+        let is_held = disputes.iter().any(|dispute| dispute.is_open());
+        let may = is_held || keys.any(|key| key == self.key());
         let refused = matches!(self.state, RefundState::Failed { .. });
         if refused && may && before == RefundState::Started && self.is_owed() {
             (self.key, self.state) = (again(&self.key()), RefundState::Waiting);

@@ -90,7 +90,8 @@ impl Payment {
         let Some((state, refund)) = news else { return Change::none(self) };
         let before = std::mem::replace(&mut refund.state, state);
         let attempt = self.attempts.iter().find(|attempt| attempt.id == refund.attempt);
-        refund.awaits_dispute(before, attempt.into_iter().flat_map(Attempt::disputes));
+        let disputes: Vec<_> = attempt.into_iter().flat_map(Attempt::disputes).collect();
+        refund.awaits_dispute(before, &disputes);
         let refund = refund.clone();
         if refund.is_waiting() && !self.is_in_dispute(refund.attempt) {
             return self.wakes(refund.attempt, now);

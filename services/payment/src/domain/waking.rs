@@ -10,7 +10,7 @@ use super::{Attempt, Dispute, Payment, Refund, RefundState};
 impl Payment {
     /// How much of what an attempt brought a bank holds and nothing waits for yet.
     pub(super) fn awaited(&self, attempt: &Attempt) -> Option<Money> {
-        let left = self.in_dispute(attempt).saturating_sub(self.waited_for(attempt)).max(0);
+        let left = in_dispute(attempt).saturating_sub(self.waited_for(attempt)).max(0);
         Some(Money::new(left, attempt.came()?.currency))
     }
 
@@ -25,7 +25,7 @@ impl Payment {
         for refund in self.refused_early(id) {
             let Some(attempt) = self.attempt(id) else { continue };
             let there = self.free(attempt).map_or(0, |free| free.amount);
-            let there = there.saturating_add(self.in_dispute(attempt));
+            let there = there.saturating_add(in_dispute(attempt));
             let amount = refund.amount.amount.min(there - self.waited_for(attempt));
             if amount > 0 {
                 let (anew, amount) = (Refund::anew(refund.id), Money { amount, ..refund.amount });
@@ -49,7 +49,7 @@ impl Payment {
     /// on waiting, as a part of its own.
     fn wake_refund(&mut self, of: AttemptId, id: RefundId, at: Timestamp) -> Option<Refund> {
         let attempt = self.attempt(of)?;
-        let (free, in_dispute) = (self.free(attempt)?, self.in_dispute(attempt) > 0);
+        let (free, is_held) = (self.free(attempt)?, in_dispute(attempt) > 0);
         let refund = self.refunds.iter_mut().find(|refund| refund.id == id)?;
         if free.is_positive() {
             let part = refund.amount.amount.min(free.amount);
@@ -57,7 +57,7 @@ impl Payment {
             (refund.amount, refund.state) = (Money::new(part, free.currency), RefundState::Started);
             let whole = refund.clone();
             self.waits_on(&whole, rest, at);
-        } else if !in_dispute {
+        } else if !is_held {
             refund.state = RefundState::Failed { failure: RefundFailure::NothingLeft, at };
             return Some(refund.clone());
         }
@@ -93,14 +93,14 @@ impl Payment {
         early.map(|(_, refund)| refund.clone()).collect()
     }
 
-    /// How much of what an attempt brought a bank holds.
-    fn in_dispute(&self, attempt: &Attempt) -> i64 {
-        total(attempt.disputes().filter(|dispute| dispute.is_open()).map(|it| it.amount))
-    }
-
     /// How much of what an attempt brought is waited for.
     fn waited_for(&self, attempt: &Attempt) -> i64 {
         let waiting = self.refunds.iter().filter(|it| it.attempt == attempt.id && it.is_waiting());
         total(waiting.map(|it| it.amount))
     }
+}
+
+/// How much of what an attempt brought a bank holds.
+fn in_dispute(attempt: &Attempt) -> i64 {
+    total(attempt.disputes().filter(|dispute| dispute.is_open()).map(|it| it.amount))
 }

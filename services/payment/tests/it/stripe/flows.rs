@@ -6,6 +6,7 @@ use common::Clock;
 use contracts::order::{CancelReason, Cancelled, CaptureDue};
 use contracts::payment::{Authorized, CaptureFailed, Captured, Failure, Refunded};
 use contracts::{OrderId, PaymentId};
+use futures_util::future::join;
 use mongodb::bson::doc;
 use payment::config::{Capture, ProviderName};
 use serde_json::json;
@@ -232,15 +233,17 @@ async fn a_promise_that_arrives_after_the_order_was_given_up_is_not_answered_as_
     let (front, shop) = open(Capture::AtShipping).await;
     let order = shop.order().await;
     front.fail("/confirm", Fault::Held);
-    let paying = pay(&shop.alice(), order, GOOD, "k").into_future();
-    let paying = tokio::spawn(paying);
-    eventually("it is under way", SOON, async || front.asked("/confirm").pop()).await;
+    let closed = doc! { "_id": PaymentId::of(order).to_string(), "closed": true };
+    let meanwhile = async {
+        eventually("it is under way", SOON, async || front.asked("/confirm").pop()).await;
+        cancel(&shop, order).await;
+        shop.holds("payments", closed).await;
+        front.let_go();
+    };
 
-    cancel(&shop, order).await;
-    shop.holds("payments", doc! { "_id": PaymentId::of(order).to_string(), "closed": true }).await;
-    front.let_go();
+    let (answer, ()) = join(pay(&shop.alice(), order, GOOD, "k").into_future(), meanwhile).await;
 
-    let answer = paying.await.unwrap().status(201);
+    let answer = answer.status(201);
     assert_eq!((&answer["status"], &answer["failure"]), (&json!("declined"), &json!("called_off")));
     assert_eq!(pay(&shop.alice(), order, GOOD, "k").await.status(201).body, answer.body);
     assert!(front.taken().await.is_empty());
