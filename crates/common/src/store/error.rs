@@ -178,7 +178,7 @@ mod tests {
         };
 
         let alice = why(doc! { "age": "alice, expected at five" });
-        assert_eq!(alice, "usr_1 in users cannot be read: expected u32");
+        assert!(alice.starts_with("usr_1 in users cannot be read: expected u32"), "{alice}");
         assert!(why(doc! { "name": "alice" }).contains("missing field `age`"));
     }
 
