@@ -58,9 +58,9 @@ pub(crate) struct Args {
     #[arg(long)]
     debug: bool,
 
-    /// Make only this measurement.
+    /// Make only this measurement, or these.
     #[arg(long, value_name = "NAME")]
-    only: Option<String>,
+    only: Vec<String>,
 }
 
 /// How long is measured, and how much.
@@ -72,7 +72,7 @@ enum Length {
 
 /// Measures, and ends everything that it started.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    let wanted = wanted(args.only.as_deref())?;
+    let wanted = wanted(&args.only)?;
     if cfg!(debug_assertions) && !args.debug {
         return again_with_optimisation().await;
     }
@@ -84,13 +84,15 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     }
 }
 
-/// The measurements of this name, or all.
-fn wanted(only: Option<&str>) -> anyhow::Result<Vec<&'static Measurement>> {
-    let is_wanted = |it: &&Measurement| only.is_none_or(|name| it.name == name);
-    let wanted: Vec<_> = ALL.iter().filter(is_wanted).collect();
+/// The measurements of these names, or all.
+fn wanted(only: &[String]) -> anyhow::Result<Vec<&'static Measurement>> {
     let names: Vec<_> = ALL.iter().map(|it| it.name).collect();
-    ensure!(!wanted.is_empty(), "there is no such measurement; there are: {}", names.join(", "));
-    Ok(wanted)
+    let unknown = only.iter().find(|name| !names.contains(&name.as_str()));
+    if let Some(name) = unknown {
+        bail!("there is no measurement {name}; there are: {}", names.join(", "));
+    }
+    let is_wanted = |it: &&Measurement| only.is_empty() || only.iter().any(|name| it.name == name);
+    Ok(ALL.iter().filter(is_wanted).collect())
 }
 
 /// Ingress and shoppers are part of this program: it goes on as one that was built like the shop,
@@ -138,7 +140,7 @@ impl Run<'_> {
         }
         say(format_args!("[{} s] {}", self.began.elapsed().as_secs(), figure::table(&figures)));
         let index = Index { machine: self.machine, measured: wanted, figures: &figures };
-        if self.writes() && self.args.only.is_none() {
+        if self.writes() && self.args.only.is_empty() {
             fs::write(place(PAGES).join("README.md"), index.to_string())?;
         }
         Ok(())
