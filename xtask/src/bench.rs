@@ -26,7 +26,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use testkit::Scratch;
 use tokio_util::sync::CancellationToken;
 
