@@ -25,7 +25,7 @@ pub use config::Config;
 use domain::KeySet;
 use http::Auth;
 use keyring::Keyring;
-use mail::{Post, Postage};
+use mail::{Post, Postage, Secrets};
 use passwords::Passwords;
 use store::Accounts;
 use throttle::Throttle;
@@ -36,8 +36,7 @@ const TIDY: Duration = Duration::from_hours(1);
 /// The service with all that it does, not yet running.
 pub async fn start(config: Config) -> anyhow::Result<Service> {
     if config.service.declare {
-        // Who declares needs rights on the bus, and has no business with the shop's secrets.
-        return Ok(Service::start("auth", &config.service).await?);
+        return declaring(&config).await;
     }
     let (keys, life) = (config.keys()?, config.life()?);
     let (administrator, bounds) = (config.administrator()?, config.bounds());
@@ -63,6 +62,15 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     Ok(service
         .serve(http::router(), Auth { accounts, passwords, keyring, throttle })
         .retells::<KeySet>())
+}
+
+/// The service with all that it hears, and nothing else: who declares needs rights on the bus, and
+/// has no business with the shop's secrets.
+async fn declaring(config: &Config) -> anyhow::Result<Service> {
+    let service = Service::start("auth", &config.service).await?;
+    let nobodys = Secrets::derive("", None);
+    let accounts = patiently(async || Accounts::open(&service, nobodys.clone()).await).await?;
+    Ok(service.consume(events::guests(accounts.clone())).consume(events::mail(accounts)))
 }
 
 /// Makes sure in every replica that the key it signs with stays trusted.

@@ -95,6 +95,7 @@ impl Guarded {
         let databases = databases.flat_map(|(service, database)| {
             ["--database".to_owned(), format!("{service}={database}")]
         });
+        let log = self.world.dir().join("audit.log");
         let spec = Spec::new(programs().join("auditor"))
             .arg("--quiet")
             .args(databases)
@@ -102,8 +103,12 @@ impl Guarded {
             .env("NATS_URL", self.world.nats().url())
             .env("NATS_USER", "auditor")
             .env("NATS_PASSWORD", "auditor")
-            .log(self.world.dir().join("audit.log"));
-        Process::start(&spec).unwrap().wait().await
+            .log(log.clone());
+        let code = Process::start(&spec).unwrap().wait().await;
+        if code != 0 {
+            println!("{}", std::fs::read_to_string(log).unwrap());
+        }
+        code
     }
 
     /// Somebody who has the password of a user and speaks as this service, and what the server
