@@ -53,8 +53,7 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
 
     mind(&service, keyring.clone());
     let (keys, sessions, guests) = (keyring.clone(), accounts.clone(), accounts.clone());
-    let service = service
-        .consume(events::guests(accounts.clone()))
+    let service = hearing(service, &accounts)
         .every(keyring::ROUND, "keys", move || keys.clone().be_heard())
         .every(TIDY, "sessions", move || sessions.clone().forget_expired())
         .every(TIDY, "guests", move || guests.clone().forget_guests());
@@ -64,13 +63,18 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
         .retells::<KeySet>())
 }
 
+/// What it hears, whether it serves or only declares.
+fn hearing(service: Service, accounts: &Accounts) -> Service {
+    service.consume(events::guests(accounts.clone())).consume(events::mail(accounts.clone()))
+}
+
 /// The service with all that it hears, and nothing else: who declares needs rights on the bus, and
 /// has no business with the shop's secrets.
 async fn declaring(config: &Config) -> anyhow::Result<Service> {
     let service = Service::start("auth", &config.service).await?;
     let nobodys = Secrets::derive("", None);
     let accounts = patiently(async || Accounts::open(&service, nobodys.clone()).await).await?;
-    Ok(service.consume(events::guests(accounts.clone())).consume(events::mail(accounts)))
+    Ok(hearing(service, &accounts))
 }
 
 /// Makes sure in every replica that the key it signs with stays trusted.
@@ -88,9 +92,7 @@ fn writing(service: Service, accounts: &Accounts, postage: Option<Postage>) -> S
         stopping.run_until_cancelled(waiting).await;
     });
     let (mails, stopping) = (accounts.clone(), service.stopping());
-    let service = service
-        .consume(events::mail(accounts.clone()))
-        .every(TIDY, "mails", move || mails.clone().forget_mails());
+    let service = service.every(TIDY, "mails", move || mails.clone().forget_mails());
     let Some(postage) = postage else {
         warn!("neither SOUK_SMTP_URL nor SOUK_MAIL_DIR is set: mails wait");
         return service;
