@@ -12,6 +12,8 @@ pub(crate) const REPLACES: &str = "raw driver: replace, majority";
 pub(crate) const PURCHASES_AT_ONCE: &str = "raw driver: a purchase in one transaction";
 /// How many times the raw driver writes it with a transaction for each step, as services do.
 pub(crate) const PURCHASES_BY_STEP: &str = "raw driver: a purchase, a transaction for each step";
+/// The same, by turns with the shop.
+pub(crate) const PURCHASES_IN_TURN: &str = "raw driver: the same steps, by turns with the shop";
 /// How many messages the broker acknowledges when 64 are under way.
 pub(crate) const PUBLISHES: &str = "raw JetStream: acknowledged, 64 in flight";
 /// How many passwords are hashed each second on the threads that auth has.

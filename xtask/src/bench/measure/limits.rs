@@ -8,6 +8,7 @@ mod replayed;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(super) use self::replayed::Replay;
 use super::Measurement;
 use crate::bench::Length;
 use crate::bench::figure::{

@@ -91,6 +91,7 @@ impl Set {
             .env("MEMBERS", members.join(","))
             .env("MONGODB_PASSWORD", password)
             .env("BACKUP_PASSWORD", "backup")
+            .env("AUDITOR_PASSWORD", "auditor")
             .env("KEEPS_UP", self.keeps_up(number))
             .env("HOME", self.scratch.path())
             .env("PAUSE_MS", "200");
@@ -153,10 +154,13 @@ async fn a_database_becomes_what_its_secrets_say_as_often_as_it_is_told() {
 
     let foreign = order.database("payment").collection("payments");
     assert!(foreign.insert_one(doc! { "_id": "pay_1" }).await.is_err());
-    let backup = set.until_known("backup", "backup").await;
-    let read = backup.database("order").collection::<Document>("orders");
-    assert_eq!(read.count_documents(doc! {}).await.unwrap(), 1);
-    assert!(read.delete_many(doc! {}).await.is_err());
+    for reader in ["backup", "auditor"] {
+        let reads = set.until_known(reader, reader).await;
+        let read = reads.database("order").collection::<Document>("orders");
+        assert_eq!(read.count_documents(doc! {}).await.unwrap(), 1);
+        assert!(read.insert_one(doc! {}).await.is_err(), "{reader} writes");
+        assert!(read.delete_many(doc! {}).await.is_err(), "{reader} deletes");
+    }
 
     assert!(set.records() < 16_384, "mongosh keeps a record of what it does");
 

@@ -44,6 +44,8 @@ pub(super) enum Saga {
     PromiseGivenUp,
     /// The money comes when the order has expired.
     LateMoney,
+    /// The money comes when the order has expired and somebody else has the goods.
+    MoneyForNothing,
     /// Nobody pays.
     Expired,
 }
@@ -62,7 +64,7 @@ pub(super) struct Ending {
 }
 
 impl Saga {
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::Purchase,
         Self::OtherCard,
         Self::Confirmed,
@@ -79,6 +81,7 @@ impl Saga {
         Self::CapturedAtShipping,
         Self::PromiseGivenUp,
         Self::LateMoney,
+        Self::MoneyForNothing,
         Self::Expired,
     ];
 
@@ -96,7 +99,7 @@ impl Saga {
     pub(super) const fn terms(self) -> Terms {
         match self {
             Self::CapturedAtShipping | Self::PromiseGivenUp => Terms::AtShipping,
-            Self::LateMoney | Self::Expired => Terms::Hasty,
+            Self::LateMoney | Self::MoneyForNothing | Self::Expired => Terms::Hasty,
             _ => Terms::AtOnce,
         }
     }
@@ -135,11 +138,34 @@ impl Saga {
                 end(&["expired"], 0, 0, PIECES),
                 end(&["expired"], PRICE, PRICE, PIECES),
             ],
+            Self::MoneyForNothing => Self::endings_of_a_race(3 * EACH),
         }
+    }
+
+    /// Two want the same goods for so much; the first pays, and nobody hears of it for a while.
+    fn endings_of_a_race(price: i64) -> Vec<Ending> {
+        let mut endings = vec![
+            // The first was in time, and there is no second.
+            end(&["paid"], price, 0, 2),
+            // The second has the goods; the first paid nothing, or has its money back.
+            end(&["expired", "paid"], price, 0, 2),
+            end(&["expired", "paid"], 2 * price, price, 2),
+        ];
+        // The second was refused the goods, or came too late to pay for them.
+        for second in ["cancelled", "expired"] {
+            endings.extend([
+                end(&["paid", second], price, 0, 2),
+                end(&["expired", second], 0, 0, PIECES),
+                end(&["expired", second], price, price, PIECES),
+            ]);
+        }
+        endings
     }
 }
 
 /// The orders stand so, so much money came and went back, and so many pieces are left.
 fn end(orders: &[&'static str], captured: i64, refunded: i64, on_hand: i64) -> Ending {
-    Ending { orders: orders.to_vec(), captured, refunded, on_hand }
+    let mut orders = orders.to_vec();
+    orders.sort_unstable();
+    Ending { orders, captured, refunded, on_hand }
 }

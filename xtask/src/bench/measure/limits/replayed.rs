@@ -15,6 +15,7 @@ use super::{AT_ONCE, PURCHASES_AT_ONCE, PURCHASES_BY_STEP, Rows};
 use crate::bench::double::Double;
 use crate::bench::observed::{Change, Commit, Observed, Write, names_in};
 use crate::bench::page::Table;
+use crate::bench::stage::Stage;
 
 /// So many doubles there are of what purchases share.
 const SHARED: u64 = 20;
@@ -23,7 +24,7 @@ const RACES: u32 = 1_000;
 
 /// A purchase to be written again.
 #[derive(Debug)]
-struct Replay {
+pub(in crate::bench::measure) struct Replay {
     client: Client,
     /// What is written at once.
     steps: Vec<Step>,
@@ -45,7 +46,7 @@ struct Step {
 type Command = (String, Document);
 
 pub(super) async fn measure(rows: &mut Rows<'_>, observed: &Observed) -> anyhow::Result<()> {
-    let replay = Replay::of(rows.stage.mongo.clone(), observed).await?;
+    let replay = Replay::of(rows.stage, observed).await?;
     let whole = Step {
         writes: replay.steps.iter().flat_map(|step| step.writes.clone()).collect(),
         in_transaction: true,
@@ -60,7 +61,7 @@ pub(super) async fn measure(rows: &mut Rows<'_>, observed: &Observed) -> anyhow:
     rows.each(PURCHASES_AT_ONCE, &AT_ONCE, one).await?;
     let one = move |_| {
         let replay = Arc::clone(&replay);
-        async move { replay.again(&replay.steps).await }
+        async move { replay.by_step().await }
     };
     rows.each(PURCHASES_BY_STEP, &AT_ONCE, one).await
 }
@@ -88,8 +89,11 @@ pub(super) fn table(observed: &Observed) -> Table {
 
 impl Replay {
     /// Makes places for what is to be written, with the indexes that the services have.
-    async fn of(client: Client, observed: &Observed) -> anyhow::Result<Self> {
-        let names = observed.names();
+    pub(in crate::bench::measure) async fn of(
+        stage: &Stage<'_>,
+        observed: &Observed,
+    ) -> anyhow::Result<Self> {
+        let (client, names) = (stage.mongo.clone(), observed.names());
         let places: BTreeSet<_> =
             observed.writes().map(|it| (it.database.as_str(), it.collection.as_str())).collect();
         for (database, collection) in places {
@@ -122,6 +126,11 @@ impl Replay {
             documents.replace_one(doc! { "_id": id }, double).upsert(true).await?;
         }
         Ok(())
+    }
+
+    /// Writes it all under new names, with a transaction for each step.
+    pub(in crate::bench::measure) async fn by_step(&self) -> anyhow::Result<()> {
+        self.again(&self.steps).await
     }
 
     /// Writes it all under new names.
@@ -241,7 +250,10 @@ fn steps(commits: &[Commit]) -> Vec<Step> {
 async fn copy_indexes(client: &Client, database: &str, collection: &str) -> anyhow::Result<()> {
     let from = client.database(database).collection::<Document>(collection);
     let to = client.database(&elsewhere(database));
-    to.create_collection(collection).await?;
+    // Somebody may have replayed before.
+    if !to.list_collection_names().await?.iter().any(|known| known == collection) {
+        to.create_collection(collection).await?;
+    }
     let indexes: Vec<IndexModel> = from.list_indexes().await?.try_collect().await?;
     let others =
         indexes.into_iter().filter(|index| !index.keys.contains_key("_id") || index.keys.len() > 1);
