@@ -13,12 +13,16 @@ use crate::telemetry;
 
 /// What a process exits with when it could not go on.
 const FAILED: u8 = 1;
+/// What it exits with when its grace ended before all was done (`EX_TEMPFAIL`), as when the bus was
+/// away. Nothing is lost: what was committed is told by another replica, or at the next start.
+const LATE: u8 = 75;
 /// Threads for what would block the others, such as hashing a password; they come and go.
 const BLOCKING: usize = 32;
 
 /// The whole life of a service process: reads its configuration, starts it, runs it.
 ///
-/// Exits with 0 after a stop in good order, 64 when the configuration cannot be used, else 1.
+/// Exits with 0 after a stop in good order, 64 when the configuration cannot be used, 75 when the time
+/// to stop ended before all was done, else 1.
 pub fn main<C: Parser>(start: impl AsyncFnOnce(C) -> anyhow::Result<Service>) -> ExitCode {
     let config = match config::parse(std::env::args_os()) {
         Ok(config) => config,
@@ -60,7 +64,8 @@ fn explain(failure: &anyhow::Error) -> Exit {
     }
     let why = why(failure);
     error!(error = why, "ended");
-    Exit { code: FAILED, message: format!("error: {why}\n") }
+    let is_late = matches!(failure.downcast_ref(), Some(RunError::Late));
+    Exit { code: if is_late { LATE } else { FAILED }, message: format!("error: {why}\n") }
 }
 
 /// The failure and its causes, as far as it does not name them itself.
@@ -100,6 +105,14 @@ mod tests {
 
         assert_eq!(exit.code, 64);
         assert_eq!(exit.message, format!("error: JWT_KEY: {reason}\n"));
+    }
+
+    #[test]
+    fn who_was_cut_off_in_stopping_ends_otherwise_than_who_failed() {
+        let code = |failure: RunError| explain(&failure.into()).code;
+
+        assert_eq!(code(RunError::Late), 75);
+        assert_eq!(code(RunError::Failed { task: "relay" }), 1);
     }
 
     #[test]
