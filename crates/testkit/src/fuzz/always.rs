@@ -118,7 +118,7 @@ mod tests {
         let tried = tried(1, time, &any::<u32>(), |_| Ok(())).unwrap();
 
         assert!(began.elapsed() >= time);
-        assert!(tried > u64::from(ROUND) && tried.is_multiple_of(ROUND.into()), "{tried}");
+        assert!(tried > 0 && tried.is_multiple_of(ROUND.into()), "{tried}");
     }
 
     #[test]
