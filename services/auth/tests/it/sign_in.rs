@@ -109,8 +109,10 @@ async fn those_beyond_the_bound_come_back_later_and_the_others_are_served() {
     let (served, busy): (Vec<_>, Vec<_>) = answers.iter().partition(|it| it.status == 200);
     assert!(served.len() >= 193 && !busy.is_empty(), "{} {}", served.len(), busy.len());
     let seconds = |it: &Answer| it.header("retry-after").and_then(|it| it.parse::<u64>().ok());
-    let later = |it: &Answer| seconds(it).is_some_and(|it| (2..=5).contains(&it));
-    assert!(busy.iter().all(|it| it.status == 503 && later(it)));
+    // From 2 on without a place to wait in, 1 for who lost too many races for the same person.
+    let later = |it: &Answer| seconds(it).is_some_and(|it| (1..=5).contains(&it));
+    let others: Vec<_> = busy.iter().filter(|it| it.status != 503 || !later(it)).collect();
+    assert!(others.is_empty(), "{others:?}");
     let _ = me.status(200);
 }
 
