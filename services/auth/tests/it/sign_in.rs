@@ -106,13 +106,14 @@ async fn those_beyond_the_bound_come_back_later_and_the_others_are_served() {
     let all = (0..300).map(|_| replica.signs_in(ALICE, PASSWORD));
     let (answers, me) = tokio::join!(join_all(all), replica.me(&alice));
 
-    let (served, busy): (Vec<_>, Vec<_>) = answers.iter().partition(|it| it.status == 200);
-    assert!(served.len() >= 193 && !busy.is_empty(), "{} {}", served.len(), busy.len());
+    // Tries of one person count until they are in: a few too many at once wait a moment (429).
+    let (busy, waited): (Vec<_>, Vec<_>) = answers.iter().partition(|it| it.status == 503);
+    assert!(waited.len() >= 193 && !busy.is_empty(), "{} {}", waited.len(), busy.len());
+    assert!(waited.iter().all(|it| [200, 429].contains(&it.status)), "{waited:?}");
+    assert!(waited.iter().any(|it| it.status == 200), "{waited:?}");
     let seconds = |it: &Answer| it.header("retry-after").and_then(|it| it.parse::<u64>().ok());
-    // From 2 on without a place to wait in, 1 for who lost too many races for the same person.
-    let later = |it: &Answer| seconds(it).is_some_and(|it| (1..=5).contains(&it));
-    let others: Vec<_> = busy.iter().filter(|it| it.status != 503 || !later(it)).collect();
-    assert!(others.is_empty(), "{others:?}");
+    let later = |it: &&Answer| seconds(it).is_some_and(|it| (2..=5).contains(&it));
+    assert!(busy.iter().all(later), "{busy:?}");
     let _ = me.status(200);
 }
 
