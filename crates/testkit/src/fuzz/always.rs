@@ -33,30 +33,31 @@ where
 {
     let time = number("SOUK_FUZZ_SECONDS").unwrap_or(if full() { LONG } else { MOMENT });
     let seed = number("SOUK_FUZZ_SEED").unwrap_or_else(|| RandomState::new().hash_one(0));
-    match tried(seed, Duration::from_secs(time), inputs, property) {
+    let (began, time) = (Instant::now(), Duration::from_secs(time));
+    match tried(seed, || began.elapsed() >= time, inputs, property) {
         Ok(tried) => println!("{tried} inputs tried from SOUK_FUZZ_SEED={seed} on"),
         Err(broken) => panic!("{broken}"),
     }
 }
 
-/// How many inputs were tried, or what broke the property.
+/// How many inputs were tried, round by round until it is enough, or what broke the property.
 fn tried<S: Strategy>(
     first: u64,
-    time: Duration,
+    is_enough: impl Fn() -> bool,
     inputs: &S,
     property: impl Fn(S::Value) -> TestCaseResult,
 ) -> Result<u64, String>
 where
     S::Value: Debug,
 {
-    let (began, tried) = (Instant::now(), Cell::new(0_u64));
+    let tried = Cell::new(0_u64);
     let counted = |input| property(input).inspect(|()| tried.set(tried.get() + 1));
     let mut seed = first;
     loop {
         let broken = |error| format!("{error}\nagain by SOUK_FUZZ_SEED={seed}");
         round(seed).run(inputs, counted).map_err(broken)?;
         seed = seed.wrapping_add(1);
-        if began.elapsed() >= time {
+        if is_enough() {
             break;
         }
     }
@@ -91,42 +92,54 @@ mod tests {
 
     #[test]
     fn what_breaks_a_property_is_made_small_and_found_again_by_its_seed() {
-        let once = tried(7, Duration::ZERO, &any::<u32>(), small).unwrap_err();
+        let once = tried(7, || true, &any::<u32>(), small).unwrap_err();
 
         assert!(once.contains("minimal failing input: 1000"), "{once}");
         assert!(once.ends_with("SOUK_FUZZ_SEED=7"), "{once}");
-        assert_eq!(tried(7, Duration::ZERO, &any::<u32>(), small), Err(once));
+        assert_eq!(tried(7, || true, &any::<u32>(), small), Err(once));
     }
 
     #[test]
     fn what_panics_is_found_too() {
         let numbers = any::<u8>();
 
-        let broken = tried(1, Duration::ZERO, &numbers, |number| {
-            assert!(number < 100, "too large");
-            Ok(())
-        });
+        let broken = tried(
+            1,
+            || true,
+            &numbers,
+            |number| {
+                assert!(number < 100, "too large");
+                Ok(())
+            },
+        );
 
         assert!(broken.unwrap_err().contains("minimal failing input: 100"));
     }
 
     #[test]
-    fn it_goes_on_for_as_long_as_it_may() {
-        let time = Duration::from_millis(50);
-        let began = Instant::now();
+    fn it_goes_on_until_it_is_enough() {
+        let rounds = Cell::new(0);
+        let third = || {
+            rounds.set(rounds.get() + 1);
+            rounds.get() == 3
+        };
 
-        let tried = tried(1, time, &any::<u32>(), |_| Ok(())).unwrap();
+        let tried = tried(1, third, &any::<u32>(), |_| Ok(()));
 
-        assert!(began.elapsed() >= time);
-        assert!(tried > 0 && tried.is_multiple_of(ROUND.into()), "{tried}");
+        assert_eq!(tried, Ok(3 * u64::from(ROUND)));
     }
 
     #[test]
     fn where_all_is_passed_over_nothing_was_tried() {
-        let passed = tried(1, Duration::ZERO, &any::<u32>(), |_| {
-            prop_assume!(false);
-            Ok(())
-        });
+        let passed = tried(
+            1,
+            || true,
+            &any::<u32>(),
+            |_| {
+                prop_assume!(false);
+                Ok(())
+            },
+        );
 
         assert!(passed.is_err());
     }
