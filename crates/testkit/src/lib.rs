@@ -33,6 +33,8 @@ pub mod process;
 pub mod schemathesis;
 pub mod tools;
 
+use contracts::Timestamp;
+
 pub use answer::Answer;
 pub use client::{Client, Request};
 pub use collector::{Collector, Step};
@@ -49,6 +51,17 @@ pub use scratch::Scratch;
 pub use shopper::Shopper;
 pub use staff::Staff;
 pub use world::World;
+
+/// What this machine's clock says.
+///
+/// # Panics
+/// When the clock is wrong by centuries.
+#[must_use]
+pub fn now() -> Timestamp {
+    let since = std::time::UNIX_EPOCH.elapsed().expect("it is after 1970");
+    let millis = i64::try_from(since.as_millis()).expect("it is before the year 292 million");
+    Timestamp::from_millis(millis).expect("it is before the year 9999")
+}
 
 /// Whether the tests that take long are to run too: `SOUK_FULL=1`.
 pub fn full() -> bool {

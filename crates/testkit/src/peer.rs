@@ -12,7 +12,7 @@ use contracts::{Envelope, Event, EventId, SessionId, Timestamp, UserId, sequence
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{Forger, World, eventually};
+use crate::{Forger, World, eventually, now};
 
 const SOON: Duration = Duration::from_mins(1);
 const KEY: &str = "test-key";
@@ -168,10 +168,4 @@ fn envelope<E: Event>(event: &E, sequence: u64) -> Envelope {
 #[expect(clippy::disallowed_methods, reason = "a peer has no service's clock")]
 fn fresh() -> Uuid {
     Uuid::now_v7()
-}
-
-fn now() -> Timestamp {
-    let since = std::time::UNIX_EPOCH.elapsed().expect("it is after 1970");
-    let millis = i64::try_from(since.as_millis()).expect("it is before the year 292 million");
-    Timestamp::from_millis(millis).expect("it is before the year 9999")
 }

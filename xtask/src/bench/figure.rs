@@ -58,6 +58,11 @@ pub(crate) fn table(figures: &[Figure]) -> Table {
     Table { title: "Figures", columns, rows: figures.iter().map(row).collect() }
 }
 
+/// How a sentence says whether a target is met.
+pub(crate) const fn verdict(is_met: bool) -> &'static str {
+    if is_met { "met" } else { "missed" }
+}
+
 /// As it stands in a table: three digits or more.
 pub(crate) fn number(value: f64) -> String {
     match value.abs() {

@@ -64,8 +64,11 @@ fn explain(failure: &anyhow::Error) -> Exit {
     }
     let why = why(failure);
     error!(error = why, "ended");
-    let is_late = matches!(failure.downcast_ref(), Some(RunError::Late));
-    Exit { code: if is_late { LATE } else { FAILED }, message: format!("error: {why}\n") }
+    let code = match failure.downcast_ref() {
+        Some(RunError::Late) => LATE,
+        _ => FAILED,
+    };
+    Exit { code, message: format!("error: {why}\n") }
 }
 
 /// The failure and its causes, as far as it does not name them itself.

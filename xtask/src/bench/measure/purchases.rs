@@ -7,7 +7,7 @@ use contracts::{order, payment};
 use super::Measurement;
 use crate::bench::Length;
 use crate::bench::buyer::{ACCEPTED_TO_PAID, Bought, Buyers, PURCHASE, STEPS};
-use crate::bench::figure::Figure;
+use crate::bench::figure::{Figure, verdict};
 use crate::bench::page::{Findings, Table};
 use crate::bench::record::{Record, milliseconds};
 use crate::bench::stage::{Stage, sku};
@@ -86,7 +86,7 @@ fn sentences(record: &Record, bought: usize, measured: Duration) -> Vec<String> 
     let seconds = measured.as_secs();
     let asked = u64::from(RATE) * seconds;
     let paid = record.quantiles(ACCEPTED_TO_PAID);
-    let met = if paid.p99 < TARGET { "met" } else { "missed" };
+    let met = verdict(paid.p99 < TARGET);
     let [p50, p99, max] = [paid.p50, paid.p99, paid.max].map(milliseconds);
     vec![
         format!("**{p50} ms** for half, **{p99} ms** for 99 of 100, {max} ms at most."),

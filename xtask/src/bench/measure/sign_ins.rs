@@ -14,7 +14,7 @@ use super::rates::{ANSWER, answered};
 use crate::bench::Length;
 use crate::bench::accounts::{Account, register};
 use crate::bench::climb::{Climb, Tried, climb};
-use crate::bench::figure::{Figure, HASHES};
+use crate::bench::figure::{Figure, HASHES, verdict};
 use crate::bench::load::take_turns;
 use crate::bench::page::Findings;
 use crate::bench::record::Record;
@@ -68,7 +68,7 @@ async fn run(stage: &Stage<'_>, length: Length) -> anyhow::Result<Findings> {
     let bound = Climb { first: 8, bound: BOUND };
     let climbed = climb(&bound, async |rate| at(stage, length, &people, rate).await).await?;
     let (highest, ratio) = (climbed.highest(), shop / raw);
-    let met = if ratio >= TARGET { "met" } else { "missed" };
+    let met = verdict(ratio >= TARGET);
     Ok(Findings {
         sentences: vec![
             format!(

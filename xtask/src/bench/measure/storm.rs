@@ -15,7 +15,7 @@ use crate::bench::Length;
 use crate::bench::accounts::{Account, register};
 use crate::bench::buyer::well;
 use crate::bench::crowd::Crowd;
-use crate::bench::figure::Figure;
+use crate::bench::figure::{Figure, verdict};
 use crate::bench::page::{Findings, Table};
 use crate::bench::record::{Record, milliseconds};
 use crate::bench::stage::Stage;
@@ -89,7 +89,7 @@ fn findings(calm: &Record, storm: &Record, came: &Came, who_worked: Table) -> Fi
         let [calm, storm] = [calm, storm].map(|it| it.quantiles(step).p99.as_secs_f64());
         storm / calm
     });
-    let met = if products.max(me) <= TARGET { "met" } else { "missed" };
+    let met = verdict(products.max(me) <= TARGET);
     let mut before = calm.table("Without a storm", &STEPS);
     before.rows.retain(|row| row[0] != "sign-in");
     let Came { many, sent_away, lasted } = came;

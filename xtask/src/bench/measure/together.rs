@@ -12,7 +12,7 @@ use super::Measurement;
 use crate::bench::Length;
 use crate::bench::buyer::{Buyers, PURCHASE};
 use crate::bench::chart::{Chart, Line};
-use crate::bench::figure::{Figure, PURCHASES_AT_ONCE, PURCHASES_IN_TURN, number};
+use crate::bench::figure::{Figure, PURCHASES_AT_ONCE, PURCHASES_IN_TURN, number, verdict};
 use crate::bench::groups::Groups;
 use crate::bench::load::take_turns;
 use crate::bench::page::{Findings, Table};
@@ -89,7 +89,7 @@ async fn run(stage: &Stage<'_>, length: Length) -> anyhow::Result<Findings> {
 
 fn sentences(best: &Crowd, duel: &Duel) -> Vec<String> {
     let (ratio, Duel { shop, raw }) = (duel.ratio(), duel);
-    let met = if ratio >= TARGET { "met" } else { "missed" };
+    let met = verdict(ratio >= TARGET);
     vec![
         format!(
             "**{} whole purchases a second** with {} shoppers at a time.",

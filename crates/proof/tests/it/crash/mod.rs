@@ -5,6 +5,7 @@ mod matrix;
 mod notice;
 mod plan;
 mod play;
+mod race;
 mod saga;
 mod stall;
 mod truths;

@@ -1,18 +1,14 @@
 //! A saga, played by people with patience: whoever is away is asked again, under the same keys.
 
-use std::time::{Instant, UNIX_EPOCH};
-
-use contracts::{OrderId, PaymentId, Timestamp};
-use futures_util::future::join;
+use contracts::{OrderId, Timestamp};
 use mongodb::bson::{Document, doc};
 use serde_json::{Value, json};
 use testkit::fleet::Service;
-use testkit::process::Signal;
-use testkit::{Answer, Client, Shopper, Staff, eventually};
+use testkit::{Answer, Client, Shopper, Staff, eventually, now};
 
 use super::notice;
 use super::saga::{EACH, PIECES, Saga};
-use super::stall::{SOON, Stall, done};
+use super::stall::{SOON, Stall, decided, done};
 
 /// A saga about a product of its own.
 pub(super) struct Play<'a> {
@@ -21,8 +17,8 @@ pub(super) struct Play<'a> {
     pub(super) product: String,
     pub(super) sku: String,
     pub(super) staff: Client,
-    guest: Shopper,
-    rival: Shopper,
+    pub(super) guest: Shopper,
+    pub(super) rival: Shopper,
     /// How many dead letters there were before.
     dead: u64,
 }
@@ -77,21 +73,17 @@ impl<'a> Play<'a> {
         vec![Placed { id, of: self.guest.clone() }]
     }
 
-    async fn fills(&self, who: &Shopper, pieces: i64) {
+    pub(super) async fn fills(&self, who: &Shopper, pieces: i64) {
         let line = json!({ "quantity": pieces });
         done(&who.client.put(format!("/api/cart/items/{}", self.sku)).json(&line)).await;
     }
 
     /// The order; none when the cart knew that there is no more.
-    async fn checks_out(&self, who: &Shopper, pieces: i64, key: &str) -> Option<String> {
+    pub(super) async fn checks_out(&self, who: &Shopper, pieces: i64, key: &str) -> Option<String> {
         let total = json!({ "amount": pieces * EACH, "currency": "EUR" });
         let accepted = json!({ "expected_total": total });
         let checkout = who.client.post("/api/cart/checkout").json(&accepted).key(key);
-        let answer = eventually("the checkout", SOON, async || {
-            let answer = checkout.clone().send().await.ok()?;
-            (answer.is_ok() || answer.status == 409).then_some(answer)
-        });
-        let answer = answer.await;
+        let answer = decided(&checkout).await;
         answer.is_ok().then(|| answer.text_of("order_id"))
     }
 
@@ -176,78 +168,9 @@ impl<'a> Play<'a> {
     }
 
     /// Pays, or hears that it is too late.
-    async fn tries_to_pay(&self, who: &Shopper, order: &str, method: &str) {
+    pub(super) async fn tries_to_pay(&self, who: &Shopper, order: &str, method: &str) {
         let payment = json!({ "order_id": order, "method": method });
-        let pay = who.client.post("/api/payments").json(&payment).key("pay");
-        let began = Instant::now();
-        eventually("the attempt began, or it is too late", 2 * SOON, async || {
-            let answer = pay.clone().send().await.ok()?;
-            assert!(began.elapsed() < SOON, "{answer:?}");
-            (answer.is_ok() || answer.status == 409).then_some(())
-        })
-        .await;
-    }
-
-    /// Payment hears and does nothing from when the guest begins to pay until the order has expired
-    /// and the rival has the goods; the card was charged all the same.
-    async fn paid_for_nothing(&self) -> Vec<Placed> {
-        self.fills(&self.guest, 3).await;
-        self.fills(&self.rival, 3).await;
-        let first = self.checks_out(&self.guest, 3, "checkout").await.expect("there is enough");
-        self.stall.until(&self.guest, &first, &["reserved", "expired"]).await;
-        let pays = self.tries_to_pay(&self.guest, &first, "pm_sandbox_slow_success");
-        let ((), second) = join(pays, self.bought_meanwhile(&first)).await;
-        let first = Placed { id: first, of: self.guest.clone() };
-        let second = second.map(|id| Placed { id, of: self.rival.clone() });
-        [first].into_iter().chain(second).collect()
-    }
-
-    /// What the rival gets while payment is out of its mind.
-    async fn bought_meanwhile(&self, first: &str) -> Option<String> {
-        self.is_charged_or_expired(first).await;
-        let payment = self.stall.fleet.process(Service::Payment, 0);
-        payment.signal(Signal::STOP);
-        let second = self.takes_over(first).await;
-        let is_reserved = match &second {
-            Some(second) => {
-                let ends = ["reserved", "cancelled", "expired"];
-                self.stall.until(&self.rival, second, &ends).await["status"] == "reserved"
-            }
-            None => false,
-        };
-        payment.signal(Signal::CONT);
-        if let Some(second) = second.as_ref().filter(|_| is_reserved) {
-            self.tries_to_pay(&self.rival, second, "pm_card_visa").await;
-        }
-        second
-    }
-
-    /// Waits until the provider has heard of the guest's card, or it is too late for that.
-    async fn is_charged_or_expired(&self, order: &str) {
-        let charges =
-            self.stall.database(Service::Payment).collection::<Document>("sandbox_charges");
-        let of_order = doc! { "payment": PaymentId::of(order.parse().unwrap()).to_string() };
-        eventually("the card is charged, or it is too late", SOON, async || {
-            let is_charged = charges.find_one(of_order.clone()).await.unwrap().is_some();
-            let asked = self.guest.client.get(format!("/api/orders/{order}")).send();
-            (is_charged || asked.await.ok()?["status"] == "expired").then_some(())
-        })
-        .await;
-    }
-
-    /// The rival's order for what the guest's gave up; none when that was paid in time.
-    async fn takes_over(&self, first: &str) -> Option<String> {
-        let mut turn = 0;
-        eventually("the goods are free, or paid for", SOON, async || {
-            turn += 1;
-            let second = self.checks_out(&self.rival, 3, &format!("checkout-{turn}")).await;
-            if second.is_some() {
-                return Some(second);
-            }
-            let asked = self.guest.client.get(format!("/api/orders/{first}")).send();
-            (asked.await.ok()?["status"] == "paid").then_some(None)
-        })
-        .await
+        decided(&who.client.post("/api/payments").json(&payment).key("pay")).await;
     }
 
     async fn expired(&self) -> String {
@@ -393,9 +316,4 @@ impl<'a> Play<'a> {
     pub(super) async fn dead_letters(&self) -> u64 {
         self.stall.dead_letters().await - self.dead
     }
-}
-
-fn now() -> Timestamp {
-    let now = i64::try_from(UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
-    Timestamp::from_millis(now).unwrap()
 }

@@ -162,9 +162,18 @@ fn passed(line: &str) -> Option<(Point, u64)> {
 
 /// What came of asking until it was done: whoever is away is asked again, with the same words.
 pub(super) async fn done(request: &Request) -> Answer {
+    answered(request, Answer::is_ok).await
+}
+
+/// The same, where it may also be too late for it (409).
+pub(super) async fn decided(request: &Request) -> Answer {
+    answered(request, |answer| answer.is_ok() || answer.status == 409).await
+}
+
+async fn answered(request: &Request, is_final: impl Fn(&Answer) -> bool) -> Answer {
     let began = Instant::now();
     eventually(&format!("{request:?}"), 2 * SOON, async || match request.clone().send().await {
-        Ok(answer) if answer.is_ok() => Some(answer),
+        Ok(answer) if is_final(&answer) => Some(answer),
         other => {
             assert!(began.elapsed() < SOON, "{other:?}");
             None

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use futures_util::TryStreamExt as _;
+use mongodb::Collection;
 use mongodb::bson::{Document, doc};
 use testkit::eventually;
 use testkit::fleet::Service;
@@ -100,15 +101,19 @@ impl Play<'_> {
         }
     }
 
+    /// The provider's books.
+    pub(super) fn charges(&self) -> Collection<Document> {
+        self.stall.database(Service::Payment).collection("sandbox_charges")
+    }
+
     /// How much the provider took for an order, and how much of that it gave back.
     async fn moved(&self, order: OrderId) -> (i64, i64) {
         let payment = self.stall.database(Service::Payment);
-        let charges = payment.collection::<Document>("sandbox_charges");
         let taken = doc! {
             "payment": PaymentId::of(order).to_string(),
             "standing": { "$in": ["captured", "processing"] },
         };
-        let taken: Vec<_> = charges.find(taken).await.unwrap().try_collect().await.unwrap();
+        let taken: Vec<_> = self.charges().find(taken).await.unwrap().try_collect().await.unwrap();
         let (mut came, mut went) = (0, 0);
         for charge in taken {
             came += charge.get_document("amount").unwrap().get_i64("amount").unwrap();
@@ -129,9 +134,8 @@ impl Play<'_> {
             "standing": { "$in": ["authorized", "requires_action"] },
         };
         let watched = doc! { "_id": id.to_string(), "look_at": { "$ne": null } };
-        let charges = payment.collection::<Document>("sandbox_charges");
         let payments = payment.collection::<Document>("payments");
-        charges.count_documents(promised).await.unwrap()
+        self.charges().count_documents(promised).await.unwrap()
             + payments.count_documents(watched).await.unwrap()
     }
 
