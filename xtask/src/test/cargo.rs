@@ -22,6 +22,16 @@ impl Cargo {
         Self { spec: Spec::new(Self::program()).arg(command), line: format!("cargo {command}") }
     }
 
+    /// `cargo <command>` that compiles the workspace with clippy and fails on any warning.
+    ///
+    /// Why not `cargo clippy`: it compiles every dependency and every crate once more, only to
+    /// check them; this way lints and tests share one build.
+    pub(crate) fn linting(command: &str) -> Self {
+        Self::new(command)
+            .env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")
+            .env("CLIPPY_ARGS", "-D__CLIPPY_HACKERY__warnings")
+    }
+
     /// The cargo that runs us.
     pub(super) fn program() -> PathBuf {
         env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
