@@ -1,11 +1,10 @@
 //! Numbers of cards are none of the shop's business: it neither takes nor repeats them.
 
-use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Json, Problem};
+use super::{Problem, json};
 use crate::card::is_card;
 
 /// A body in which people write.
@@ -22,15 +21,12 @@ impl<T: Worded, S: Send + Sync> FromRequest<S> for Cardless<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        let raw = Request::from_parts(parts.clone(), body);
-        let Json(value) = Json::<Value>::from_request(raw, state).await?;
-        if is_in(&value, T::NUMBERS) {
+        let bytes = json::body(request, state).await?;
+        if is_in(&json::read(&bytes)?, T::NUMBERS) {
             let detail = "give the number of a card to the provider, and its method to the shop";
             return Err(Problem::unprocessable("card-number").because(detail));
         }
-        let clean = Request::from_parts(parts, Body::from(value.to_string()));
-        Json::from_request(clean, state).await.map(|Json(body)| Self(body))
+        json::read(&bytes).map(Self)
     }
 }
 

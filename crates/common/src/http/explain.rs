@@ -17,6 +17,12 @@ pub(super) fn explain(message: &str) -> String {
     said.chars().take(LONGEST).collect()
 }
 
+/// Says that the member at this JSON pointer is given twice.
+pub(super) fn duplicated(pointer: &str) -> String {
+    let name = pointer.rsplit('/').next().unwrap_or_default();
+    format!("duplicate field `{}`", name.replace("~1", "/").replace("~0", "~"))
+}
+
 /// Where it does not fit, as a JSON pointer (RFC 6901).
 pub(super) fn pointer(path: &Path, message: &str) -> String {
     // The path ends above a field that is missing or there twice.
@@ -36,7 +42,7 @@ fn name(segment: &Segment) -> Option<String> {
     }
 }
 
-fn escaped(name: &str) -> String {
+pub(super) fn escaped(name: &str) -> String {
     name.chars().take(LONGEST).collect::<String>().replace('~', "~0").replace('/', "~1")
 }
 

@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout_at;
 
-use super::{Gate, Patience, Problem};
+use super::{Gate, Patience, Problem, coding};
 
 /// When to come back after having been turned away.
 const SOON: Duration = Duration::from_secs(1);
@@ -22,6 +22,9 @@ pub(super) struct Waited;
 
 /// Turns away what is too large or too much, and gives up on what takes too long.
 pub(super) async fn guard(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    if let Some(refusal) = coding::refusal(&request) {
+        return refusal;
+    }
     match admit(&gate, &request) {
         Ok(patience) => {
             request.extensions_mut().insert(gate.identity.clone());

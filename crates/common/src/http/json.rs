@@ -6,11 +6,13 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::Problem;
-use super::explain::{explain, pointer};
+use super::explain::{duplicated, explain, pointer};
+use super::members::duplicate;
+use super::numbers::in_plain_digits;
 use super::shape::has_fields;
 
 /// The media type of an answer.
@@ -21,8 +23,9 @@ const DEPTH: usize = 64;
 /// A body in JSON, of a request or of an answer.
 ///
 /// Of a request: 415 for another media type, 413 beyond the limit, 400 for what is no JSON, and
-/// 422 with JSON pointers for values that do not fit. Endpoints that can do without a body take
-/// `Option<Json<T>>`.
+/// 422 with JSON pointers for values that do not fit and for members that are given twice. A whole
+/// number is an integer however it is written, as `1.0` or `1e2`. Endpoints that can do without a
+/// body take `Option<Json<T>>`.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<T>(pub T);
 
@@ -30,10 +33,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
-            return Err(no_json());
-        }
-        read(&whole(request, state).await?).map(Self)
+        read(&body(request, state).await?).map(Self)
     }
 }
 
@@ -64,6 +64,14 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
+/// The bytes of a body that has to be JSON by its media type; 415 for another one.
+pub(super) async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    if !is_json(request.headers()) {
+        return Err(no_json());
+    }
+    whole(request, state).await
+}
+
 async fn whole<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     let read = Bytes::from_request(request, state).await;
     read.map_err(|rejection| match rejection.status() {
@@ -84,11 +92,15 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let detail = format!("the body is nested more than {DEPTH} levels deep");
         return Err(Problem::malformed().because(detail));
     }
-    serde_json::from_str::<IgnoredAny>(text).map_err(|error| not_json(&error))?;
+    if let Some(twice) = duplicate(text).map_err(|error| not_json(&error))? {
+        let detail = duplicated(&twice);
+        return Err(Problem::invalid().at(twice, detail));
+    }
     if text.trim_start().starts_with('[') && has_fields::<T>() {
         return Err(Problem::invalid().at("", "expected an object"));
     }
-    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let text = in_plain_digits(text);
+    let mut deserializer = serde_json::Deserializer::from_str(&text);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         match error.inner().classify() {
             Category::Data => {

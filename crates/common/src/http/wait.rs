@@ -18,6 +18,8 @@ use crate::wakeups::Watch;
 
 /// No request waits longer.
 const LONGEST: Duration = Duration::from_secs(25);
+/// No number of seconds or milliseconds has more digits.
+const LONGEST_NUMBER: usize = 9;
 /// What is waited for is read again at least this often, besides being woken.
 const PAUSE: Duration = Duration::from_secs(1);
 /// What the last reading and the answer may take after the wait.
@@ -152,8 +154,17 @@ fn last_heard(headers: &HeaderMap) -> Option<String> {
     headers.get(LAST_EVENT_ID)?.to_str().ok().map(ToOwned::to_owned)
 }
 
+/// Reads what the parameter's documented pattern allows, and nothing else.
 fn parse(text: &str) -> Option<Duration> {
-    humantime::parse_duration(text).ok().map(|asked| asked.min(LONGEST))
+    let unit: fn(u64) -> Duration = match text.trim_start_matches(|c: char| c.is_ascii_digit()) {
+        "ms" => Duration::from_millis,
+        "s" => Duration::from_secs,
+        "" if text == "0" => return Some(Duration::ZERO),
+        _ => return None,
+    };
+    let digits = text.trim_end_matches(['m', 's']);
+    let asked = digits.parse().ok().filter(|_| digits.len() <= LONGEST_NUMBER).map(unit);
+    asked.map(|asked| asked.min(LONGEST))
 }
 
 #[cfg(test)]
@@ -162,10 +173,38 @@ mod tests {
 
     #[test]
     fn a_wait_is_at_most_25_seconds() {
-        for (text, seconds) in [("5s", 5.0), ("500ms", 0.5), ("0s", 0.0), ("1h", 25.0)] {
+        let texts = [("5s", 5.0), ("500ms", 0.5), ("0s", 0.0), ("0", 0.0), ("3600s", 25.0)];
+        for (text, seconds) in texts.into_iter().chain([("999999999s", 25.0), ("007s", 7.0)]) {
             assert_eq!(parse(text), Some(Duration::from_secs_f64(seconds)), "{text}");
         }
-        for text in ["", "5", "-5s", "soon", "5 parsecs", "99999999999999999999s"] {
+    }
+
+    #[test]
+    fn a_wait_keeps_to_its_documented_pattern() {
+        for text in [
+            "",
+            "5",
+            "00",
+            "s",
+            "ms",
+            "-5s",
+            "+5s",
+            "soon",
+            "1m",
+            "1h",
+            "1min",
+            "1s500ms",
+            "5 s",
+            " 5s",
+            "5s ",
+            "5S",
+            "5.0s",
+            "1e1s",
+            "5sms",
+            "5us",
+            "1234567890s",
+            "٥s",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -60,7 +60,10 @@ async fn values_that_do_not_fit_are_named() {
         (r#"{"lines": null}"#, "/lines", "expected an array"),
         (r#"{"lines": [], "price": 1}"#, "/price", "unknown field"),
         (r#"{"lines": [], "lines": []}"#, "/lines", "duplicate field"),
+        (r#"{"lines": [], "l\u0069nes": 1}"#, "/lines", "duplicate field `lines`"),
+        (r#"{"lines": [{"sku": "A", "sku": "A"}]}"#, "/lines/0/sku", "duplicate field `sku`"),
         (r#"{"lines": [], "note": 1}"#, "/note", "expected a string"),
+        (r#"{"lines": [], "note": 1.0}"#, "/note", "expected a string"),
         (r#"{"lines": [{"sku": "A"}]}"#, "/lines/0/quantity", "missing field"),
         (r#"{"lines": [{"sku": "A", "quantity": 0}]}"#, "/lines/0/quantity", "1 to 999"),
         (r#"{"lines": [{"sku": "A", "quantity": "2"}]}"#, "/lines/0/quantity", "a whole number"),
@@ -75,6 +78,69 @@ async fn values_that_do_not_fit_are_named() {
         assert!(error["detail"].as_str().unwrap().contains(detail), "{body}: {problem}");
         assert!(!problem.to_string().contains("New"), "shows how it is made: {problem}");
     }
+}
+
+#[tokio::test]
+async fn a_field_given_twice_is_refused_everywhere() {
+    let app = App::new();
+
+    for (path, body) in [
+        ("/orders", r#"{"lines": [], "note": "a", "note": "b"}"#),
+        ("/words", r#"{"lines": [], "note": "a", "note": "b"}"#),
+        ("/any", r#"{"note": "a", "note": "a"}"#),
+    ] {
+        let problem = app.post(path, body).await.problem(422, "invalid");
+        assert_eq!(problem["errors"][0]["pointer"], "/note", "{path}: {problem}");
+    }
+    let nested = r#"[{}, {"a": [{"b/c": 1, "d": {"b/c": 2}, "b/c": 3}]}]"#;
+    let problem = app.post("/any", nested).await.problem(422, "invalid");
+    assert_eq!(problem["errors"][0]["pointer"], "/1/a/0/b~1c", "{problem}");
+}
+
+#[tokio::test]
+async fn a_whole_number_is_an_integer_however_written() {
+    let app = App::new();
+
+    for path in ["/orders", "/words"] {
+        for number in ["2", "2.0", "2.000", "2e0", "20e-1", "0.2E+1"] {
+            let body = format!(r#"{{"lines": [{{"sku": "A", "quantity": {number}}}]}}"#);
+            let heard = app.post(path, body).await;
+            assert_eq!(heard.status, StatusCode::OK, "{path} {number}: {}", heard.text);
+            assert_eq!(heard.json()["lines"][0]["quantity"], 2, "{path} {number}");
+        }
+        for number in ["2.5", "0.0", "-0", "1e99", "2.0000000000000000001", "-2.0"] {
+            let body = format!(r#"{{"lines": [{{"sku": "A", "quantity": {number}}}]}}"#);
+            app.post(path, body).await.problem(422, "invalid");
+        }
+    }
+    let exact = app.post("/any", "9007199254740993.0").await;
+    assert_eq!(exact.text, "9007199254740993");
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_refused_with_what_is_accepted() {
+    let app = App::new();
+    let send = async |codings: &[&str], path: &str, body: &'static str| {
+        let request = ask(Method::POST, path).header("content-type", "application/json");
+        let request =
+            codings.iter().fold(request, |it, coding| it.header("content-encoding", *coding));
+        app.send(request.body(Body::from(body)).unwrap()).await
+    };
+
+    for codings in [&["gzip"][..], &["br"], &["identity, GZip"], &["identity", "deflate"], &["x"]] {
+        for path in ["/orders", "/bytes", "/words", "/maybe"] {
+            let heard = send(codings, path, ORDER).await;
+            heard.problem(415, "unsupported-media-type");
+            assert_eq!(heard.header("accept-encoding"), Some("identity"), "{codings:?} {path}");
+        }
+    }
+    for codings in [&["identity"][..], &["Identity"], &[""], &[]] {
+        assert_eq!(send(codings, "/orders", ORDER).await.status, StatusCode::OK, "{codings:?}");
+    }
+    assert_eq!(send(&["gzip"], "/maybe", "").await.status, StatusCode::OK, "no body is coded");
+    let plain = app.send(ask(Method::POST, "/orders").body(Body::from("{}")).unwrap()).await;
+    plain.problem(415, "unsupported-media-type");
+    assert_eq!(plain.header("accept-encoding"), None, "its media type is what is wrong");
 }
 
 #[tokio::test]
@@ -149,6 +215,8 @@ async fn addresses_that_do_not_read_are_malformed() {
         format!("/orders?cursor={}", "A".repeat(4000)),
         format!("{ONE}?wait=soon"),
         format!("{ONE}?wait=-1s"),
+        format!("{ONE}?wait=1m"),
+        format!("{ONE}?wait=1s500ms"),
     ] {
         let heard = app.get_as(Role::Guest, &path).await;
 

@@ -8,8 +8,8 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::routing::{get, post};
 use common::Clock;
 use common::http::{
-    Follow, Gate, IdempotencyKey, Json, Limits, Listed, Page, Path, Patience, Problem, Query,
-    RequiredIfMatch, Wait, layers,
+    Cardless, Follow, Gate, IdempotencyKey, Json, Limits, Listed, Page, Path, Patience, Problem,
+    Query, RequiredIfMatch, Wait, Worded, layers,
 };
 use common::identity::{Admin, Identity, Shopper, Staff};
 use common::store::{Answer, Cause, IfMatch};
@@ -146,6 +146,10 @@ struct NewLine {
     quantity: Quantity,
 }
 
+impl Worded for NewOrder {
+    const NUMBERS: &'static [&'static str] = &["sku"];
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Filter {
@@ -160,6 +164,8 @@ fn routes() -> Router {
         .route("/orders/{id}/events", get(follow))
         .route("/checkout", post(checkout))
         .route("/maybe", post(maybe))
+        .route("/words", post(async |Cardless(new): Cardless<NewOrder>| Json(new)))
+        .route("/any", post(async |Json(any): Json<Value>| any.to_string()))
         .route("/cause", get(async |cause: Cause| format!("{cause:?}")))
         .route("/shopper", get(async |shopper: Shopper| shopper.id.to_string()))
         .route("/anyone", get(async |who: Option<Shopper>| format!("{}", who.is_some())))

@@ -98,7 +98,7 @@ async fn who_waits_stands_apart_and_longer() {
     let limits = Limits { requests: 1, timeout: Duration::from_millis(20), ..Limits::default() };
     let app = App::with(limits);
 
-    let heard = app.get_as(Role::Guest, &format!("{ORDER}?wait=1h")).await;
+    let heard = app.get_as(Role::Guest, &format!("{ORDER}?wait=3600s")).await;
     assert_eq!(heard.json()["pause"], 1000, "it reads at least every second");
     let heard = app.get_as(Role::Guest, &format!("{ORDER}?wait=300ms")).await;
     assert!((200..=300).contains(&heard.json()["pause"].as_u64().unwrap()), "{}", heard.text);

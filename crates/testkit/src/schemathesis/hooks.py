@@ -20,7 +20,6 @@ BEYOND_SCHEMAS = (
     "cursor ",  # it is the shop's own, and no text that looks like one is one
     "query: ",  # texts are trimmed, and are on one line
     "If-Match is ",  # a pattern of this header is not always kept
-    "wait looks like ",  # more seconds than there are
     "the webhook is not signed",
     "the signature does not fit",
 )
