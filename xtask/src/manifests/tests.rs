@@ -8,6 +8,7 @@ mod mongosh;
 mod nats;
 mod numbers;
 mod rights;
+mod signals;
 
 use std::path::PathBuf;
 

@@ -1,6 +1,10 @@
 // Writes all that a database holds at one moment into a file: a document a line, as MongoDB's
 // canonical Extended JSON, compressed. The last line says that nothing is missing.
 
+// As the container's first process it would ignore SIGTERM, and only be killed at the end of the
+// pod's grace period.
+process.once('SIGTERM', () => process.exit(143));
+
 // mongosh would keep a record of all that it does, until the disk is full.
 config.set('disableLogging', true);
 

@@ -1,6 +1,10 @@
 // Puts a database back to what a backup holds, in the place of all that is in it now. The service
 // must not run meanwhile; it finds out at its next start what it has to hear again.
 
+// As the container's first process it would ignore SIGTERM, and only be killed at the end of the
+// pod's grace period.
+process.once('SIGTERM', () => process.exit(143));
+
 // mongosh would keep a record of all that it does, until the disk is full.
 config.set('disableLogging', true);
 

@@ -3,6 +3,10 @@
 // In the first pod it makes the members one replica set and its users what the Secrets say: once,
 // or as often as it likes. In every pod it tells by a file whether the member keeps up.
 
+// As the container's first process it would ignore SIGTERM, and only be killed at the end of the
+// pod's grace period.
+process.once('SIGTERM', () => process.exit(0));
+
 // mongosh would keep a record of all that it does, until the disk is full.
 config.set('disableLogging', true);
 
