@@ -1,4 +1,4 @@
-# One recipe for all services: docker build --build-arg SERVICE=order --tag souk/order .
+# One recipe for all services: docker build --build-arg SERVICE=order --tag souk.invalid/order .
 #
 # Everything above the last stage is the same for all, so that five images take one compilation.
 # Dependencies are a layer of their own that a change of code leaves alone; where a builder keeps its

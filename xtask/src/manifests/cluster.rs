@@ -2,6 +2,10 @@
 
 use serde_json::{Map, Value};
 
+/// What the names of the images that are built here begin with. No registry can have this name
+/// (RFC 6761, section 6.4), so that a node without the image never asks a stranger for it.
+pub(super) const REGISTRY: &str = "souk.invalid/";
+
 /// All objects of an overlay.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cluster(pub(super) Vec<Object>);
@@ -130,10 +134,10 @@ impl<'a> Container<'a> {
 
     /// The service whose program it runs, if it is one of ours.
     pub(super) fn service(self) -> Option<&'a str> {
-        let image = self.image().strip_prefix("souk/")?;
+        let image = self.image().strip_prefix(REGISTRY)?;
         let program = image.split([':', '@']).next()?;
-        // Whoever looks after them is none of them.
-        (program != "auditor").then_some(program)
+        // The auditor and the loader of the demo catalogue are no services.
+        (!["auditor", "demo"].contains(&program)).then_some(program)
     }
 
     /// Its own port of this number or name, as a number.

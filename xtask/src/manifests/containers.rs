@@ -20,7 +20,7 @@ use tokio::process::Command;
 
 use self::podman::Podman;
 use self::stage::Stage;
-use super::cluster::Cluster;
+use super::cluster::{Cluster, REGISTRY};
 use super::render;
 use crate::up::{Ingress, Routes, say};
 use crate::workspace::root;
@@ -76,9 +76,9 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
 
 /// Builds the image of a program, and looks at its size.
 async fn build(podman: &Podman, root: &Path, program: &str) -> anyhow::Result<()> {
-    say(format_args!("building souk/{program}"));
+    let tag = format!("{REGISTRY}{program}");
+    say(format_args!("building {tag}"));
     let began = Instant::now();
-    let tag = podman::name(&format!("souk/{program}"));
     let file = root.join("Dockerfile");
     let args = ["build", "--layers", "--network", "host", "--file", text(&file)?];
     let service = format!("SERVICE={program}");
@@ -128,7 +128,7 @@ fn skip(reason: &anyhow::Error) -> anyhow::Result<()> {
 /// The images that somebody else builds.
 fn foreign(cluster: &Cluster) -> Vec<String> {
     let containers = cluster.pods().flat_map(super::cluster::Pods::containers);
-    let foreign = containers.filter(|it| !it.image().starts_with("souk/"));
+    let foreign = containers.filter(|it| !it.image().starts_with(REGISTRY));
     let mut images: Vec<_> = foreign.map(|it| podman::name(it.image())).collect();
     images.sort();
     images.dedup();

@@ -21,7 +21,7 @@ fn every_service_is_built_and_deployed_by_one_module() {
     for service in services {
         let module = &modules[names.iter().position(|&name| name == service).expect(&service)];
         let artifact = &module["build"]["artifacts"][0];
-        assert_eq!(artifact["image"].as_str(), Some(&*format!("souk/{service}")));
+        assert_eq!(artifact["image"].as_str(), Some(&*format!("souk.invalid/{service}")));
         assert_eq!(artifact["docker"]["buildArgs"]["SERVICE"].as_str(), Some(&*service));
         assert_eq!(selector(module), format!("--selector=app.kubernetes.io/name={service}"));
     }
@@ -60,6 +60,35 @@ fn what_a_module_applied_it_deletes_and_leaves_what_is_to_be_kept() {
         let deleted = module["deploy"]["kubectl"]["flags"]["delete"][0].as_str().unwrap();
 
         assert_eq!(deleted, format!("{},!souk/keep", selector(&module)));
+    }
+}
+
+#[test]
+fn second_deploy_replaces_no_pods() {
+    for module in modules() {
+        let (name, selector) = (&module["metadata"]["name"], &module["resourceSelector"]);
+        assert!(selector["deny"].is_null(), "{name:?}: that would stop replacing images, too");
+        let allowed = selector["allow"].as_sequence().expect("a list");
+        for kind in ["StatefulSet.apps", "Deployment.apps"] {
+            let filter = allowed.iter().find(|it| it["groupKind"] == kind).expect(kind);
+            let paths = |key: &str| yaml_serde::to_string(&filter[key]).unwrap();
+            assert_eq!(
+                paths("labels"),
+                "- .metadata.labels\n",
+                "{name:?}: not in the pod template"
+            );
+            assert_eq!((paths("image"), paths("podSpec")), ("- .*\n".into(), "- .*\n".into()));
+        }
+    }
+}
+
+#[test]
+fn modules_apply_on_the_server() {
+    for module in modules() {
+        let flags = module["deploy"]["kubectl"]["flags"]["apply"].as_sequence().unwrap();
+        let flags: Vec<_> = flags.iter().filter_map(Value::as_str).skip(1).collect();
+
+        assert_eq!(flags, ["--server-side", "--force-conflicts"]);
     }
 }
 

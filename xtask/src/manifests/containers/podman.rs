@@ -13,7 +13,6 @@ pub(super) struct Podman;
 pub(super) fn name(image: &str) -> String {
     match image.split('/').collect::<Vec<_>>()[..] {
         [_] => format!("docker.io/library/{image}"),
-        ["souk", service] => format!("localhost/souk/{service}"),
         _ => image.to_owned(),
     }
 }
@@ -58,7 +57,7 @@ mod tests {
     #[test]
     fn an_image_is_named_in_full() {
         assert_eq!(name("nats:2.12.2"), "docker.io/library/nats:2.12.2");
-        assert_eq!(name("souk/cart"), "localhost/souk/cart");
+        assert_eq!(name("souk.invalid/cart"), "souk.invalid/cart");
         assert_eq!(name("gcr.io/a/b@sha256:0"), "gcr.io/a/b@sha256:0");
     }
 }
