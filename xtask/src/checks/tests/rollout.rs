@@ -10,31 +10,64 @@ use crate::workspace::root;
 
 /// Plays a cluster in the folder CLUSTER: what was applied last, what was released last, and which
 /// image does not come up.
+///
+/// The file `fails` has a line for each command that fails once: a part of its arguments. The file
+/// `steals` makes another rollout take over the lock as soon as it was read.
 const KUBECTL: &str = r#"#!/usr/bin/env bash
 set -eu
 cd "$CLUSTER"
+exec 9> locked
+flock 9
+if [[ -s fails ]]; then
+    while read -r part; do
+        case "$*" in *"$part"*)
+            awk -v part="$part" '!gone && $0 == part { gone = 1; next } 1' fails > rest
+            mv rest fails
+            echo "failed: $*" >> history
+            echo 'error: the server is unavailable' >&2
+            exit 1 ;;
+        esac
+    done < fails
+fi
+take() { printf '%s|%s|%s|1\n' "$1" "$2" "uid-$RANDOM$RANDOM" > rollout; }
 case "$*" in
-    kustomize*) printf 'image: souk/cart\nimage: souk/order\n' ;;
-    *jsonpath={.data.revision}*) cat revision 2>/dev/null || true ;;
-    *jsonpath={.data.images}*) cat images 2>/dev/null || true ;;
-    *jsonpath={.binaryData.manifests}*) base64 manifests ;;
-    'apply --filename -') cat ;;
-    apply*) cp "$3" applied; cat "$3" >> history ;;
+    kustomize*) printf 'image: souk.invalid/cart\nimage: souk.invalid/order\n' ;;
+    *jsonpath={.data.revision}*)
+        if [[ -e revision ]]; then
+            cat revision; base64 --wrap 0 manifests; echo; cat images
+        fi ;;
+    'apply --server-side --force-conflicts --filename '*remembered.yaml)
+        for name in revision images manifests; do cp "new-$name" "$name"; done ;;
+    'apply --server-side --force-conflicts --filename '*) cp "$5" applied; cat "$5" >> history ;;
     *'create configmap rollout'*)
         if [[ -e rollout ]]; then echo 'error: AlreadyExists' >&2; exit 1; fi
-        for part; do case $part in until=*) echo "${part#*=}" > rollout ;; esac; done ;;
+        for part; do case $part in
+            until=*) until=${part#*=} ;;
+            holder=*) holder=${part#*=} ;;
+        esac; done
+        take "$until" "$holder"
+        cut --delimiter '|' --fields 3 rollout | tr --delete '\n'
+        if [[ -e lost ]]; then rm lost; echo 'error: timed out' >&2; exit 1; fi ;;
     *'get configmap rollout'*)
         cat rollout 2>/dev/null || true
-        # Who is at it leaves once it was seen.
-        if [[ -e leaves ]]; then rm rollout; fi ;;
-    *'delete configmap rollout'*) rm -f rollout; echo left >> history ;;
+        # Its holder leaves once it was seen.
+        if [[ -e leaves ]]; then rm rollout; fi
+        if [[ -e steals ]]; then rm steals; take 99999999999 another; fi ;;
+    'delete --raw /api/v1/namespaces/souk/configmaps/rollout --filename -')
+        wanted=$(sed -nE 's/.*"uid": "([^"]+)".*/\1/p')
+        if [[ $wanted != "$(cut --delimiter '|' --fields 3 rollout)" ]]; then
+            echo 'error: Conflict' >&2
+            exit 1
+        fi
+        rm rollout
+        echo left >> history ;;
     get*) echo deployment.apps/cart-depl; echo service/cart-srv ;;
     *'rollout status deployment.apps/cart-depl'*) ! grep --quiet broken applied ;;
     *'create configmap release'*)
         for part; do case $part in
             --from-literal) ;;
-            revision=*) echo "${part#*=}" > revision ;;
-            images=* | manifests=*) cp "${part#*=}" "${part%%=*}" ;;
+            revision=*) echo "${part#*=}" > new-revision ;;
+            images=* | manifests=*) cp "${part#*=}" "new-${part%%=*}" ;;
         esac; done ;;
     *) echo "unexpected: $*" >&2; exit 2 ;;
 esac
@@ -93,6 +126,11 @@ impl Cluster {
     }
 }
 
+/// The lock of another rollout: until when, its holder, uid and resourceVersion.
+const OTHERS: &str = "99999999999|another|uid-of-another|1\n";
+/// The lock of one that had to end long ago.
+const STALE: &str = "1|gone|uid-of-the-one-gone|1\n";
+
 const FIRST: &str = "cart here/cart@1\norder here/order@1\n";
 
 #[test]
@@ -140,7 +178,7 @@ fn the_first_release_needs_every_image() {
     let failed = cluster.roll_out("cart here/cart@1\n", "one", "true");
 
     assert!(!failed.status.success());
-    assert!(String::from_utf8_lossy(&failed.stdout).contains("souk/order"), "{failed:?}");
+    assert!(String::from_utf8_lossy(&failed.stdout).contains("souk.invalid/order"), "{failed:?}");
     assert_eq!(cluster.has("applied"), "");
 }
 
@@ -163,7 +201,7 @@ fn an_older_release_that_comes_late_changes_nothing() {
 #[test]
 fn there_is_one_release_at_a_time() {
     let cluster = Cluster::new();
-    cluster.is_given("rollout", "99999999999\n");
+    cluster.is_given("rollout", OTHERS);
     cluster.is_given("leaves", "");
 
     let waited = cluster.roll_out(FIRST, "one", "true");
@@ -175,7 +213,7 @@ fn there_is_one_release_at_a_time() {
 #[test]
 fn a_release_that_broke_off_long_ago_is_waited_for_no_longer() {
     let cluster = Cluster::new();
-    cluster.is_given("rollout", "1\n");
+    cluster.is_given("rollout", STALE);
 
     let went_on = cluster.roll_out(FIRST, "one", "true");
 
@@ -187,14 +225,14 @@ fn a_release_that_broke_off_long_ago_is_waited_for_no_longer() {
 #[test]
 fn a_release_is_not_waited_for_without_end() {
     let cluster = Cluster::new();
-    cluster.is_given("rollout", "99999999999\n");
+    cluster.is_given("rollout", OTHERS);
 
     let mut waiting = cluster.rollout(FIRST, "one", &["true"]);
     let gave_up = waiting.env("SOUK_ROLLOUT_WAIT", "0").output().unwrap();
 
     assert!(!gave_up.status.success());
     assert!(String::from_utf8_lossy(&gave_up.stderr).contains("run this build again"));
-    assert_eq!(cluster.has("rollout"), "99999999999\n", "whoever is at it stays");
+    assert_eq!(cluster.has("rollout"), OTHERS, "its holder stays");
     assert_eq!(cluster.has("applied"), "");
 }
 
@@ -250,7 +288,7 @@ fn a_build_leaves_a_release_the_time_to_wait_to_try_and_to_go_back() {
         rest[..digits].parse().unwrap()
     };
     let wait = after(&script, "SOUK_ROLLOUT_WAIT:-");
-    let (first, back) = (after(&script, "FIRST="), after(&script, "BACK="));
+    let (first, back) = (after(&script, "FIRST="), after(&script, "SOUK_ROLLOUT_BACK:-"));
     let try_and_back = after(&script, "SOUK_ROLLOUT_TRY:-") + back;
 
     let longest = (wait + try_and_back).max(first);
@@ -258,4 +296,103 @@ fn a_build_leaves_a_release_the_time_to_wait_to_try_and_to_go_back() {
     let images = after(&build, "    timeout: ");
     assert!(after(&build, "\ntimeout: ") > images + longest);
     assert!(wait > try_and_back, "the one that is waited for ends before");
+}
+
+#[test]
+fn way_back_survives_failing_kubectl() {
+    let commands = [
+        "jsonpath={.data.revision}",
+        "create configmap rollout",
+        "get --filename",
+        "rollout status",
+        "apply --server-side",
+        "create configmap release",
+        "remembered.yaml",
+        "delete --raw",
+    ];
+    for failing in commands {
+        let cluster = Cluster::new();
+        cluster.roll_out(FIRST, "one", "true");
+        let trial = "echo \"$0\" > \"$CLUSTER/fails\"; exit 1";
+
+        let trial = ["bash", "-c", trial, failing];
+        let failed = cluster.rollout("order here/order@2\n", "two", &trial).output().unwrap();
+
+        assert!(!failed.status.success());
+        assert!(cluster.has("history").contains("here/order@2"), "it was tried");
+        let (applied, revision) = (cluster.has("applied"), cluster.has("revision"));
+        assert_eq!(applied, "image: here/cart@1\nimage: here/order@1\n", "{failing}: {failed:?}");
+        assert_eq!((revision, cluster.has("rollout")), ("one\n".into(), String::new()));
+    }
+}
+
+#[test]
+fn failing_kubectl_before_the_try_changes_nothing() {
+    for failing in
+        ["jsonpath={.data.revision}", "create configmap rollout", "get configmap rollout"]
+    {
+        let cluster = Cluster::new();
+        cluster.roll_out(FIRST, "one", "true");
+        cluster.is_given("fails", &format!("{failing}\n"));
+
+        let released = cluster.roll_out("order here/order@2\n", "two", "true");
+
+        assert!(released.status.success(), "{failing}: {released:?}");
+        assert_eq!(cluster.has("applied"), "image: here/cart@1\nimage: here/order@2\n");
+        assert_eq!(
+            (cluster.has("revision"), cluster.has("rollout")),
+            ("two\n".into(), String::new())
+        );
+    }
+}
+
+#[test]
+fn release_that_cannot_be_remembered_is_taken_back() {
+    let cluster = Cluster::new();
+    cluster.roll_out(FIRST, "one", "true");
+    // As often as it is tried, and no more.
+    cluster.is_given("fails", &"remembered.yaml\n".repeat(5));
+
+    let failed = cluster.roll_out("order here/order@2\n", "two", "true");
+
+    assert!(!failed.status.success(), "{failed:?}");
+    assert_eq!(cluster.has("applied"), "image: here/cart@1\nimage: here/order@1\n");
+    assert_eq!(cluster.has("revision"), "one\n");
+}
+
+#[test]
+fn lock_created_with_lost_answer_is_kept() {
+    let cluster = Cluster::new();
+    cluster.is_given("lost", "");
+
+    let released = cluster.roll_out(FIRST, "one", "true");
+
+    assert!(released.status.success(), "{released:?}");
+    assert_eq!((cluster.has("revision"), cluster.has("rollout")), ("one\n".into(), String::new()));
+}
+
+#[test]
+fn stale_lock_goes_to_one_waiter() {
+    let cluster = Cluster::new();
+    cluster.is_given("rollout", STALE);
+    // Another waiter takes it over between the look and the deletion.
+    cluster.is_given("steals", "");
+
+    let mut waiting = cluster.rollout(FIRST, "one", &["true"]);
+    let gave_up = waiting.env("SOUK_ROLLOUT_WAIT", "0").output().unwrap();
+
+    assert!(!gave_up.status.success(), "{gave_up:?}");
+    assert!(cluster.has("rollout").starts_with("99999999999|another|"), "the other one stays");
+    assert_eq!(cluster.has("applied"), "");
+}
+
+#[test]
+fn lock_of_another_survives_the_end() {
+    let cluster = Cluster::new();
+    let usurp = "echo '99999999999|another|uid-of-another|1' > \"$CLUSTER/rollout\"";
+
+    let released = cluster.rollout(FIRST, "one", &["bash", "-c", usurp]).output().unwrap();
+
+    assert!(released.status.success(), "{released:?}");
+    assert_eq!(cluster.has("rollout"), OTHERS);
 }
