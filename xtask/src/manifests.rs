@@ -4,6 +4,7 @@
 mod cluster;
 mod confinement;
 pub(crate) mod containers;
+mod defaults;
 mod environment;
 mod images;
 mod memory;
@@ -58,6 +59,7 @@ async fn problems(
         network::problems(cluster),
         memory::problems(overlay, cluster),
         confinement::problems(cluster),
+        defaults::problems(cluster),
     ]
     .concat();
     problems.dedup();

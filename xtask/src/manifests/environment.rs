@@ -32,9 +32,10 @@ pub(super) fn environment(
         }
     }
     for variable in list(&container.0["env"]) {
-        let value = match variable["value"].as_str() {
-            Some(value) => expanded(value, &mut known),
-            None => elsewhere(cluster, pods, &variable["valueFrom"]),
+        let value = match (variable["value"].as_str(), &variable["valueFrom"]) {
+            (Some(value), _) => expanded(value, &mut known),
+            (None, Value::Null) => String::new(),
+            (None, from) => elsewhere(cluster, pods, from),
         };
         set(&mut known, text(variable, "/name"), value);
     }

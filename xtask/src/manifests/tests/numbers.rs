@@ -95,3 +95,27 @@ async fn the_balancer_asks_the_right_port_and_is_patient() {
         assert_eq!(number(config, "/spec/timeoutSec"), patience, "{}", config.name());
     }
 }
+
+/// How many seconds come after a word of a file of the project.
+fn seconds_after(file: &str, word: &str) -> u64 {
+    let text = std::fs::read_to_string(root().join(file)).unwrap();
+    let (_, rest) = text.split_once(word).unwrap_or_else(|| panic!("no {word} in {file}"));
+    let digits = rest.find(|it: char| !it.is_ascii_digit()).unwrap();
+    let number: u64 = rest[..digits].parse().unwrap();
+    number * if rest[digits..].starts_with('m') { 60 } else { 1 }
+}
+
+#[tokio::test]
+async fn deployments_get_as_long_as_releases() {
+    let release = seconds_after("infra/gke/rollout.sh", "rollout status \"$part\" --timeout ");
+    let skaffold = seconds_after("skaffold.yaml", "statusCheckDeadlineSeconds: ");
+    let rendered = render::all(&root()).await.unwrap();
+    let deployments: Vec<_> = rendered.iter().flat_map(|(_, it)| it.of("Deployment")).collect();
+    assert!(deployments.len() > 20, "{}", deployments.len());
+
+    for deployment in deployments {
+        let given = number(deployment, "/spec/progressDeadlineSeconds");
+
+        assert!(given >= release && given > skaffold, "{} has {given} s", deployment.title());
+    }
+}
