@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{Event, EventId, Timestamp};
+use crate::{Event, EventId, Timestamp, stored};
 
 /// An event as it travels (`CloudEvents` 1.0, JSON event format, structured mode).
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -74,11 +74,8 @@ impl Envelope {
         if event_type != E::TYPE.type_name() {
             return Err(Malformed::OtherType { id, event_type });
         }
-        serde_json::from_str(self.data.get()).map_err(|source| Malformed::Data {
-            id,
-            event_type,
-            source,
-        })
+        let read = stored::reading(|| serde_json::from_str(self.data.get()));
+        read.map_err(|source| Malformed::Data { id, event_type, source })
     }
 
     /// The sequence as a number; 0 when it is none.

@@ -2,6 +2,7 @@
 //!
 //! Pure: nothing in here does IO, reads a clock or draws a random number.
 
+mod country;
 mod envelope;
 mod event;
 mod id;
@@ -15,7 +16,10 @@ pub mod cart;
 pub mod order;
 pub mod payment;
 pub mod product;
+pub mod stored;
+pub mod text;
 
+pub use country::{Country, InvalidCountry};
 pub use envelope::{Envelope, Malformed, sequence_text};
 pub use event::{Described, Event, EventType, Kind, catalogue};
 pub use id::{

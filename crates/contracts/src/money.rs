@@ -6,17 +6,20 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::Quantity;
+use crate::{Quantity, stored};
 
-/// An ISO 4217 currency code, such as `EUR`.
+/// A currency by its three letters (ISO 4217), such as `EUR`: one that people pay in.
+///
+/// Neither a code that is withdrawn, nor one of a fund, a metal or of no currency at all. A stored
+/// amount keeps a code that was withdrawn since ([`stored`]).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, pattern = "^[A-Z]{3}$", example = "EUR")]
 pub struct Currency([u8; 3]);
 
-/// A text that is not a currency code.
+/// A text that is not the code of a currency.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a currency is three capital letters, such as EUR")]
+#[error("a currency is the code of one in use (ISO 4217), in three capital letters such as EUR")]
 pub struct InvalidCurrency;
 
 impl Currency {
@@ -27,6 +30,13 @@ impl Currency {
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
+
+    /// How many digits of an amount stand behind the decimal point (ISO 4217, the minor unit): 2 for
+    /// EUR, 0 for JPY, 3 for KWD; 2 for a code that is unknown.
+    pub fn exponent(&self) -> u32 {
+        let known = iso_currency::Currency::from_code(self.as_str());
+        known.and_then(|it| it.exponent()).map_or(2, u32::from)
+    }
 }
 
 impl FromStr for Currency {
@@ -34,7 +44,8 @@ impl FromStr for Currency {
 
     fn from_str(text: &str) -> Result<Self, InvalidCurrency> {
         let letters: [u8; 3] = text.as_bytes().try_into().map_err(|_| InvalidCurrency)?;
-        if letters.iter().all(u8::is_ascii_uppercase) {
+        let capital = letters.iter().all(u8::is_ascii_uppercase);
+        if capital && (is_in_use(text) || stored::is_read()) {
             Ok(Self(letters))
         } else {
             Err(InvalidCurrency)
@@ -66,6 +77,15 @@ impl fmt::Debug for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// Whether people pay in it. The crate's table takes the digital bolivar (VED) for the successor of
+/// the bolivar (VES); in ISO 4217 both are codes of one currency in use.
+fn is_in_use(code: &str) -> bool {
+    iso_currency::Currency::from_code(code).is_some_and(|it| {
+        let current = it.is_superseded().is_none() || it == iso_currency::Currency::VES;
+        current && !it.is_fund() && !it.is_special()
+    })
 }
 
 /// An amount in the minor unit of its currency (cents for EUR).
@@ -165,10 +185,42 @@ mod tests {
     }
 
     #[test]
-    fn a_currency_is_three_capital_letters() {
-        for text in ["eur", "EU", "EURO", "", "E1R", "€€€"] {
+    fn a_currency_is_one_that_people_pay_in() {
+        for text in
+            ["EUR", "USD", "JPY", "KWD", "VES", "VED", "XAF", "XCD", "XCG", "XOF", "XPF", "ZWG"]
+        {
+            assert_eq!(text.parse::<Currency>().unwrap().as_str(), text);
+        }
+        for text in ["eur", "EU", "EURO", "", "E1R", "€€€", "EUT", "UKP", "RMB", "BTC"] {
             assert!(text.parse::<Currency>().is_err(), "{text}");
         }
+        for text in ["XXX", "XTS", "XAU", "XAG", "XPT", "XDR", "XBA", "XSU", "XUA", "XAD"] {
+            assert!(text.parse::<Currency>().is_err(), "{text}");
+        }
+        for text in ["DEM", "HRK", "BGN", "ANG", "ZWL", "SLL", "CHE", "CLF", "UYI", "USN", "BOV"] {
+            assert!(text.parse::<Currency>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_stored_amount_keeps_a_withdrawn_currency() {
+        let stored = r#"{"amount": 5, "currency": "DEM"}"#;
+
+        let money: Money = stored::reading(|| serde_json::from_str(stored)).unwrap();
+
+        assert_eq!(money.currency.as_str(), "DEM");
+        assert!(serde_json::from_str::<Money>(stored).is_err());
+        assert!(stored::reading(|| "dem".parse::<Currency>()).is_err());
+    }
+
+    #[test]
+    fn minor_units_are_those_of_iso_4217() {
+        for (code, exponent) in
+            [("EUR", 2), ("JPY", 0), ("ISK", 0), ("UGX", 0), ("KWD", 3), ("MGA", 2)]
+        {
+            assert_eq!(code.parse::<Currency>().unwrap().exponent(), exponent, "{code}");
+        }
+        assert_eq!(stored::reading(|| "XYZ".parse::<Currency>()).unwrap().exponent(), 2);
     }
 
     proptest! {

@@ -39,11 +39,11 @@ use mongodb::bson;
 use serde::{Deserialize, Serialize};
 
 pub use act::Act;
-pub use address::{Address, Country, InvalidCountry};
+pub use address::Address;
 pub use bill::{Line, Sums};
 pub use goods::Goods;
-pub use note::{InvalidNote, Note};
-pub use parcel::{InvalidLabel, Label, Parcel, Shipment, Waiting};
+pub use note::Note;
+pub use parcel::{Label, Parcel, Shipment, Waiting};
 pub use payment::{Back, Payment, Promise};
 pub use person::{Merged, Person};
 pub use refund::{GivingBack, Refund, RefundLine, RefundState};

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use contracts::stored;
 use futures_util::TryStreamExt as _;
 use mongodb::bson::{self, doc};
 use serde::de::DeserializeOwned;
@@ -47,6 +48,6 @@ fn read<T: DeserializeOwned>(
     body: bson::Document,
 ) -> Result<T, StoreError> {
     let id = body.get("_id").map(ToString::to_string).unwrap_or_default();
-    bson::deserialize_from_document(body)
+    stored::reading(|| bson::deserialize_from_document(body))
         .map_err(|error| StoreError::unreadable(collection, id, &error))
 }

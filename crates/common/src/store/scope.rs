@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::marker::PhantomData;
 use std::ops::Deref;
 
+use contracts::stored;
 use mongodb::bson::{self, Bson};
 
 use super::{ETag, IfMatch, StoreError};
@@ -89,7 +90,7 @@ pub(crate) fn read<D: Document>(mut body: bson::Document) -> Result<Stored<D>, S
 
 fn decode<D: Document>(id: &str, mut body: bson::Document) -> Result<D, StoreError> {
     D::upcast(&mut body);
-    bson::deserialize_from_document(body)
+    stored::reading(|| bson::deserialize_from_document(body))
         .map_err(|error| StoreError::unreadable(D::COLLECTION, id, &error))
 }
 

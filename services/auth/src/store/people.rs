@@ -68,9 +68,9 @@ impl Accounts {
             fitting.insert("$and", vec![doc! { "_id": claim.user_id.to_string() }]);
         }
         if let Some(name) = &search.name {
-            let begins = name.folded();
-            let end = format!("{begins}{LAST}");
-            fitting.insert("called", doc! { "$gte": begins, "$lt": end });
+            // People who were named by an earlier version are found by its form.
+            let forms = [name.folded(), name.folded_before()];
+            fitting.insert("$or", forms.map(begins).to_vec());
         }
         if let Some(after) = after {
             fitting.insert("_id", doc! { "$lt": after.to_string() });
@@ -156,3 +156,9 @@ impl Accounts {
 }
 
 type Things = (Option<User>, Option<Admins>, BTreeMap<String, Session>);
+
+/// Matches the people whose name begins so.
+fn begins(form: String) -> Document {
+    let end = format!("{form}{LAST}");
+    doc! { "called": { "$gte": form, "$lt": end } }
+}

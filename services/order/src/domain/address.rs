@@ -3,6 +3,7 @@
 use std::fmt;
 
 use common::Change;
+use contracts::Country;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -36,17 +37,6 @@ pub struct Address {
     pub country: Country,
 }
 
-/// A country by its two letters (ISO 3166-1 alpha-2), such as `DE`.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, pattern = "^[A-Z]{2}$", example = "DE")]
-pub struct Country([u8; 2]);
-
-/// A text that is not the letters of a country.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a country is two capital letters, such as DE")]
-pub struct InvalidCountry;
-
 impl Order {
     /// The goods go here, unless a parcel has left, or waits for its money, or there will be none.
     pub fn readdress(self, address: Address) -> Outcome {
@@ -66,36 +56,5 @@ impl Order {
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Address")
-    }
-}
-
-impl TryFrom<String> for Country {
-    type Error = InvalidCountry;
-
-    fn try_from(text: String) -> Result<Self, InvalidCountry> {
-        let letters: [u8; 2] = text.as_bytes().try_into().map_err(|_| InvalidCountry)?;
-        let capital = letters.iter().all(u8::is_ascii_uppercase);
-        if capital { Ok(Self(letters)) } else { Err(InvalidCountry) }
-    }
-}
-
-impl From<Country> for String {
-    fn from(country: Country) -> Self {
-        country.0.map(char::from).iter().collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_country_is_two_capital_letters() {
-        for (text, fits) in [("DE", true), ("de", false), ("DEU", false), ("", false), ("É", false)]
-        {
-            let country = Country::try_from(text.to_owned());
-
-            assert_eq!(country.map(String::from).ok(), fits.then(|| text.to_owned()));
-        }
     }
 }

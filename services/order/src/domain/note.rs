@@ -1,32 +1,26 @@
 //! What people write.
 
+use contracts::text::{InvalidText, TextRule};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A few words: 1 to 500 characters, none of them a control character but line breaks.
+/// A few words: 1 to 500 characters on one or more lines ([`TextRule`]).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 500, example = "Arrived broken")]
 pub struct Note(String);
 
-/// A text that is no note.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("1 to {} characters", Note::LONGEST)]
-pub struct InvalidNote;
-
 impl Note {
     /// The most characters.
     pub const LONGEST: usize = 500;
+    const RULE: TextRule = TextRule::prose("this", 1, Self::LONGEST);
 }
 
 impl TryFrom<String> for Note {
-    type Error = InvalidNote;
+    type Error = InvalidText;
 
-    fn try_from(text: String) -> Result<Self, InvalidNote> {
-        let text = text.trim();
-        let fits = (1..=Self::LONGEST).contains(&text.chars().count());
-        let plain = !text.chars().any(|c| c.is_control() && c != '\n' && c != '\r');
-        if fits && plain { Ok(Self(text.to_owned())) } else { Err(InvalidNote) }
+    fn try_from(text: String) -> Result<Self, InvalidText> {
+        Self::RULE.apply(&text).map(Self)
     }
 }
 
@@ -49,6 +43,9 @@ mod tests {
             (&"x".repeat(501), false),
             (" \n", false),
             ("nul\0", false),
+            ("one\u{2028}other", true),
+            ("\u{2067}rehto\u{2069}", false),
+            ("\u{2060}\u{feff}", false),
         ] {
             assert_eq!(Note::try_from(text.to_owned()).is_ok(), fits, "{text}");
         }

@@ -1,6 +1,7 @@
 //! What is sent.
 
 use contracts::Timestamp;
+use contracts::text::{InvalidText, TextRule};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -47,20 +48,16 @@ pub struct Shipment {
     pub goods: Option<Goods>,
 }
 
-/// A line of text as it stands on a parcel: 1 to 100 characters, none of them a control character.
+/// A line of text as it stands on a parcel: 1 to 100 characters ([`TextRule`]).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 100, example = "Hermes")]
 pub struct Label(String);
 
-/// A text that does not fit on a parcel.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("1 to {} characters in one line", Label::LONGEST)]
-pub struct InvalidLabel;
-
 impl Label {
     /// The most characters.
     pub const LONGEST: usize = 100;
+    const RULE: TextRule = TextRule::line("this", 1, Self::LONGEST);
 
     /// The text, without space around it.
     pub fn as_str(&self) -> &str {
@@ -69,13 +66,10 @@ impl Label {
 }
 
 impl TryFrom<String> for Label {
-    type Error = InvalidLabel;
+    type Error = InvalidText;
 
-    fn try_from(text: String) -> Result<Self, InvalidLabel> {
-        let text = text.trim();
-        let fits = (1..=Self::LONGEST).contains(&text.chars().count());
-        let plain = !text.chars().any(char::is_control);
-        if fits && plain { Ok(Self(text.to_owned())) } else { Err(InvalidLabel) }
+    fn try_from(text: String) -> Result<Self, InvalidText> {
+        Self::RULE.apply(&text).map(Self)
     }
 }
 
@@ -101,6 +95,10 @@ mod tests {
             (" ", None),
             ("one\nother", None),
             ("nul\0", None),
+            ("one\u{2028}other", None),
+            ("\u{202e}sremeH", None),
+            ("\u{3164}", None),
+            ("Zoe\u{308}", Some("Zo\u{eb}")),
         ] {
             let read = Label::try_from(text.to_owned()).ok();
             assert_eq!(read.as_ref().map(Label::as_str), label, "{text}");

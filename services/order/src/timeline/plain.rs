@@ -1,14 +1,14 @@
 //! Money, goods and times as people read them.
 
 use contracts::product::{Pieces, Shortage};
-use contracts::{Currency, Money, Timestamp};
+use contracts::{Money, Timestamp};
 
 /// So many kinds of goods are named; of more, the rest is counted.
 const NAMED: usize = 5;
 
 /// An amount, such as `12.50 EUR`.
 pub(super) fn money(money: Money) -> String {
-    let digits = minor_digits(money.currency);
+    let digits = money.currency.exponent();
     let sign = if money.amount < 0 { "-" } else { "" };
     let amount = money.amount.unsigned_abs();
     if digits == 0 {
@@ -17,17 +17,6 @@ pub(super) fn money(money: Money) -> String {
     let minor = 10_u64.pow(digits);
     let (whole, part) = (amount / minor, amount % minor);
     format!("{sign}{whole}.{part:0width$} {}", money.currency, width = digits as usize)
-}
-
-/// How many digits the minor unit of a currency has (ISO 4217).
-fn minor_digits(currency: Currency) -> u32 {
-    match currency.as_str() {
-        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
-        | "UYI" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
-        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
-        "CLF" | "UYW" => 4,
-        _ => 2,
-    }
 }
 
 /// Goods, such as `3 × MUG-BLUE and 1 × CUP-RED`; those of an older fact that does not name them
@@ -73,13 +62,13 @@ fn listed(mut names: Vec<String>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use contracts::Quantity;
+    use contracts::{Quantity, stored};
     use proptest::prelude::*;
 
     use super::*;
 
     fn amount(amount: i64, currency: &str) -> String {
-        money(Money::new(amount, currency.parse().unwrap()))
+        money(Money::new(amount, stored::reading(|| currency.parse()).unwrap()))
     }
 
     fn pieces(kinds: usize) -> Vec<Pieces> {

@@ -30,6 +30,6 @@ pub use method::{InvalidMethod, Method};
 pub use outcome::{CaptureMode, Outcome, Reference};
 pub use payment::{Due, Payment, Refusal};
 pub use people::{Merged, People};
-pub use reason::{InvalidReason, Reason};
+pub use reason::Reason;
 pub use refund::{AskedBy, Refund, RefundCause, RefundOutcome, RefundState};
 pub use status::Status;

@@ -3,7 +3,7 @@
 //! Stripe counts in minor units as the shop does, yen in yen and dinars in thousandths, but for
 //! three currencies its minor unit is not that of ISO 4217.
 
-use contracts::{Currency, Money};
+use contracts::{Currency, Money, stored};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -31,10 +31,10 @@ pub(super) fn from_stripe(amount: i64, currency: Currency) -> Money {
     Money::new(amount.saturating_div(theirs).saturating_mul(ours), currency)
 }
 
-/// Stripe writes currencies in small letters.
+/// Stripe writes currencies in small letters, also of a payment whose currency was withdrawn since.
 pub(super) fn currency<'de, D: Deserializer<'de>>(from: D) -> Result<Currency, D::Error> {
     let text = String::deserialize(from)?;
-    text.to_ascii_uppercase().parse().map_err(D::Error::custom)
+    stored::reading(|| text.to_ascii_uppercase().parse()).map_err(D::Error::custom)
 }
 
 #[cfg(test)]
