@@ -35,7 +35,7 @@ impl Currency {
     /// EUR, 0 for JPY, 3 for KWD; 2 for a code that is unknown.
     pub fn exponent(&self) -> u32 {
         let known = iso_currency::Currency::from_code(self.as_str());
-        known.and_then(|it| it.exponent()).map_or(2, u32::from)
+        known.and_then(iso_currency::Currency::exponent).map_or(2, u32::from)
     }
 }
 

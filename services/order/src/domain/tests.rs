@@ -17,7 +17,9 @@ use contracts::order::{
     PaymentDue, Placed as PlacedEvent, RefundDue, RefundReason, Refunded as RefundedEvent,
     RestockDue, Shipped as ShippedEvent,
 };
-use contracts::{AttemptId, Currency, Money, PaymentId, Quantity, RefundId, ReturnId, cart};
+use contracts::{
+    AttemptId, Country, Currency, Money, PaymentId, Quantity, RefundId, ReturnId, cart,
+};
 use uuid::Uuid;
 
 use super::Status::{Cancelled, Completed, Delivered, Expired, Reserved, Shipped};

@@ -5,6 +5,7 @@ mod catalogue;
 mod day;
 mod edits;
 mod identity;
+mod input;
 mod openapi;
 mod overdue;
 mod restock;

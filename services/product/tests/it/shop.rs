@@ -13,6 +13,7 @@ use contracts::{
     Envelope, Event, EventId, OrderId, Quantity, SessionId, Timestamp, UserId, order, sequence_text,
 };
 use jsonwebtoken::EncodingKey;
+use mongodb::bson::{Document, doc};
 use serde_json::{Value, json};
 use testkit::{Answer, Client, World, eventually};
 
@@ -254,6 +255,16 @@ impl Shop {
         let service = ServiceConfig { act, ..self.config.service.clone() };
         let config = product::Config { service, ..self.config.clone() };
         product::start(config).await.unwrap().run().await.unwrap();
+    }
+
+    /// Rewrites a field of a stored product, as an earlier version may have stored it.
+    pub(crate) async fn rewrite(&self, id: &str, field: &str, value: &str) {
+        let client = mongodb::Client::with_uri_str(self.world.mongo_uri()).await.unwrap();
+        let database = client.database(self.config.service.database.as_deref().unwrap());
+        let products = database.collection::<Document>("products");
+        let change = doc! { "$set": { field: value } };
+        let rewritten = products.update_one(doc! { "_id": id }, change).await.unwrap();
+        assert_eq!(rewritten.modified_count, 1);
     }
 
     /// What rests among the dead letters.

@@ -1,0 +1,118 @@
+//! What staff may write about a product, and the form in which it is kept.
+
+use serde_json::{Value, json};
+
+use crate::shop::{Shop, variant};
+
+fn titled(title: &str) -> Value {
+    json!({"title": title, "variants": [variant("MUG", 0, 0)]})
+}
+
+#[tokio::test]
+async fn texts_are_stored_composed_and_visible() {
+    let shop = Shop::open().await;
+    let mug = json!({
+        "title": " Cafe\u{301}\u{200b}",
+        "description": "Bru\u{302}le\u{301}e\nor not",
+        "category": "Cafe\u{301}",
+        "tags": ["cafe\u{301}", "caf\u{e9}"],
+        "options": ["Gro\u{308}\u{df}e"],
+        "variants": [{
+            "sku": "MUG",
+            "options": {"Gro\u{308}\u{df}e": "U\u{308}ber"},
+            "price": {"amount": 1, "currency": "EUR"},
+        }],
+    });
+
+    let created = shop.sells(&mug).await;
+
+    assert_eq!(created["title"], "Caf\u{e9}");
+    assert_eq!(created["description"], "Br\u{fb}l\u{e9}e\nor not");
+    assert_eq!(created["category"], "Caf\u{e9}");
+    assert_eq!(created["tags"], json!(["caf\u{e9}"]));
+    assert_eq!(created["variants"][0]["options"], json!({"Gr\u{f6}\u{df}e": "\u{dc}ber"}));
+    assert_eq!(created["slug"], "cafe");
+}
+
+#[tokio::test]
+async fn unreadable_texts_are_refused() {
+    let shop = Shop::open().await;
+    let post = |draft: Value| {
+        let staff = shop.staff();
+        async move { staff.post("/api/products").json(&draft).await.status(422) }
+    };
+
+    for hidden in ["\u{200b}", "\u{2060}", "\u{feff}", "\u{3164}", "\u{2800}", "\u{200d}\u{200e}"] {
+        let refused = post(titled(hidden)).await;
+        assert_eq!(refused["errors"][0]["pointer"], "/title", "{hidden:?}");
+    }
+    for turned in ["gpj.\u{202e}exe", "a\u{202a}b", "a\u{2066}b\u{2069}", "a\u{202d}b\u{202c}"] {
+        let mut draft = titled("Mug");
+        draft["description"] = json!(turned);
+        let refused = post(draft).await;
+        assert_eq!(refused["errors"][0]["pointer"], "/description", "{turned:?}");
+    }
+    for broken in ["a\u{2028}b", "a\u{2029}b", "a\u{85}b", "a\u{b}b", "a\u{c}b", "a\r\nb"] {
+        let mut draft = titled("Mug");
+        draft["tags"] = json!(["fine", broken]);
+        let refused = post(draft).await;
+        assert_eq!(refused["errors"][0]["pointer"], "/tags/1", "{broken:?}");
+    }
+}
+
+#[tokio::test]
+async fn slugs_lose_no_letters() {
+    let shop = Shop::open().await;
+
+    for (number, (title, slug)) in [
+        ("Třešeň", "tresen"),
+        ("Đakovo", "dakovo"),
+        ("ﬁne", "fine"),
+        ("İstanbul", "istanbul"),
+        ("Bru\u{302}le\u{301}e", "brulee"),
+        ("Кружка", "kruzhka"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let sku = format!("MUG-{number}");
+        let created = shop.sells(&json!({"title": title, "variants": [variant(&sku, 0, 0)]})).await;
+        assert_eq!(created["slug"], slug, "{title}");
+    }
+}
+
+#[tokio::test]
+async fn prices_are_in_currencies_that_exist() {
+    let shop = Shop::open().await;
+    let priced = |currency: &str| {
+        let price = json!({"amount": 100, "currency": currency});
+        json!({"title": "Mug", "variants": [{"sku": format!("MUG-{currency}"), "price": price}]})
+    };
+
+    for currency in ["XXX", "XTS", "EUT", "XAU", "XDR", "DEM", "HRK", "CHE", "eur"] {
+        let refused = shop.staff().post("/api/products").json(&priced(currency)).await.status(422);
+        assert_eq!(refused["errors"][0]["pointer"], "/variants/0/price/currency", "{currency}");
+    }
+    for currency in ["EUR", "JPY", "KWD", "XOF"] {
+        let _ = shop.sells(&priced(currency)).await;
+    }
+}
+
+#[tokio::test]
+async fn products_stored_by_earlier_rules_are_shown() {
+    let shop = Shop::open().await;
+    let created = shop.sells(&titled("Mug")).await;
+    let (id, path) = (created.text_of("id"), format!("/api/products/{}", created.text_of("id")));
+    shop.rewrite(&id, "title", "a\u{202e}b\u{2028}c").await;
+    shop.rewrite(&id, "variants.0.price.currency", "DEM").await;
+
+    let shown = shop.anyone().get(&path).await.status(200);
+
+    assert_eq!(shown["title"], "a\u{202e}b\u{2028}c");
+    assert_eq!(shown["variants"][0]["price"]["currency"], "DEM");
+    let listed = shop.anyone().get("/api/products").await.status(200);
+    assert_eq!(listed["items"][0]["id"], id);
+    let mended = json!({"title": "Cup"});
+    let edit = shop.staff().patch(&path).if_match(shown.etag()).json(&mended).await;
+    assert_eq!(edit.status(200)["title"], "Cup");
+}
