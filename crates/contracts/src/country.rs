@@ -11,7 +11,7 @@ use crate::stored;
 /// A country by its two letters (ISO 3166-1 alpha-2), such as `DE`.
 ///
 /// Only what the standard assigns: `UK` and `EU` are reserved, `XK` and `ZZ` are left to their users.
-/// A stored address keeps a code that was withdrawn since ([`stored`]).
+/// A stored address keeps a code that was withdrawn since.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, pattern = "^[A-Z]{2}$", example = "DE")]

@@ -11,7 +11,7 @@ use crate::{Quantity, stored};
 /// A currency by its three letters (ISO 4217), such as `EUR`: one that people pay in.
 ///
 /// Neither a code that is withdrawn, nor one of a fund, a metal or of no currency at all. A stored
-/// amount keeps a code that was withdrawn since ([`stored`]).
+/// amount keeps a code that was withdrawn since.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, pattern = "^[A-Z]{3}$", example = "EUR")]

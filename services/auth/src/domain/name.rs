@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 const RULE: TextRule = TextRule::line("a name", 1, 100);
 
-/// How a person wants to be called: 1 to 100 characters on one line ([`TextRule`]).
+/// How a person wants to be called: 1 to 100 characters on one line.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 100, example = "Alice")]

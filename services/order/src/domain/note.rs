@@ -4,7 +4,7 @@ use contracts::text::{InvalidText, TextRule};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A few words: 1 to 500 characters on one or more lines ([`TextRule`]).
+/// A few words: 1 to 500 characters on one or more lines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 500, example = "Arrived broken")]

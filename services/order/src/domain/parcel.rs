@@ -48,7 +48,7 @@ pub struct Shipment {
     pub goods: Option<Goods>,
 }
 
-/// A line of text as it stands on a parcel: 1 to 100 characters ([`TextRule`]).
+/// A line of text as it stands on a parcel: 1 to 100 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 100, example = "Hermes")]
