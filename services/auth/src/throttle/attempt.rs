@@ -6,6 +6,7 @@ use contracts::Timestamp;
 use tokio::try_join;
 use tracing::warn;
 
+use super::networks::Networks;
 use super::{ACCOUNT, ADDRESS, Device, FAMILIAR, Halted, TAKEN, Throttle};
 use crate::domain::Email;
 
@@ -13,9 +14,9 @@ use crate::domain::Email;
 #[must_use = "what came of it is to be told"]
 pub(crate) struct Attempt {
     throttle: Throttle,
-    now: Timestamp,
+    pub(super) now: Timestamp,
     account: String,
-    address: String,
+    pub(super) networks: Networks,
     familiar: String,
     /// The one that was shown, or another that is told if the password is right.
     device: Device,
@@ -25,10 +26,7 @@ pub(crate) struct Attempt {
 
 /// A try to register that is let in.
 #[must_use = "what came of it is to be told"]
-pub(crate) struct Registering {
-    pub(super) attempt: Attempt,
-    pub(super) address: String,
-}
+pub(crate) struct Registering(pub(super) Attempt);
 
 impl Attempt {
     pub(super) fn of(
@@ -42,7 +40,7 @@ impl Attempt {
         Self {
             now: throttle.clock.now(),
             account: names.account(email),
-            address: names.address(from),
+            networks: names.networks(from),
             familiar: names.familiar(email, device),
             device,
             is_shown: shown.is_some(),
@@ -67,7 +65,7 @@ impl Attempt {
         }
         let (account, address) = try_join!(
             counters.reserve(ACCOUNT, &self.account, now),
-            counters.state(ADDRESS, &self.address, now),
+            self.networks.state(counters, ADDRESS, now),
         )?;
         account.let_in()?;
         if let Err(halted) = address.let_in() {
@@ -102,18 +100,19 @@ impl Attempt {
         if self.is_familiar {
             return Ok(());
         }
-        self.throttle.counters.count(ADDRESS, &self.address, self.now).await
+        self.networks.count(&self.throttle.counters, ADDRESS, self.now).await
     }
 }
 
 impl Registering {
     /// There is a new account, and this is a device of its owner's.
     pub(crate) async fn succeeded(self) -> Device {
-        self.attempt.succeeded().await
+        self.0.succeeded().await
     }
 
     /// The address has an account already, which somebody knows now.
     pub(crate) async fn was_taken(self) -> Result<(), StoreError> {
-        self.attempt.throttle.counters.count(TAKEN, &self.address, self.attempt.now).await
+        let Self(attempt) = self;
+        attempt.networks.count(&attempt.throttle.counters, TAKEN, attempt.now).await
     }
 }

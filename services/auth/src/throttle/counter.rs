@@ -32,8 +32,8 @@ pub(super) struct Growing {
     pub(super) name: &'static str,
     /// How many cost nothing.
     pub(super) free: u32,
-    /// After so many minutes one is forgiven.
-    pub(super) forgiven_in: u64,
+    /// After how long one is forgiven.
+    pub(super) forgiven_in: Duration,
 }
 
 /// How many there may be in each [`WINDOW`].
@@ -43,6 +43,13 @@ pub(super) struct Quota {
     pub(super) name: &'static str,
     /// How many there may be.
     pub(super) many: u32,
+}
+
+impl Quota {
+    /// The same for a network of so many times the room.
+    pub(super) fn widened(self, times: u32) -> Self {
+        Self { many: self.many.saturating_mul(times), ..self }
+    }
 }
 
 /// What a counter says.
@@ -78,16 +85,6 @@ impl Counters {
     ) -> Result<State, Halted> {
         let found = self.0.find_one(doc! { "_id": what.id(name) }).await;
         Ok(State::read(what, &found.map_err(|error| lost(&error))?.unwrap_or_default(), now))
-    }
-
-    /// Lets in who need not wait, without counting.
-    pub(super) async fn free(
-        &self,
-        what: Growing,
-        name: &str,
-        now: Timestamp,
-    ) -> Result<(), Halted> {
-        self.state(what, name, now).await?.let_in()
     }
 
     /// Counts one more, unless it has to wait.
@@ -202,6 +199,12 @@ impl Counters {
 }
 
 impl Growing {
+    /// The same for a network of so many times the room: as many times as many are free, and are
+    /// forgiven in a time.
+    pub(super) fn widened(self, times: u32) -> Self {
+        Self { free: self.free * times, forgiven_in: self.forgiven_in / times, ..self }
+    }
+
     fn id(self, name: &str) -> String {
         format!("{}:{name}", self.name)
     }
@@ -215,7 +218,7 @@ impl Growing {
     /// What becomes of a counter that counts one more if it is let in: what time forgives goes off
     /// before, and the wait begins anew.
     fn counted(self, now: Timestamp, let_in: Bson) -> Vec<Document> {
-        let (now, forgiven_in) = (now.as_millis(), millis(self.forgiven_in()));
+        let (now, forgiven_in) = (now.as_millis(), millis(self.forgiven_in));
         let quiet = doc! { "$max": [0, { "$subtract": [now, { "$ifNull": ["$at", now] }] }] };
         let forgiven = doc! { "$divide": [quiet, forgiven_in] };
         let level = doc! { "$subtract": [{ "$ifNull": ["$level", 0] }, forgiven] };
@@ -247,10 +250,6 @@ impl Growing {
     fn most(self) -> u32 {
         self.free + STEPS
     }
-
-    fn forgiven_in(self) -> Duration {
-        Duration::from_mins(self.forgiven_in)
-    }
 }
 
 impl State {
@@ -260,6 +259,11 @@ impl State {
             return Self { what, wait: Duration::ZERO };
         }
         Self::read(what, counter, now)
+    }
+
+    /// The one of both that makes wait longer.
+    pub(super) fn longer(self, other: Self) -> Self {
+        if other.wait > self.wait { other } else { self }
     }
 
     /// The same, of another name.
@@ -279,7 +283,7 @@ impl State {
         if wait.is_zero() {
             return Ok(());
         }
-        let window = what.forgiven_in() * what.free;
+        let window = what.forgiven_in * what.free;
         Err(halted(RateLimit { name: what.name, quota: what.free, window, reset: wait }))
     }
 }

@@ -9,6 +9,9 @@
 //! with Device Cookies"). The address somebody comes from earns them nothing: others have it, too, and
 //! would learn from it who else comes from there.
 //!
+//! Whoever holds IPv6 addresses holds very many. So an address counts as its /64, and also as its /56
+//! and /48, which subscribers get, with bounds twice and four times as wide.
+//!
 //! All replicas count together, in the database. Nothing is kept of an address of either kind but a
 //! keyed hash. Counts may be lost when a member of the database is; no wait depends on them being
 //! there.
@@ -17,13 +20,15 @@ mod attempt;
 mod counter;
 mod device;
 mod names;
+mod networks;
+
+use std::time::Duration;
 
 use common::Clock;
 use common::http::{ClientAddress, RateLimit};
 use common::store::{Store, StoreError};
 use contracts::UserId;
 use secrecy::SecretString;
-use tokio::try_join;
 
 use crate::domain::Email;
 pub(crate) use attempt::{Attempt, Registering};
@@ -32,27 +37,31 @@ pub(crate) use device::Device;
 use names::Names;
 
 /// Failures of one account on devices that nobody signed in to it with before.
-const ACCOUNT: Growing = Growing { name: "sign-in", free: 5, forgiven_in: 15 };
+const ACCOUNT: Growing = Growing { name: "sign-in", free: 5, forgiven_in: Duration::from_mins(15) };
 /// Failures from one address, whomever they were about. Others may share it, and come at once with
 /// the right passwords: what fails is counted when it has, so that those who guess at once are some
 /// more, at most as many as passwords are looked at at once.
-const ADDRESS: Growing = Growing { name: "sign-in-address", free: 20, forgiven_in: 1 };
+const ADDRESS: Growing =
+    Growing { name: "sign-in-address", free: 20, forgiven_in: Duration::from_mins(1) };
 /// Failures of one account on one device that its owner signed in with before: whoever fails
 /// elsewhere does not keep the owner waiting. As many as elsewhere.
 const FAMILIAR: Growing = Growing { name: "sign-in-familiar", ..ACCOUNT };
 /// Finding out which addresses have an account. Counted as failures from one address are.
-const TAKEN: Growing = Growing { name: "register", free: 10, forgiven_in: 5 };
+const TAKEN: Growing = Growing { name: "register", free: 10, forgiven_in: Duration::from_mins(5) };
 /// Refresh tokens that are none. Those that are pass, as nobody can guess one.
-const REFRESH: Growing = Growing { name: "refresh", free: 50, forgiven_in: 1 };
+const REFRESH: Growing = Growing { name: "refresh", free: 50, forgiven_in: Duration::from_mins(1) };
 /// Guessing the password of somebody whose sign-in one holds.
-const PASSWORD: Growing = Growing { name: "password", free: 5, forgiven_in: 15 };
+const PASSWORD: Growing =
+    Growing { name: "password", free: 5, forgiven_in: Duration::from_mins(15) };
 
 /// Mails to one address that somebody has the shop send.
-const MAIL: Growing = Growing { name: "mail", free: 5, forgiven_in: 15 };
+const MAIL: Growing = Growing { name: "mail", free: 5, forgiven_in: Duration::from_mins(15) };
 /// The same from one address of the other kind, whomever they go to.
-const MAILING: Growing = Growing { name: "mail-address", free: 30, forgiven_in: 1 };
+const MAILING: Growing =
+    Growing { name: "mail-address", free: 30, forgiven_in: Duration::from_mins(1) };
 /// Tokens that were in no mail.
-const MAIL_TOKEN: Growing = Growing { name: "mail-token", free: 50, forgiven_in: 1 };
+const MAIL_TOKEN: Growing =
+    Growing { name: "mail-token", free: 50, forgiven_in: Duration::from_mins(1) };
 
 /// What throttling goes by.
 pub(crate) struct Bounds {
@@ -99,7 +108,8 @@ impl Throttle {
 
     /// Somebody comes as a guest.
     pub(crate) async fn guest(&self, from: ClientAddress) -> Result<(), Halted> {
-        self.counters.spend(self.guests, &self.names.address(from), self.clock.now()).await
+        let networks = self.names.networks(from);
+        networks.spend(&self.counters, self.guests, self.clock.now()).await
     }
 
     /// Somebody tries to sign in. Counted before the password is looked at, so that many at once
@@ -121,18 +131,17 @@ impl Throttle {
         from: ClientAddress,
         device: Option<Device>,
     ) -> Result<Registering, Halted> {
-        let (now, address) = (self.clock.now(), self.names.address(from));
-        try_join!(
-            self.counters.spend(self.registrations, &address, now),
-            self.counters.free(TAKEN, &address, now),
-        )?;
-        Ok(Registering { attempt: Attempt::of(self, email, from, device), address })
+        let attempt = Attempt::of(self, email, from, device);
+        let (networks, now) = (&attempt.networks, attempt.now);
+        networks.state(&self.counters, TAKEN, now).await?.let_in()?;
+        networks.spend(&self.counters, self.registrations, now).await?;
+        Ok(Registering(attempt))
     }
 
     /// Somebody showed what is no refresh token.
     pub(crate) async fn made_up(&self, from: ClientAddress) -> Result<(), Halted> {
-        let address = self.names.address(from);
-        self.counters.reserve(REFRESH, &address, self.clock.now()).await?.let_in()
+        let networks = self.names.networks(from);
+        networks.reserve(&self.counters, REFRESH, self.clock.now()).await
     }
 
     /// Somebody who is signed in shows the password they have. Counted as a failure until it is known
@@ -149,20 +158,20 @@ impl Throttle {
 
     /// Somebody has the shop send a mail, whether or not anybody reads mail there.
     pub(crate) async fn mail(&self, email: &Email, from: ClientAddress) -> Result<(), Halted> {
-        let (now, address) = (self.clock.now(), self.names.address(from));
-        self.counters.reserve(MAILING, &address, now).await?.let_in()?;
+        let now = self.clock.now();
+        self.names.networks(from).reserve(&self.counters, MAILING, now).await?;
         self.counters.reserve(MAIL, &self.names.account(email), now).await?.let_in()
     }
 
     /// Somebody shows a token out of a mail.
     pub(crate) async fn mail_token(&self, from: ClientAddress) -> Result<(), Halted> {
-        self.counters.free(MAIL_TOKEN, &self.names.address(from), self.clock.now()).await
+        let networks = self.names.networks(from);
+        networks.state(&self.counters, MAIL_TOKEN, self.clock.now()).await?.let_in()
     }
 
     /// What was shown is of no use.
     pub(crate) async fn mail_token_dead(&self, from: ClientAddress) -> Result<(), StoreError> {
-        let (now, address) = (self.clock.now(), self.names.address(from));
-        self.counters.count(MAIL_TOKEN, &address, now).await
+        self.names.networks(from).count(&self.counters, MAIL_TOKEN, self.clock.now()).await
     }
 
     /// Somebody chose another password who reads mail at this address: what was guessed before does

@@ -11,6 +11,7 @@ use contracts::UserId;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Device;
+use super::networks::Networks;
 use crate::domain::Email;
 
 /// Makes names by a keyed hash: without the key, nobody can try which address one is of.
@@ -41,9 +42,9 @@ impl Names {
         self.of("person", &[&id.to_string()])
     }
 
-    /// Whoever asks from there.
-    pub(super) fn address(&self, from: ClientAddress) -> String {
-        self.of("address", &[&from.subscriber().to_string()])
+    /// The networks that this address counts for, the narrowest first.
+    pub(super) fn networks(&self, from: ClientAddress) -> Networks {
+        Networks::around(from, |network| self.of("address", &[network]))
     }
 
     /// Whoever signs in to this account with this device.
@@ -85,7 +86,7 @@ mod tests {
         assert_ne!(names.familiar(&alice, device), names.familiar(&alice, other));
         assert_ne!(names.familiar(&alice, device), names.familiar(&bob, device));
         assert_eq!(names.familiar(&alice, device), again.familiar(&alice, device));
-        assert_eq!(names.address(from("2001:db8::1")), names.address(from("2001:db8::2")));
+        assert_eq!(names.networks(from("2001:db8::1")), names.networks(from("2001:db8::2")));
         assert!(!names.account(&alice).contains("alice"));
     }
 }
