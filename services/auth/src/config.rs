@@ -4,7 +4,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{ArgAction, Parser};
 use common::config::{Misconfigured, ServiceConfig};
 use common::identity::LIFE;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -14,7 +14,7 @@ use crate::keyring::SigningKeys;
 use crate::mail::{Outlet, Postage, Secrets, UnfitServer};
 use crate::throttle::Bounds;
 
-/// No secret that keys are derived from is shorter, in characters.
+/// The fewest characters of a secret that keys are derived from, unless shorter ones are allowed.
 const SHORTEST_KEY: usize = 32;
 
 /// Owns accounts, sign-ins and signing keys.
@@ -46,6 +46,11 @@ pub struct Config {
         hide_env_values = true
     )]
     pub jwt_key_previous: SecretString,
+
+    /// Takes secrets of fewer than 32 characters, down to one, and warns at every start. Such a key
+    /// can be guessed, and who guesses it signs tokens for everyone: only for a cluster on a laptop.
+    #[arg(long, env = "SOUK_ALLOW_SHORT_KEY", default_value_t = false, action = ArgAction::Set)]
+    pub allow_short_key: bool,
 
     /// How long an access token is good for: 1s to 5m.
     #[arg(long, env = "SOUK_ACCESS_TOKEN_LIFE", default_value = "5m",
@@ -125,14 +130,33 @@ impl Config {
     /// The keys to sign with.
     pub(crate) fn keys(&self) -> Result<SigningKeys, Misconfigured> {
         let (current, previous) = (&self.jwt_key, &self.jwt_key_previous);
-        let current = long_enough("JWT_KEY", current.expose_secret())?;
-        let previous = given(previous).map(|text| long_enough("JWT_KEY_PREVIOUS", text));
+        let current = self.long_enough("JWT_KEY", current.expose_secret())?;
+        let previous = given(previous).map(|text| self.long_enough("JWT_KEY_PREVIOUS", text));
         Ok(SigningKeys::derive(current, previous.transpose()?))
+    }
+
+    /// Whether the signing key is shorter than 32 characters, which only a laptop may allow.
+    pub(crate) fn has_short_key(&self) -> bool {
+        is_short(self.jwt_key.expose_secret().trim())
+    }
+
+    /// The secret without the newline that files like to end with.
+    fn long_enough<'a>(
+        &self,
+        variable: &'static str,
+        text: &'a str,
+    ) -> Result<&'a str, Misconfigured> {
+        let text = text.trim();
+        let fits = !is_short(text) || (self.allow_short_key && !text.is_empty());
+        fits.then_some(text).ok_or(Misconfigured {
+            variable,
+            reason: "at least 32 characters; `openssl rand -base64 48` makes a good one",
+        })
     }
 
     /// What the tokens in mails are made of.
     pub(crate) fn secrets(&self) -> Result<Secrets, Misconfigured> {
-        let current = long_enough("JWT_KEY", self.jwt_key.expose_secret())?;
+        let current = self.long_enough("JWT_KEY", self.jwt_key.expose_secret())?;
         Ok(Secrets::derive(current, given(&self.jwt_key_previous).map(str::trim)))
     }
 
@@ -225,12 +249,6 @@ fn given(text: &SecretString) -> Option<&str> {
     Some(text.expose_secret()).filter(|text| !text.is_empty())
 }
 
-/// Files like to end with a newline, which is no part of the secret.
-fn long_enough<'a>(variable: &'static str, text: &'a str) -> Result<&'a str, Misconfigured> {
-    let text = text.trim();
-    let long = text.chars().count() >= SHORTEST_KEY;
-    long.then_some(text).ok_or(Misconfigured {
-        variable,
-        reason: "at least 32 characters; `openssl rand -base64 48` makes a good one",
-    })
+fn is_short(secret: &str) -> bool {
+    secret.chars().count() < SHORTEST_KEY
 }

@@ -43,6 +43,13 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     let (secrets, postage) = (config.secrets()?, config.postage()?);
 
     let service = Service::start("auth", &config.service).await?;
+    if config.has_short_key() {
+        warn!(
+            "JWT_KEY IS TOO SHORT: it can be guessed, and with it tokens of any user can be forged. \
+             Only SOUK_ALLOW_SHORT_KEY lets auth start with it. `openssl rand -base64 48` makes a \
+             good one"
+        );
+    }
     let accounts = patiently(async || Accounts::open(&service, secrets.clone()).await).await?;
     let keyring = patiently(async || Keyring::open(&service, keys.clone(), life).await).await?;
     let throttle = Throttle::open(&service.store(), &bounds).await?;

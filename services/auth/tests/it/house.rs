@@ -59,6 +59,7 @@ impl House {
             service: ServiceConfig { clock: self.clock.clone(), ..service },
             jwt_key: OLD_KEY.into(),
             jwt_key_previous: "".into(),
+            allow_short_key: false,
             access_token_life: Duration::from_mins(5),
             guests_per_address: 6_000,
             registrations_per_address: 1_000,

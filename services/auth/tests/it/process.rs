@@ -74,6 +74,56 @@ async fn a_configuration_that_cannot_be_used_is_named() {
     }
 }
 
+/// Starts it with this key until it is ready; all that it said.
+async fn logs_with_key(world: &World, key: &str, previous: &str) -> String {
+    let log = world.dir().join(format!("auth-{}.log", world.database("log")));
+    let ops = ports::free();
+    let spec = program()
+        .env("MONGODB_URI", world.mongo_uri())
+        .env("NATS_URL", world.nats().url())
+        .env("SOUK_DATABASE", world.database("auth"))
+        .env("SOUK_HTTP", "127.0.0.1:0")
+        .env("SOUK_OPS", format!("127.0.0.1:{ops}"))
+        .env("JWT_KEY", key)
+        .env("JWT_KEY_PREVIOUS", previous)
+        .env("SOUK_ALLOW_SHORT_KEY", "true")
+        .log(&log);
+    let process = Process::start(&spec).unwrap();
+    let client = Client::at(format!("http://127.0.0.1:{ops}"));
+    eventually("it is ready", SOON, async || {
+        client.get("/ready").send().await.ok().filter(testkit::Answer::is_ok)
+    })
+    .await;
+    process.kill().await;
+    std::fs::read_to_string(log).unwrap()
+}
+
+#[tokio::test]
+async fn short_key_starts_with_warning_where_allowed() {
+    let world = World::start().await;
+
+    for (key, previous) in [("132", ""), ("132\n", JWT_KEY), ("132", "131")] {
+        let said = logs_with_key(&world, key, previous).await;
+        let warning = said.lines().find(|line| line.contains("JWT_KEY IS TOO SHORT"));
+        assert!(warning.is_some_and(|line| line.contains("WARN")), "{said}");
+    }
+    let said = logs_with_key(&world, JWT_KEY, PREVIOUS).await;
+    assert!(!said.contains("TOO SHORT"), "{said}");
+}
+
+#[tokio::test]
+async fn short_key_is_refused_elsewhere() {
+    let world = World::start().await;
+
+    for (key, allowed) in [("132", "false"), ("", "true"), (" \n", "true")] {
+        let variables = [("JWT_KEY", key), ("SOUK_ALLOW_SHORT_KEY", allowed)];
+        let (code, said) = ends(&world, &variables).await;
+
+        assert_eq!(code, 64, "{variables:?} {said}");
+        assert!(said.contains("JWT_KEY: at least 32 characters"), "{variables:?} {said}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_declared_takes_no_secrets() {
     let world = World::start().await;
