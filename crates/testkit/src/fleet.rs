@@ -234,6 +234,9 @@ fn spec(service: Service, world: &World, options: &Options) -> Result<Spec, Star
             .env("SOUK_ADMIN_EMAIL", email)
             .env("SOUK_ADMIN_PASSWORD", password);
     }
+    if service == Service::Payment {
+        spec = spec.env("SOUK_ALLOW_SANDBOX", "true");
+    }
     let own = options.envs.iter().filter(|(it, ..)| *it == service);
     Ok(own.fold(spec, |spec, (_, name, value)| spec.env(name, value)))
 }

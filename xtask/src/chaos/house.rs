@@ -32,6 +32,7 @@ const SETTINGS: &[(Service, &str, &str)] = &[
     (Service::Auth, "SOUK_ADMIN_PASSWORD", STAFF.1),
     (Service::Auth, "SOUK_GUESTS_PER_ADDRESS", "1000000"),
     (Service::Auth, "SOUK_REGISTRATIONS_PER_ADDRESS", "1000000"),
+    (Service::Payment, "SOUK_ALLOW_SANDBOX", "true"),
     (Service::Product, "SOUK_RESERVATION_ALARM", "1m"),
     (Service::Order, "SOUK_ASK_AGAIN", "10s"),
     (Service::Order, "SOUK_PAY_BY", "20s"),

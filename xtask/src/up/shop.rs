@@ -4,10 +4,11 @@ use std::future::pending;
 use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
+use demo::Shop;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use testkit::Client;
 use testkit::fleet::Service;
 use testkit::process::Spec;
 use tokio::net::TcpListener;
@@ -21,10 +22,13 @@ use super::ingress::{Ingress, Routes};
 use super::instance::Instance;
 use super::part::Part;
 use super::progress::{phase, say};
-use super::{Args, CATALOGUE, MANIFEST, demo, leftovers, place, servers};
+use super::{Args, MANIFEST, leftovers, place, servers};
 
 /// How many files this process and each part may open.
 const FILES: u64 = 65_536;
+
+/// How long a service that is unavailable is waited for while the catalogue is loaded.
+const UNAVAILABLE: Duration = Duration::from_secs(20);
 
 /// The folder of the data folder where auth puts its mails, each a file.
 const MAILS: &str = "mail";
@@ -141,6 +145,9 @@ async fn prepare(args: &Args, data: Data, account: &Account, port: u16) -> anyho
                 .env("SOUK_ADMIN_EMAIL", &account.email)
                 .env("SOUK_ADMIN_PASSWORD", &account.password);
         }
+        if service == Service::Payment {
+            program = program.env("SOUK_ALLOW_SANDBOX", "true");
+        }
         let log = data.fresh_log(service.name())?;
         parts.push(Part::Service(Instance::new(service, program, log)));
     }
@@ -157,9 +164,10 @@ impl Open<'_> {
     async fn fill(&self, args: &Args) -> anyhow::Result<()> {
         phase("starting the services", self.fleet.ready()).await?;
         if !args.without_demo {
-            let shop = Client::at(self.address());
-            let catalogue = place(CATALOGUE);
-            let loading = demo::load(&shop, self.account, &catalogue);
+            let (auth, product) = (self.address(), self.address());
+            let shop = Shop { auth, product, wait: UNAVAILABLE };
+            let staff = self.account.credentials();
+            let loading = demo::load(&shop, &staff, &|line| say(line));
             if let Err(reason) = phase("filling the shelves", loading).await {
                 say(format_args!("the demo catalogue could not be loaded: {reason:#}"));
             }

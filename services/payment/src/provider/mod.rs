@@ -15,7 +15,7 @@ use contracts::{AttemptId, Money, OrderId, PaymentId, RefundId};
 use crate::domain::{CaptureMode, Method, Outcome, Reference, RefundOutcome};
 
 pub use notice::{About, Forged, Notice, Unread};
-pub use sandbox::{Sandbox, SandboxConfig, Standing};
+pub use sandbox::{NOT_ALLOWED, Sandbox, SandboxConfig, Standing};
 pub use set::{NotConfigured, Providers};
 pub use stripe::{NO_ACCOUNT, Stripe, StripeConfig, StripeError};
 

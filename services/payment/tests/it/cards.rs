@@ -85,6 +85,7 @@ async fn talkative(world: &World, log: &Path) -> (Process, Client) {
         .env("SOUK_HTTP", format!("127.0.0.1:{http}"))
         .env("SOUK_OPS", format!("127.0.0.1:{ops}"))
         .env("SOUK_LOG", "trace")
+        .env("SOUK_ALLOW_SANDBOX", "true")
         .log(log);
     let (process, peer) = (Process::start(&spec).unwrap(), Peer::join(world).await);
     peer.tell_keys().await;

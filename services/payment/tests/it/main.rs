@@ -9,6 +9,7 @@ mod identity;
 mod openapi;
 mod paying;
 mod points;
+mod process;
 mod refunds;
 mod sandbox;
 mod shipping;

@@ -245,7 +245,7 @@ fn config(setup: &Setup, world: &World) -> Config {
         provider: setup.provider,
         capture: setup.capture,
         provider_timeout: setup.provider_timeout,
-        sandbox: SandboxConfig { webhook_url, webhook_secret: Some(SECRET.into()) },
+        sandbox: SandboxConfig { allow: true, webhook_url, webhook_secret: Some(SECRET.into()) },
         stripe: setup.stripe.clone(),
     }
 }

@@ -14,8 +14,9 @@ mod webhook;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use clap::Args;
+use clap::{ArgAction, Args};
 use common::Clock;
+use common::config::Misconfigured;
 use common::store::Store;
 use contracts::AttemptId;
 use contracts::payment::Failure;
@@ -31,9 +32,22 @@ use post::Post;
 /// What takes its time takes this long.
 const SLOW: Duration = Duration::from_secs(2);
 
+/// What is said when the sandbox is chosen, and may not be used.
+pub const NOT_ALLOWED: Misconfigured = Misconfigured {
+    variable: "SOUK_PROVIDER",
+    reason: "the sandbox moves no money: choose stripe, or set SOUK_ALLOW_SANDBOX=true for a shop \
+        that sells nothing",
+};
+
 /// How the sandbox speaks to the shop.
 #[derive(Clone, Debug, Default, Args)]
 pub struct SandboxConfig {
+    /// Whether the sandbox may be used. It takes every order for paid and moves no money, so a shop
+    /// that sells must not allow it.
+    #[arg(long = "allow-sandbox", env = "SOUK_ALLOW_SANDBOX", default_value_t = false,
+        action = ArgAction::Set)]
+    pub allow: bool,
+
     /// Where the sandbox sends its webhooks; by default to this process itself.
     #[arg(long = "sandbox-webhook-url", env = "SOUK_SANDBOX_WEBHOOK_URL")]
     pub webhook_url: Option<String>,
