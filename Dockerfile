@@ -6,8 +6,11 @@
 
 # `debug-nonroot` has a shell to look around with.
 ARG BASE=nonroot
+# Releases name the images below by digest, too: infra/gke/digests.sh
+ARG RUST_DIGEST=
+ARG STATIC_DIGEST=
 
-FROM docker.io/library/rust:1.95.0-slim-bookworm AS rust
+FROM docker.io/library/rust:1.95.0-slim-bookworm${RUST_DIGEST} AS rust
 
 FROM rust AS manifests
 WORKDIR /souk
@@ -49,7 +52,7 @@ RUN --mount=type=cache,id=souk,target=/cache,sharing=locked \
     && cargo build --locked --profile "${PROFILE}" --workspace --bins --exclude xtask \
         --manifest-path /cache/Cargo.toml \
     && mkdir /programs \
-    && cp --preserve "/cache/target/${FOLDER}/auditor" /programs \
+    && cp --preserve "/cache/target/${FOLDER}/auditor" "/cache/target/${FOLDER}/demo" /programs \
     && for service in services/*; do \
         cp --preserve "/cache/target/${FOLDER}/${service#services/}" /programs; done
 
@@ -64,7 +67,7 @@ RUN mkdir --parents /runtime/lib /runtime/lib64 /runtime/status.d \
         dpkg --status "$package" > "/runtime/status.d/$package"; done
 
 # Certificates, time zones, and nothing to run.
-FROM gcr.io/distroless/static-debian12:${BASE}
+FROM gcr.io/distroless/static-debian12:${BASE}${STATIC_DIGEST}
 ARG SERVICE
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="souk/${SERVICE}" \

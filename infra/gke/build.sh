@@ -14,9 +14,13 @@ if [[ ! -s $names ]]; then
     exit 0
 fi
 
+# A tag may be another image tomorrow.
+pinned=$("$(dirname "${BASH_SOURCE[0]}")/digests.sh" args)
+mapfile -t pinned <<< "$pinned"
+
 # What is compiled is compiled here, once; the images below take their programs from it.
 docker buildx create --use --driver docker-container
-build=(docker buildx build --cache-from "type=registry,ref=$REGISTRY/cache")
+build=(docker buildx build --cache-from "type=registry,ref=$REGISTRY/cache" "${pinned[@]}")
 "${build[@]}" --cache-to "type=registry,ref=$REGISTRY/cache,mode=max" --target programs .
 
 release() {

@@ -1,5 +1,6 @@
 //! Each tool is shown a fault of its kind, and names the file and the reason.
 
+mod digests;
 mod modules;
 mod release;
 mod rollout;
