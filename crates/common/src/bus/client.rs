@@ -3,6 +3,7 @@
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
+use std::path::PathBuf;
 use std::str::FromStr as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -36,6 +37,8 @@ pub struct BusConfig {
     pub user: Option<String>,
     /// How it proves that.
     pub password: Option<SecretString>,
+    /// A PEM file with further authorities that sign the servers' certificates.
+    pub ca_file: Option<PathBuf>,
     /// Tells this replica from the others that run. One that begins anew may bear an old one's.
     pub instance: String,
     /// Whether it may declare streams and durables itself; else it waits until they are there.
@@ -54,6 +57,7 @@ impl BusConfig {
             url: url.into(),
             user: None,
             password: None,
+            ca_file: None,
             instance: format!("{:08x}", RandomState::new().hash_one(()) >> 32),
             declare: true,
             replicas: 1,
@@ -168,6 +172,10 @@ fn options(config: &BusConfig, link: watch::Sender<Link>) -> ConnectOptions {
             let link = Arc::clone(&link);
             async move { note(&link, &event) }
         });
+    let options = match &config.ca_file {
+        Some(file) => options.add_root_certificates(file.clone()),
+        None => options,
+    };
     match (&config.user, &config.password) {
         (Some(user), Some(password)) => {
             options.user_and_password(user.clone(), password.expose_secret().to_owned())

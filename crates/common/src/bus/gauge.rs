@@ -12,8 +12,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
-use super::Bus;
 use super::durable::Durable;
+use super::{Bus, capacity};
 
 const ROUND: Duration = Duration::from_secs(10);
 
@@ -85,6 +85,7 @@ impl Gauges {
                 for gauge in gauges {
                     gauge.ask(&bus).await;
                 }
+                capacity::measure(&bus).await;
             }
         };
         stop.run_until_cancelled(rounds).await;

@@ -4,6 +4,7 @@
 //! that), and hears through subscriptions: [`Work`] and [`Copies`] are shared by the replicas and
 //! lose nothing; a [`Broadcast`] reaches every replica.
 
+mod capacity;
 mod client;
 mod consumers;
 mod dead;

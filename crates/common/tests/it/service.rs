@@ -231,6 +231,26 @@ async fn two_replicas_live_in_one_process() {
 }
 
 #[tokio::test]
+async fn metrics_show_how_full_streams_are() {
+    let (world, door) = (World::start().await, Door::closed());
+    let running = started(&config(&world), &door).await;
+    make_ready(&world, &ops(&running)).await;
+
+    let line = eventually("the streams were measured", SOON, async || {
+        let metrics = ops(&running).get("/metrics").await.ok();
+        let mut lines = metrics.text.lines();
+        let of_auth = |line: &&str| line.contains("stream=\"AUTH_STATE\"");
+        let line = lines.find(|line| line.starts_with("souk_stream_bytes{") && of_auth(line))?;
+        Some(line.to_owned())
+    });
+
+    let line = line.await;
+    let bytes: f64 = line.rsplit(' ').next().unwrap().parse().unwrap();
+    assert!(bytes > 0.0, "the keys are in it: {line}");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_wiped_database_begins_a_new_generation() {
     let world = World::start().await;
     let config = config(&world);
