@@ -1,5 +1,6 @@
 //! What the auditor is told.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use auditor::{Bounds, Bus, Source, Sources};
@@ -58,6 +59,10 @@ pub(crate) struct Args {
     #[arg(long, env = "NATS_PASSWORD", hide_env_values = true)]
     nats_password: Option<SecretString>,
 
+    /// A file with the certificates, in PEM, of the authorities that sign those of NATS.
+    #[arg(long, env = "NATS_CA_FILE")]
+    nats_ca_file: Option<PathBuf>,
+
     /// Nobody has done anything for a while: what one service told, all others have to have heard.
     #[arg(long)]
     quiet: bool,
@@ -101,7 +106,11 @@ impl Args {
             cart: source("cart", &self.cart_uri),
             order: source("order", &self.order_uri),
             payment: source("payment", &self.payment_uri),
-            bus: Bus { url: self.nats_url.clone(), credentials },
+            bus: Bus {
+                url: self.nats_url.clone(),
+                credentials,
+                ca_file: self.nats_ca_file.clone(),
+            },
         }
     }
 

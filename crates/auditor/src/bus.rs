@@ -32,6 +32,10 @@ pub(crate) struct Reader {
 impl Reader {
     pub(crate) async fn connect(bus: &Bus) -> Result<Self, Error> {
         let options = ConnectOptions::new().custom_inbox_prefix("_INBOX_auditor");
+        let options = match &bus.ca_file {
+            Some(file) => options.add_root_certificates(file.clone()),
+            None => options,
+        };
         let options = match &bus.credentials {
             Some((user, password)) => {
                 options.user_and_password(user.clone(), password.expose_secret().to_owned())
@@ -169,7 +173,7 @@ mod tests {
     const MESSAGES: u64 = 5_000;
 
     async fn filled(world: &World) -> Stream {
-        let bus = Bus { url: world.nats().url().into(), credentials: None };
+        let bus = Bus { url: world.nats().url().into(), credentials: None, ca_file: None };
         let jetstream = Reader::connect(&bus).await.unwrap().jetstream;
         let config = jetstream::stream::Config { name: "ORDER".into(), ..Default::default() };
         let stream = jetstream.create_stream(config).await.unwrap();

@@ -1,5 +1,7 @@
 //! Where everything is.
 
+use std::path::PathBuf;
+
 use common::Clock;
 use contracts::Timestamp;
 use mongodb::Client;
@@ -42,6 +44,8 @@ pub struct Bus {
     pub url: SecretString,
     /// Who asks and their password, unless anyone may.
     pub credentials: Option<(String, SecretString)>,
+    /// A PEM file with further authorities that sign the server's certificate.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// The databases as they were at one moment each.
@@ -64,7 +68,7 @@ impl Sources {
             cart: source("cart"),
             order: source("order"),
             payment: source("payment"),
-            bus: Bus { url: nats.into(), credentials: None },
+            bus: Bus { url: nats.into(), credentials: None, ca_file: None },
         }
     }
 

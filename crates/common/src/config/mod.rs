@@ -3,6 +3,7 @@
 mod parse;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -50,6 +51,11 @@ pub struct ServiceConfig {
     /// The password of that user.
     #[arg(long, env = "NATS_PASSWORD", hide_env_values = true)]
     pub nats_password: Option<SecretString>,
+
+    /// A file with the certificates, in PEM, of the authorities that sign those of NATS, beside the
+    /// public ones; for addresses such as `tls://nats:4222`.
+    #[arg(long, env = "NATS_CA_FILE")]
+    pub nats_ca_file: Option<PathBuf>,
 
     /// How long a stop may take before what is left is cut off.
     #[arg(long, env = "SOUK_GRACE", default_value = "20s", value_parser = humantime::parse_duration)]
@@ -236,6 +242,7 @@ impl ServiceConfig {
             nats_url: nats_url.into(),
             nats_user: None,
             nats_password: None,
+            nats_ca_file: None,
             grace: Duration::from_secs(20),
             log: "warn".into(),
             otlp_endpoint: None,

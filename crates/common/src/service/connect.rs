@@ -60,6 +60,7 @@ fn bus(service: &str, config: &ServiceConfig) -> BusConfig {
     BusConfig {
         user: config.nats_user.clone().filter(named),
         password: config.nats_password.clone(),
+        ca_file: config.nats_ca_file.clone().filter(|file| !file.as_os_str().is_empty()),
         declare: config.declares(),
         replicas: config.stream_replicas.into(),
         patience: Patience { word: config.event_word, ..Patience::default() },

@@ -18,6 +18,7 @@ const isFirst = env.POD.endsWith('-0');
 const keepsUp = env.KEEPS_UP || '/tmp/keeps-up';
 const own = `mongodb://${env.OWN || '127.0.0.1:27017'}/?directConnection=true`;
 const bounds = 'serverSelectionTimeoutMS=3000&connectTimeoutMS=3000';
+const tls = env.TLS_CA_FILE ? `&tls=true&tlsCAFile=${env.TLS_CA_FILE}` : '';
 const ALREADY_INITIALIZED = 23;
 
 const administrator = `admin:${encodeURIComponent(env.ADMIN_PASSWORD)}`;
@@ -28,7 +29,7 @@ let areGranted = false;
 
 /** The admin database there, over a connection that stays. */
 function connect(uri) {
-  if (!clients.has(uri)) clients.set(uri, new Mongo(`${uri}&${bounds}`));
+  if (!clients.has(uri)) clients.set(uri, new Mongo(`${uri}&${bounds}${tls}`));
   return clients.get(uri).getDB('admin');
 }
 
