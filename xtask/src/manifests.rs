@@ -43,6 +43,20 @@ pub(crate) async fn run(root: &Path, rendered: &[(String, Cluster)]) -> anyhow::
     Ok(())
 }
 
+/// All that is wrong with the ingress controller, which is in a namespace of its own and may ask the
+/// API server.
+fn controller_problems(cluster: &Cluster) -> Vec<String> {
+    [
+        references::problems(cluster),
+        selection::problems(cluster),
+        images::problems(cluster, &images::Artifacts::new()),
+        memory::problems(render::CONTROLLER, cluster),
+        confinement::problems_of_containers(cluster),
+        defaults::problems(cluster),
+    ]
+    .concat()
+}
+
 /// All that is wrong with what a cluster is to be.
 async fn problems(
     root: &Path,
@@ -50,6 +64,9 @@ async fn problems(
     cluster: &Cluster,
     settings: &Settings,
 ) -> anyhow::Result<Vec<String>> {
+    if overlay == render::CONTROLLER {
+        return Ok(controller_problems(cluster));
+    }
     let mut problems = [
         references::problems(cluster),
         secrets::problems(cluster, &secrets::Documented::read(root)?),

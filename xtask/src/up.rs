@@ -3,7 +3,6 @@
 mod account;
 mod build;
 mod data;
-mod demo;
 mod fleet;
 mod ingress;
 mod instance;
@@ -29,9 +28,6 @@ use tokio_util::sync::CancellationToken;
 
 /// Routes as a cluster's ingress does.
 const MANIFEST: &str = "infra/k8s/base/ingress.yaml";
-
-/// What is for sale at first.
-const CATALOGUE: &str = "xtask/demo/catalogue.json";
 
 const HELP: &str = "\
 Builds the five services, starts them on a mongod and a nats-server of their own (installed once, \

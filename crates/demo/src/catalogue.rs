@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::Path;
 
 use anyhow::Context as _;
 use contracts::{Money, Sku};
 use serde::{Deserialize, Serialize};
 
-/// A file of products, each as it is sent to the shop.
+/// The demo catalogue as it is in the repository.
+pub(crate) const DEMO: &str = include_str!("../catalogue.json");
+
+/// Products, each as it is sent to the shop.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Catalogue {
@@ -40,11 +42,9 @@ struct Variant {
 }
 
 impl Catalogue {
-    /// Reads a catalogue from a file.
-    pub(crate) fn read(file: &Path) -> anyhow::Result<Self> {
-        let reading = || format!("reading the catalogue {}", file.display());
-        let text = std::fs::read(file).with_context(reading)?;
-        serde_json::from_slice(&text).with_context(reading)
+    /// The demo catalogue.
+    pub(crate) fn demo() -> anyhow::Result<Self> {
+        serde_json::from_str(DEMO).context("the demo catalogue")
     }
 }
 
@@ -64,10 +64,8 @@ mod tests {
     use contracts::Currency;
 
     use super::*;
-    use crate::up::{CATALOGUE, place};
-
     fn demo() -> Vec<Product> {
-        Catalogue::read(&place(CATALOGUE)).unwrap().products
+        Catalogue::demo().unwrap().products
     }
 
     #[test]

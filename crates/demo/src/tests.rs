@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::extract::{Path as Slug, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -12,8 +13,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::*;
-use crate::up::{CATALOGUE, place};
+use crate::catalogue::DEMO;
+use crate::{Credentials, Shop as Address, load};
 
 /// A shop that sells what it is told to.
 #[derive(Debug, Default)]
@@ -65,7 +66,7 @@ async fn sell(State(shop): Shared, headers: HeaderMap, Json(product): Json<Value
 
 struct World {
     shop: Arc<Mutex<Shop>>,
-    client: Client,
+    address: Address,
     _server: JoinSet<std::io::Result<()>>,
 }
 
@@ -78,10 +79,12 @@ impl World {
             .route("/api/auth/login", post(log_in))
             .with_state(Arc::clone(&shop));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let client = Client::at(format!("http://{}", listener.local_addr().unwrap()));
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let wait = Duration::from_secs(20);
+        let address = Address { auth: url.clone(), product: url, wait };
         let mut server = JoinSet::new();
         server.spawn(axum::serve(listener, router).into_future());
-        Self { shop, client, _server: server }
+        Self { shop, address, _server: server }
     }
 
     async fn load(&self) -> anyhow::Result<()> {
@@ -89,8 +92,8 @@ impl World {
     }
 
     async fn load_as(&self, password: &str) -> anyhow::Result<()> {
-        let account = Account::for_tests("admin@souk.example", password);
-        load(&self.client, &account, &place(CATALOGUE)).await
+        let (email, password) = ("admin@souk.example".to_owned(), password.to_owned());
+        load(&self.address, &Credentials { email, password }, &|_| ()).await
     }
 
     fn shop(&self) -> std::sync::MutexGuard<'_, Shop> {
@@ -99,7 +102,7 @@ impl World {
 }
 
 fn catalogue() -> Vec<Value> {
-    serde_json::from_slice(&std::fs::read(place(CATALOGUE)).unwrap()).unwrap()
+    serde_json::from_str(DEMO).unwrap()
 }
 
 #[tokio::test]

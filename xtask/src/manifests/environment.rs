@@ -78,6 +78,8 @@ fn elsewhere(cluster: &Cluster, pods: Pods<'_>, from: &Value) -> String {
 fn secret(key: &str) -> String {
     match key {
         "MONGODB_URI" => "mongodb://souk:secret@managed.example:27017/souk".to_owned(),
+        "SOUK_ADMIN_EMAIL" => "admin@souk.example".to_owned(),
+        "SOUK_STRIPE_SECRET_KEY" => format!("sk_test_{SECRET}"),
         _ => SECRET.to_owned(),
     }
 }

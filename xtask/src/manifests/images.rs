@@ -9,8 +9,11 @@ use serde_json::Value;
 
 use super::cluster::{Cluster, list, text};
 
+/// The names of images.
+pub(super) type Artifacts = BTreeSet<String>;
+
 /// The images that Skaffold builds.
-pub(super) fn artifacts(root: &Path) -> anyhow::Result<BTreeSet<String>> {
+pub(super) fn artifacts(root: &Path) -> anyhow::Result<Artifacts> {
     let skaffold = std::fs::read_to_string(root.join("skaffold.yaml")).context("skaffold.yaml")?;
     let modules = yaml_serde::Deserializer::from_str(&skaffold);
     let modules = modules.map(Value::deserialize).collect::<Result<Vec<_>, _>>();
@@ -20,7 +23,7 @@ pub(super) fn artifacts(root: &Path) -> anyhow::Result<BTreeSet<String>> {
 }
 
 /// The images that nobody builds, or that may be another tomorrow.
-pub(super) fn problems(cluster: &Cluster, artifacts: &BTreeSet<String>) -> Vec<String> {
+pub(super) fn problems(cluster: &Cluster, artifacts: &Artifacts) -> Vec<String> {
     let images =
         cluster.pods().flat_map(|pods| pods.containers().map(move |it| (pods, it.image())));
     let loose = images.filter(|(_, image)| !artifacts.contains(*image) && !is_pinned(image));

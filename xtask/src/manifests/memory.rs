@@ -10,7 +10,7 @@ const LAPTOP: u64 = 3 * 1024;
 
 /// What all pods may take at most, in MiB; jobs, which come and go, excepted.
 fn total(cluster: &Cluster) -> u64 {
-    let lasting = cluster.pods().filter(|pods| pods.owner.kind() != "CronJob");
+    let lasting = cluster.pods().filter(|pods| !["CronJob", "Job"].contains(&pods.owner.kind()));
     lasting.map(|pods| pods.replicas() * of_pod(pods)).sum()
 }
 

@@ -9,10 +9,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use serde_json::json;
 
 use super::cluster::{Cluster, Container, Pods, entries, list, text};
+use super::confinement::asks_cluster;
 use super::environment::environment;
 use super::policy::{Peer, Way, allows, ports};
 use super::selection::served;
-use super::visitors::coming;
+use super::visitors::{coming, is_google};
 
 /// From whom, to whom, and the port there.
 type Edge = (String, String, u64);
@@ -21,6 +22,13 @@ type Edge = (String, String, u64);
 const PUBLIC: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1));
 const PRIVATE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 1, 2, 3));
 const METADATA: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254));
+/// Where API servers listen: the Service's port, and those of kind and minikube behind it.
+const API_SERVERS: [u64; 3] = [443, 6443, 8443];
+/// A node's cache of names, and an address of the DNS service in a range that clusters use.
+const CACHED_NAMES: [IpAddr; 2] =
+    [IpAddr::V4(Ipv4Addr::new(169, 254, 20, 10)), IpAddr::V4(Ipv4Addr::new(10, 96, 0, 10))];
+/// The same of a cluster at Google with the default range of services, and the metadata server.
+const GOOGLE_NAMES: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::new(34, 118, 224, 10)), METADATA];
 /// Where names are asked for, of the metadata server too.
 const NAMES: u64 = 53;
 
@@ -108,6 +116,7 @@ fn outside(pods: Pods<'_>) -> BTreeSet<u64> {
         // Mail, by TLS from the start or from the first words on.
         Some("auth") => [465, 587].into(),
         _ if keeps_in_bucket => [443].into(),
+        _ if asks_cluster(pods) => API_SERVERS.into(),
         _ => BTreeSet::new(),
     }
 }
@@ -128,10 +137,13 @@ fn leaving(cluster: &Cluster, pods: Pods<'_>) -> Vec<String> {
         wrong.push(format!("{title} may reach the ports {open:?} of the internet, not {wanted:?}"));
     }
     let keeps_in_bucket = wanted.contains(&443) && pods.owner.kind() == "CronJob";
-    if reach(METADATA).iter().any(|port| *port != NAMES) && !keeps_in_bucket {
+    let asks_node = reach(METADATA).into_iter().any(|port| port != NAMES);
+    if asks_node && !keeps_in_bucket && !asks_cluster(pods) {
         wrong.push(format!("{title} may ask who its node is"));
     }
-    if cluster.find("NetworkPolicy", "managed-database").is_none() && !reach(PRIVATE).is_empty() {
+    let is_apart = cluster.find("NetworkPolicy", "managed-database").is_none();
+    let asks_others = reach(PRIVATE).into_iter().any(|port| port != NAMES);
+    if is_apart && !asks_cluster(pods) && asks_others {
         wrong.push(format!("{title} may reach any address of the cluster"));
     }
     wrong
@@ -146,13 +158,18 @@ fn with_databases(cluster: &Cluster, pods: Pods<'_>) -> BTreeSet<u64> {
     ports
 }
 
-/// Everybody asks for names.
+/// Every pod resolves names: at the pods of the DNS service, and where the node has a cache of names,
+/// at the address of that service or at the cache's own.
 fn asking_names(cluster: &Cluster, pods: Pods<'_>) -> Vec<String> {
-    let labels = json!({ "k8s-app": "kube-dns" });
-    let server = Peer::Elsewhere("kube-system", &labels);
-    let mute = ["UDP", "TCP"]
-        .into_iter()
-        .filter(|protocol| !allows(cluster, pods, Way::Out, server, (53, protocol)));
+    let labels = ["kube-dns", "node-local-dns"].map(|name| json!({ "k8s-app": name }));
+    let servers = labels.iter().map(|labels| Peer::Elsewhere("kube-system", labels));
+    let own: &[IpAddr] = if is_google(cluster) { &GOOGLE_NAMES } else { &[] };
+    let addresses = CACHED_NAMES.iter().chain(own).map(|address| Peer::Address(*address));
+    let servers: Vec<_> = servers.chain(addresses).collect();
+    let mute = ["UDP", "TCP"].into_iter().filter(|protocol| {
+        let asked = servers.iter();
+        !asked.into_iter().all(|it| allows(cluster, pods, Way::Out, *it, (NAMES, protocol)))
+    });
     mute.map(|protocol| format!("{} may not ask for names by {protocol}", pods.owner.title()))
         .collect()
 }

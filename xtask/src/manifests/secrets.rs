@@ -10,6 +10,8 @@ use super::cluster::{Cluster, Pods, list, text};
 
 /// The page that says how secrets are made by hand.
 const PAGE: &str = "docs/operating.md";
+/// The script that makes those with certificates.
+const CERTIFICATES: &str = "infra/k8s/components/tls/certificates.sh";
 
 /// The secrets that people make, and the keys in them.
 #[derive(Clone, Debug, Default)]
@@ -21,14 +23,20 @@ type Need<'a> = (&'a str, &'a str);
 impl Documented {
     /// Reads the page for operators.
     pub(super) fn read(root: &Path) -> anyhow::Result<Self> {
-        Ok(Self::parse(&std::fs::read_to_string(root.join(PAGE)).context(PAGE)?))
+        let read = |file| std::fs::read_to_string(root.join(file)).context(file);
+        let mut documented = Self::parse(&read(PAGE)?);
+        let script = read(CERTIFICATES)?;
+        let lines = script.lines().filter_map(|line| line.trim().strip_prefix("secret "));
+        documented.0.extend(lines.flat_map(certified_by));
+        Ok(documented)
     }
 
     /// Finds `kubectl create secret generic NAME --from-literal=KEY=…`, where `$service` in the
     /// name stands for each service.
     pub(super) fn parse(page: &str) -> Self {
         let page = page.replace("\\\n", " ");
-        let commands = page.lines().filter_map(|line| line.split_once("kubectl create secret "));
+        let kubectl = page.lines().filter(|line| line.contains("kubectl "));
+        let commands = kubectl.filter_map(|line| line.split_once(" create secret "));
         Self(commands.flat_map(|(_, command)| made_by(command)).collect())
     }
 
@@ -48,6 +56,19 @@ fn made_by(command: &str) -> Vec<(String, String)> {
         let from = words.filter_map(|word| word.strip_prefix("--from-"));
         from.filter_map(|word| word.split('=').nth(1)).collect()
     };
+    named(name, &keys)
+}
+
+/// The secrets that a line `secret NAME KEY=FILE…` of the script makes.
+fn certified_by(line: &str) -> Vec<(String, String)> {
+    let mut words = line.split_whitespace().map(|word| word.trim_matches('"'));
+    let name = words.next().unwrap_or_default();
+    let keys: Vec<_> = words.filter_map(|word| word.split('=').next()).collect();
+    named(name, &keys)
+}
+
+/// Each key of a secret, or of one for each service where `$service` is in the name.
+fn named(name: &str, keys: &[&str]) -> Vec<(String, String)> {
     let names: Vec<String> = if name.contains("$service") {
         Service::ALL.iter().map(|service| name.replace("$service", service.name())).collect()
     } else {

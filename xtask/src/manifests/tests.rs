@@ -2,13 +2,17 @@
 
 mod backups;
 mod bus;
+mod choices;
+mod controller;
 mod databases;
+mod documented;
 mod faults;
 mod mongosh;
 mod nats;
 mod numbers;
 mod rights;
 mod signals;
+mod tls;
 
 use std::path::PathBuf;
 
@@ -82,6 +86,7 @@ async fn a_keeper_knows_as_many_members_as_there_are() {
 #[tokio::test]
 async fn what_the_page_for_operators_names_is_there() {
     let (dev, gke) = (dev().await, gke().await);
+    let controller = render::controller(&root()).await.unwrap();
     let page = std::fs::read_to_string(root().join("docs/operating.md")).unwrap();
     let kinds = [
         ("deployment/", "Deployment"),
@@ -98,7 +103,8 @@ async fn what_the_page_for_operators_names_is_there() {
                 .take_while(|it| it.is_ascii_alphanumeric() || *it == '-')
                 .collect();
             let owner = if kind == "StatefulSet" { name.trim_end_matches("-0") } else { &name };
-            let is_there = dev.find(kind, owner).or_else(|| gke.find(kind, owner)).is_some();
+            let clusters = [&dev, &gke, &controller];
+            let is_there = clusters.iter().any(|it| it.find(kind, owner).is_some());
             assert!(is_there, "there is no {prefix}{name}");
             named += 1;
         }
@@ -121,7 +127,7 @@ async fn a_loop_on_a_laptop_keeps_what_cannot_be_made_again() {
 }
 
 /// The lines of the commands on a page.
-fn commands(page: &str) -> Vec<&str> {
+pub(super) fn commands(page: &str) -> Vec<&str> {
     let blocks = page.split("```sh\n").skip(1).filter_map(|it| it.split("```").next());
     blocks.flat_map(str::lines).collect()
 }
@@ -133,9 +139,9 @@ fn a_job_of_the_page_for_operators_can_be_typed_twice() {
     let mut named = 0;
 
     for (at, command) in commands.iter().enumerate() {
-        let Some((_, job)) = command.split_once("kubectl create job ") else { continue };
+        let Some((kubectl, job)) = command.split_once(" create job ") else { continue };
         let name = job.split(' ').next().unwrap();
-        let delete = format!("kubectl delete job {name} --ignore-not-found");
+        let delete = format!("{kubectl} delete job {name} --ignore-not-found");
 
         assert_eq!(commands[at - 1], delete, "an old one stands in the way of {command}");
         named += 1;

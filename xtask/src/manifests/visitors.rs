@@ -36,7 +36,7 @@ const WATCHING: [Welcome; 4] = [
 ];
 
 /// Requests by the ingress controller of a small cluster.
-const NGINX: [Welcome; 1] = [(Namespace("ingress-nginx"), "service", &[3000])];
+const CONTROLLER: [Welcome; 1] = [(Namespace("traefik"), "service", &[3000])];
 
 /// Google's load balancers and health checks: the ends of 35.191.0.0/16 and 130.211.0.0/22. Without
 /// the second port every service is taken for sick, and nobody is served.
@@ -63,7 +63,7 @@ const STRANGERS: [Visitor<'static>; 9] = [
 /// Who gets in and need not, or has to and does not.
 pub(super) fn coming(cluster: &Cluster, pods: Pods<'_>) -> Vec<String> {
     let welcome = welcome(cluster);
-    let known = [NGINX.as_slice(), &GOOGLE, &WATCHING].concat();
+    let known = [CONTROLLER.as_slice(), &GOOGLE, &WATCHING].concat();
     let known = known.into_iter().map(|(visitor, ..)| visitor).chain(STRANGERS);
     let spoken_of = namespaces(cluster, pods).into_iter().map(Namespace);
     let visitors: BTreeSet<Visitor<'_>> = known.chain(spoken_of).collect();
@@ -78,11 +78,14 @@ pub(super) fn coming(cluster: &Cluster, pods: Pods<'_>) -> Vec<String> {
 
 /// Who is let in, by what stands before the shop.
 fn welcome(cluster: &Cluster) -> Vec<Welcome> {
-    let is_google = cluster
-        .of("Ingress")
-        .any(|ingress| ingress.at("/metadata/annotations")["kubernetes.io/ingress.class"] == "gce");
-    let front: &[Welcome] = if is_google { &GOOGLE } else { &NGINX };
+    let front: &[Welcome] = if is_google(cluster) { &GOOGLE } else { &CONTROLLER };
     [front, &WATCHING].concat()
+}
+
+/// Whether Google's load balancer stands before the shop.
+pub(super) fn is_google(cluster: &Cluster) -> bool {
+    let mut doors = cluster.of("Ingress").map(|it| it.at("/metadata/annotations"));
+    doors.any(|annotations| annotations["kubernetes.io/ingress.class"] == "gce")
 }
 
 fn wanted(welcome: &[Welcome], pods: Pods<'_>, visitor: Visitor<'_>) -> BTreeSet<u64> {

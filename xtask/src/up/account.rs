@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use demo::Credentials;
+
 use super::Args;
 use super::data::Data;
 
@@ -23,10 +25,9 @@ impl Account {
         })
     }
 
-    /// One whose password is known.
-    #[cfg(test)]
-    pub(crate) fn for_tests(email: &str, password: &str) -> Self {
-        Self { email: email.into(), password: password.into(), given: true }
+    /// What they sign in with.
+    pub(crate) fn credentials(&self) -> Credentials {
+        Credentials { email: self.email.clone(), password: self.password.clone() }
     }
 }
 

@@ -13,14 +13,14 @@ use super::*;
 
 const SOON: Duration = Duration::from_secs(30);
 /// Looks like a number to whoever does not quote it.
-const PASSWORD: &str = "0123e45";
+pub(super) const PASSWORD: &str = "0123e45";
 
 fn pods<'a>(cluster: &'a Cluster, name: &str) -> Pods<'a> {
     cluster.pods().find(|pods| pods.name() == name).unwrap()
 }
 
 /// Writes the files that the server is given, with something replaced in them.
-fn write(
+pub(super) fn write(
     cluster: &Cluster,
     pods: Pods<'_>,
     folder: &Path,
@@ -37,7 +37,7 @@ fn write(
 }
 
 /// The server with the environment that the kubelet gives it.
-async fn server(cluster: &Cluster, pods: Pods<'_>, config: &Path) -> Spec {
+pub(super) async fn server(cluster: &Cluster, pods: Pods<'_>, config: &Path) -> Spec {
     let container = pods.running().next().unwrap();
     let spec = Spec::new(tools::nats_server(&|line| eprintln!("{line}")).await.unwrap());
     let told = environment(cluster, pods, container).into_iter();
@@ -61,7 +61,7 @@ async fn a_server_understands_its_configuration() {
 }
 
 /// What is otherwise on this machine: ports, folders and names of the servers of a cluster.
-fn here(folder: &Path, client: u16, own: u16, routes: &[u16]) -> Vec<(String, String)> {
+pub(super) fn here(folder: &Path, client: u16, own: u16, routes: &[u16]) -> Vec<(String, String)> {
     let listen = |port| format!("listen: \"127.0.0.1:{port}\"");
     let monitor = format!("http: \"127.0.0.1:{}\"", ports::free());
     let mut changes = vec![
