@@ -59,8 +59,8 @@ impl Administrator {
     pub fn random(email: &str) -> anyhow::Result<Self> {
         let mut drawn = [0; LENGTH];
         aws_lc_rs::rand::fill(&mut drawn).context("no randomness")?;
-        let password = drawn.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { email: email.to_owned(), password })
+        let hex: Vec<_> = drawn.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { email: email.to_owned(), password: hex.concat() })
     }
 
     /// Creates the Secret; `false` when there is one, which stays as it is.

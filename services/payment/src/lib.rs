@@ -77,12 +77,12 @@ fn shared(provider: impl Provider + 'static) -> Arc<dyn Provider> {
 
 /// The service with the API and the work of payments.
 fn serving(service: Service, payments: Payments) -> Service {
-    let (reconciled, heard) = (payments.clone(), payments.clone());
+    let (reconciled, retried) = (payments.clone(), payments.clone());
     service
         .serve(http::router(), payments.clone())
         .consume(events::saga(payments))
         .every(ROUND, "reconcile", move || reconciled.clone().reconcile())
-        .every(ROUND, "webhooks", move || heard.clone().hear_again())
+        .every(ROUND, "webhooks", move || retried.clone().hear_again())
 }
 
 /// The service with the sandbox's page and its webhooks.

@@ -9,7 +9,7 @@
 //! with Device Cookies"). The address somebody comes from earns them nothing: others have it, too, and
 //! would learn from it who else comes from there.
 //!
-//! Whoever holds IPv6 addresses holds very many. So an address counts as its /64, and also as its /56
+//! A holder of IPv6 addresses holds very many. So an address counts as its /64, and also as its /56
 //! and /48, which subscribers get, with bounds twice and four times as wide.
 //!
 //! All replicas count together, in the database. Nothing is kept of an address of either kind but a

@@ -119,3 +119,60 @@ async fn deployments_get_as_long_as_releases() {
         assert!(given >= release && given > skaffold, "{} has {given} s", deployment.title());
     }
 }
+
+/// A size such as `800MB` or `10Gi` in bytes.
+fn bytes(size: &str) -> u64 {
+    let units = [("MB", 1_000_000), ("GB", 1_000_000_000), ("Mi", 1 << 20), ("Gi", 1 << 30)];
+    let found = units.iter().find_map(|(unit, many)| Some((size.strip_suffix(unit)?, many)));
+    let (number, many) = found.unwrap_or_else(|| panic!("no size: {size}"));
+    number.parse::<u64>().unwrap() * many
+}
+
+#[tokio::test]
+async fn volumes_hold_all_streams() {
+    let page = std::fs::read_to_string(root().join("docs/operating.md")).unwrap();
+    for (overlay, cluster) in [("dev", dev().await), ("gke", gke().await)] {
+        let of_nats = |it: &Pods<'_>| it.label("app.kubernetes.io/component") == "nats";
+        let nats = cluster.pods().find(of_nats).unwrap();
+        let variables = environment(&cluster, nats, nats.running().next().unwrap());
+        let store = variables.into_iter().find(|it| it.name == "MAX_FILE_STORE").unwrap().value;
+        let claims = list(nats.owner.at("/spec/volumeClaimTemplates"));
+        let volume = claims.map(|it| text(it, "/spec/resources/requests/storage")).next();
+        let claim = cluster.find("PersistentVolumeClaim", "nats-data");
+        let volume = volume.or(claim.map(|it| text(&it.0, "/spec/resources/requests/storage")));
+
+        // Snapshots of streams, and what a file system takes for itself.
+        let room = bytes(volume.unwrap()) / 10 * 9;
+        assert!(bytes(&store) <= room, "{overlay}: {store} in {volume:?}");
+        let streams = told(&cluster, "SOUK_STREAM_STORE");
+        assert!(streams.is_empty() || streams == store, "{overlay}: {streams} of {store}");
+        let row = format!(
+            "| {} {} (`overlays/{overlay}`) |",
+            &store[..store.len() - 2],
+            &store[store.len() - 2..]
+        );
+        assert!(page.contains(&row), "the sizing table lacks {row}");
+    }
+}
+
+#[tokio::test]
+async fn full_streams_raise_an_alert() {
+    let cluster = render::one(&root(), "gke", &["monitoring"]).await.unwrap();
+    let rules = cluster.of("Rules").next().unwrap();
+    let rules = list(&rules.at("/spec/groups")[0]["rules"]);
+    let alerts: Vec<_> =
+        rules.filter(|it| text(it, "/expr").contains("souk_stream_bytes")).collect();
+
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    assert!(text(alerts[0], "/expr").ends_with("> 0.7"), "{alerts:?}");
+}
+
+#[tokio::test]
+async fn controllers_buffer_little() {
+    let dev = dev().await;
+    let annotations = dev.of("Ingress").next().unwrap().at("/metadata/annotations").clone();
+
+    let most = text(&annotations, "/nginx.ingress.kubernetes.io~1proxy-body-size");
+
+    assert_eq!(most, "1m", "0 would be no bound");
+}

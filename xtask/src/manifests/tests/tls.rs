@@ -85,7 +85,7 @@ impl Shop {
             .replace("nats-service:4222", &format!("127.0.0.1:{}", self.nats))
     }
 
-    fn told(&self, owner: &str, container: Container<'_>) -> Vec<(String, String)> {
+    fn variables(&self, owner: &str, container: Container<'_>) -> Vec<(String, String)> {
         let variables = environment(&self.cluster, self.pods(owner), container).into_iter();
         variables.map(|it| (it.name, self.here(&it.value, owner))).collect()
     }
@@ -96,9 +96,9 @@ impl Shop {
         std::fs::write(&keyfile, KEYFILE).unwrap();
         std::fs::set_permissions(&keyfile, Permissions::from_mode(0o400)).unwrap();
         let mongod = self.pods(owner).running().find(|it| it.name() == "mongod").unwrap();
-        let told = self.told(owner, mongod);
+        let variables = self.variables(owner, mongod);
         let args = list(&mongod.0["args"]).filter_map(|arg| arg.as_str()).map(|arg| {
-            let arg = told.iter().fold(arg.to_owned(), |arg, (name, value)| {
+            let arg = variables.iter().fold(arg.to_owned(), |arg, (name, value)| {
                 arg.replace(&format!("$({name})"), value)
             });
             self.here(&arg, owner)
@@ -117,7 +117,7 @@ impl Shop {
         let owner = "auth-mongo";
         let keeper = self.pods(owner).running().find(|it| it.name() == "keeper").unwrap();
         let address = format!("127.0.0.1:{}", self.mongo);
-        let spec = self.told(owner, keeper).into_iter();
+        let spec = self.variables(owner, keeper).into_iter();
         let spec = spec
             .fold(script(mongosh, keeper, "infra/k8s/base/mongo/scripts"), |spec, it| {
                 spec.env(it.0, it.1)
@@ -146,8 +146,8 @@ impl Shop {
     fn auth(&self, container: Container<'_>) -> Spec {
         let args = list(&container.0["args"]).filter_map(|arg| arg.as_str());
         let spec = Spec::new(programs().join("auth")).args(args).log(self.path("auth.log"));
-        let told = self.told("auth-depl", container).into_iter();
-        told.fold(spec, |spec, (name, value)| {
+        let variables = self.variables("auth-depl", container).into_iter();
+        variables.fold(spec, |spec, (name, value)| {
             let is_bus = name == "NATS_PASSWORD";
             spec.env(name, if is_bus { nats::PASSWORD.to_owned() } else { value })
         })
@@ -251,8 +251,8 @@ async fn certificates_bear_every_name_of_their_servers() {
     let gke = render::one(&root(), "gke", &["tls"]).await.unwrap();
     for pods in gke.pods().filter(|it| it.label("app.kubernetes.io/component") == "mongo") {
         let keeper = pods.running().find(|it| it.name() == "keeper").unwrap();
-        let told = environment(&gke, pods, keeper);
-        let members = &told.iter().find(|it| it.name == "MEMBERS").unwrap().value;
+        let variables = environment(&gke, pods, keeper);
+        let members = &variables.iter().find(|it| it.name == "MEMBERS").unwrap().value;
         let known = names(&format!("{}.crt", pods.name()));
         for member in members.split(',') {
             let host = member.trim_end_matches(":27017");
