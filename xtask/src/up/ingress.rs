@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use self::routes::Routes;
-use self::upstream::{Upstreams, client, lingering};
+use self::upstream::{Broken, Upstreams, client, lingering};
 
 /// Headers that concern one connection only (RFC 9110 §7.6.1).
 const HOP_BY_HOP: [HeaderName; 9] = [
@@ -118,11 +118,15 @@ async fn forward(
     *request.version_mut() = Version::HTTP_11;
     drop_hop_by_hop(request.headers_mut());
     tell_origin(request.headers_mut(), peer);
-    let request = request.map(|body| lingering(body, &ingress.tasks));
+    let broken = Broken::default();
+    let request = request.map(|body| lingering(body, &ingress.tasks, &broken));
     match ingress.client.request(request).await {
         Ok(mut response) => {
             drop_hop_by_hop(response.headers_mut());
             response.map(Body::new)
+        }
+        Err(_) if broken.is_set() => {
+            problem(StatusCode::BAD_REQUEST, "Malformed", "the body is broken or ended early")
         }
         Err(error) if error.is_connect() => {
             let detail = format_args!("{service} is away; it may be starting");

@@ -13,7 +13,8 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 use serde_json::Value;
 use testkit::Client as Shopper;
 use testkit::fleet::Service;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 use super::*;
@@ -253,6 +254,37 @@ async fn a_refusal_arrives_although_the_body_was_not_read() {
     }
 }
 
+/// Sends bytes as they are, and no more after them; gives all that is answered.
+async fn raw(base: &str, request: String) -> String {
+    let mut socket = TcpStream::connect(base.strip_prefix("http://").unwrap()).await.unwrap();
+    socket.write_all(request.as_bytes()).await.unwrap();
+    socket.shutdown().await.unwrap();
+    let mut answer = String::new();
+    soon(socket.read_to_string(&mut answer)).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn a_broken_body_is_malformed() {
+    let (_running, base) = ingress(Router::new().fallback(mirror)).await;
+
+    for (framing, body) in [
+        ("transfer-encoding: chunked", "zz\r\n{}\r\n0\r\n\r\n"),
+        ("transfer-encoding: chunked", "2\r\n{}x\r\n0\r\n\r\n"),
+        ("transfer-encoding: chunked", "-1\r\n{}\r\n0\r\n\r\n"),
+        ("transfer-encoding: chunked", "ffffffffffffffffff\r\n{}\r\n0\r\n\r\n"),
+        ("transfer-encoding: chunked", "2\r\n{}\r\n"),
+        ("content-length: 5", "{}"),
+    ] {
+        let head = "POST /api/payments HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
+        let answer = raw(&base, format!("{head}{framing}\r\n\r\n{body}")).await;
+
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{framing} {body:?}: {answer}");
+        assert!(answer.contains("urn:souk:problem:malformed"), "{framing} {body:?}: {answer}");
+    }
+    assert_eq!(Shopper::at(base).post("/api/payments").body("{}").await.status, 200);
+}
+
 #[tokio::test]
 async fn a_closed_ingress_takes_no_more_connections_and_finishes_what_was_begun() {
     let (go, gone) = oneshot::channel::<()>();
@@ -275,7 +307,7 @@ async fn a_closed_ingress_takes_no_more_connections_and_finishes_what_was_begun(
         serving.close();
         testkit::eventually("no more connections", SOON, async || {
             let address = base.strip_prefix("http://").unwrap();
-            tokio::net::TcpStream::connect(address).await.err()
+            TcpStream::connect(address).await.err()
         })
         .await;
         go.send(()).unwrap();

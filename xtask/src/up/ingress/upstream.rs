@@ -5,6 +5,8 @@
 
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -129,18 +131,35 @@ impl Connection for Upstream {
 }
 
 /// A body that is read to its end for a while, even when the service reads no further: a client
-/// that still sends does not read the answer.
-pub(super) fn lingering(body: Body, tasks: &TaskTracker) -> Body {
+/// that still sends does not read the answer. Sets `broken` when the client breaks it off, or sends
+/// what is no body, such as a bad chunk (RFC 9112, section 7.1).
+pub(super) fn lingering(body: Body, tasks: &TaskTracker, broken: &Broken) -> Body {
     if body.is_end_stream() {
         return body;
     }
     let rest = Some(body.into_data_stream());
-    Body::from_stream(Lingering { rest, tasks: tasks.clone() })
+    Body::from_stream(Lingering { rest, tasks: tasks.clone(), broken: broken.clone() })
+}
+
+/// Whether the client's own body failed while it was forwarded.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Broken(Arc<AtomicBool>);
+
+impl Broken {
+    /// Whether it did.
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 struct Lingering {
     rest: Option<BodyDataStream>,
     tasks: TaskTracker,
+    broken: Broken,
 }
 
 impl Stream for Lingering {
@@ -149,6 +168,9 @@ impl Stream for Lingering {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let Some(rest) = &mut self.rest else { return Poll::Ready(None) };
         let next = ready!(rest.poll_next_unpin(cx));
+        if matches!(next, Some(Err(_))) {
+            self.broken.set();
+        }
         if !matches!(next, Some(Ok(_))) {
             self.rest = None;
         }
