@@ -83,8 +83,9 @@ impl Shopper {
     /// The order, as soon as its status is this.
     pub async fn until(&self, id: &str, status: &str) -> Answer {
         let what = format!("order {id} is {status}");
+        let look = self.client.get(format!("/api/orders/{id}?wait=2s&until={status}"));
         eventually(&what, SOON, async || {
-            Some(self.order(id).await).filter(|order| order["status"] == status)
+            Some(look.clone().await).filter(|order| order["status"] == status)
         })
         .await
     }

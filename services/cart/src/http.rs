@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::StatusCode;
 use common::http::{Cardless, IdempotencyKey, Path, Problem, Problems, Tagged, Worded};
-use common::store::{Answer, Cause, IfMatch, One};
+use common::store::{Answer, Cause, One, Preconditions};
 use contracts::{CartId, Money, OrderId, ProductId, Quantity, Sku, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -112,47 +112,58 @@ async fn get_cart(
 
 /// Take everything out of the cart.
 #[utoipa::path(delete, path = "/api/cart", tag = "cart", security(("bearer" = [])),
+    params(("If-Match" = Option<String>, Header)),
     responses((status = NO_CONTENT), Problems))]
 async fn clear_cart(
     State(carts): State<Carts>,
     Owner(owner): Owner,
     cause: Cause,
-    if_match: Option<IfMatch>,
+    preconditions: Preconditions,
 ) -> Result<StatusCode, Problem> {
-    carts.edit(owner, if_match, cause, |cart| Ok(cart.clear())).await?;
+    carts.edit(owner, preconditions, cause, |cart| Ok(cart.clear())).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Set how many pieces of a SKU are in the cart.
 #[utoipa::path(put, path = "/api/cart/items/{sku}", tag = "cart", security(("bearer" = [])),
-    params(("sku" = Sku, Path)), request_body = Wanted,
-    responses((status = OK, body = CartView), Problems))]
+    params(("sku" = Sku, Path), ("If-Match" = Option<String>, Header),
+        ("If-None-Match" = Option<String>, Header)),
+    request_body = Wanted,
+    extensions(("x-problems" = json!({ "422": ["not-for-sale", "cart-full", "card-number"] }))),
+    responses((status = OK, body = CartView, headers(("ETag" = String))), Problems))]
 async fn put_item(
     State(carts): State<Carts>,
     Owner(owner): Owner,
     Path(sku): Path<Sku>,
     cause: Cause,
-    if_match: Option<IfMatch>,
+    preconditions: Preconditions,
     Cardless(wanted): Cardless<Wanted>,
 ) -> Result<Tagged<CartView>, Problem> {
     let offers = carts.offers(std::iter::once(&sku)).await?;
     let line = Line { sku, quantity: wanted.quantity };
-    let put = move |cart: Cart| cart.put(line.clone(), &offers);
-    carts.edit(owner, if_match, cause, put).await?;
+    let only_new = preconditions.only_new();
+    let put = move |cart: Cart| {
+        if only_new && cart.holds(&line.sku) {
+            return Err(Refusal::InCart { sku: line.sku.clone() });
+        }
+        cart.put(line.clone(), &offers)
+    };
+    carts.edit(owner, preconditions, cause, put).await?;
     show(&carts, owner).await
 }
 
 /// Take a SKU out of the cart.
 #[utoipa::path(delete, path = "/api/cart/items/{sku}", tag = "cart", security(("bearer" = [])),
-    params(("sku" = Sku, Path)), responses((status = OK, body = CartView), Problems))]
+    params(("sku" = Sku, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = OK, body = CartView, headers(("ETag" = String))), Problems))]
 async fn remove_item(
     State(carts): State<Carts>,
     Owner(owner): Owner,
     Path(sku): Path<Sku>,
     cause: Cause,
-    if_match: Option<IfMatch>,
+    preconditions: Preconditions,
 ) -> Result<Tagged<CartView>, Problem> {
-    carts.edit(owner, if_match, cause, move |cart| Ok(cart.remove(&sku))).await?;
+    carts.edit(owner, preconditions, cause, move |cart| Ok(cart.remove(&sku))).await?;
     show(&carts, owner).await
 }
 
@@ -161,7 +172,12 @@ async fn remove_item(
 /// The order goes on by itself from here: follow it at the `Location`.
 #[utoipa::path(post, path = "/api/cart/checkout", tag = "cart", security(("bearer" = [])),
     params(("Idempotency-Key" = String, Header)), request_body = Accepted,
-    responses((status = ACCEPTED, body = CheckedOutView), Problems))]
+    extensions(("x-problems" = json!({
+        "409": ["cart-empty", "total-changed", "cart-has-problems"],
+        "422": ["card-number"]
+    }))),
+    responses((status = ACCEPTED, body = CheckedOutView,
+        headers(("Location" = String, description = "The order."))), Problems))]
 async fn check_out(
     State(carts): State<Carts>,
     Owner(owner): Owner,
@@ -234,6 +250,7 @@ impl From<Refusal> for Problem {
             Refusal::NotSold { .. } => Self::unprocessable("not-for-sale"),
             // As everywhere once the end of the guest's sign-in is known.
             Refusal::Moved => Self::unauthorized(),
+            Refusal::InCart { .. } => Self::exists(),
             Refusal::Full => Self::unprocessable("cart-full"),
             Refusal::Empty => Self::conflict("cart-empty"),
             Refusal::OtherTotal { now, .. } => Self::conflict("total-changed").with("total", now),

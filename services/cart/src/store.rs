@@ -1,7 +1,7 @@
 //! Where carts and the copies of the catalogue are kept.
 
 use common::Service;
-use common::store::{Cause, IfMatch, One, Receipt, Store, StoreError, Stored, UpdateError};
+use common::store::{Cause, One, Preconditions, Receipt, Store, StoreError, Stored, UpdateError};
 use common::{Change, Clock};
 use contracts::{Currency, Sku, UserId};
 use mongodb::bson::{Array, doc};
@@ -55,11 +55,11 @@ impl Carts {
     pub async fn edit(
         &self,
         owner: UserId,
-        if_match: Option<IfMatch>,
+        preconditions: Preconditions,
         cause: Cause,
         decide: impl Fn(Cart) -> Result<Change<Cart>, Refusal> + Send + 'static,
     ) -> Result<(), UpdateError<Refusal>> {
-        let cart = One::<Cart>(Cart::id_of(owner)).matching(if_match);
+        let cart = One::<Cart>(Cart::id_of(owner)).matching(preconditions).or_new();
         let edited = self.store.apply(cart, Receipt::none(cause), move |cart, _| {
             decide(cart.unwrap_or_else(|| Cart::empty(owner)).in_use()?)
         });

@@ -11,12 +11,12 @@ mod view;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::http::header::IF_NONE_MATCH;
-use common::http::{IdempotencyKey, Json, Listed, Page, Path, Problem, Problems, Query, Wait};
+use common::http::{
+    IdempotencyKey, IfNoneMatch, Json, Listed, Page, Path, Problem, Problems, Query, Until, Wait,
+};
 use common::identity::Shopper;
 use common::openapi::documented;
-use common::store::{Answer, Cause, IfMatch, Receipt, Saved, Stored};
+use common::store::{Answer, Cause, Receipt, Saved, Stored};
 use contracts::OrderId;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
@@ -82,32 +82,44 @@ async fn list_orders(
 
 /// See an order, now or as soon as it changes.
 ///
-/// With `wait` the answer comes when the order is no longer what `If-None-Match` says, or else what
-/// it was when asked: at once when it changes, and unchanged when the time is up. An order that was
-/// checked out a moment ago may not be known yet; `wait` bridges that, too.
+/// With `wait` and `until` the answer comes when the order stands where `until` says, at once when it
+/// does already, and also once it can no longer come to stand there by itself. With `wait` alone it
+/// comes when the order is no longer what `If-None-Match` says, or else what it was when asked. In
+/// any case it comes when the time is up. An order that was checked out a moment ago may not be
+/// known yet; `wait` bridges that, too.
 #[utoipa::path(get, path = "/api/orders/{id}", tag = "orders", security(("bearer" = [])),
     params(("id" = OrderId, Path), Wait,
-        ("If-None-Match" = Option<String>, Header, description = "The version that is known.")),
-    responses((status = OK, body = OrderView, headers(("ETag" = String))),
-        (status = NOT_MODIFIED, description = "It is still what `If-None-Match` says."), Problems))]
+        ("until" = Option<Vec<Stage>>, Query, style = Form, explode = false,
+            description = "The statuses to wait for, such as `paid,cancelled,expired`.")),
+    extensions(("x-problems" = json!({ "422": ["invalid"] }))),
+    responses((status = OK, body = OrderView), Problems))]
 async fn get_order(
     State(orders): State<Orders>,
     shopper: Shopper,
     Path(id): Path<OrderId>,
+    Until(until): Until<Stage>,
     wait: Wait,
-    headers: HeaderMap,
+    known: IfNoneMatch,
 ) -> Result<Answer, Problem> {
     let person = orders.person(&shopper).await?;
     let mut changes = orders.watch(id);
     let mut order = orders.get(id, &person).await?;
-    let told = if_none_match(&headers);
-    let known = told.clone().or_else(|| order.as_ref().and_then(only_this));
-    while let Some(pause) = wait.pause().filter(|_| is_no_news(order.as_ref(), known.as_ref())) {
+    let known =
+        known.or(|| order.as_ref().map(|it| IfNoneMatch::only(&shown(it))).unwrap_or_default());
+    let is_awaited = |order: &Stored<Order>| match order.status.stage() {
+        _ if until.is_empty() => !known.knows(&shown(order)),
+        stage => is_over(stage, &until),
+    };
+    while let Some(pause) = wait.pause().filter(|_| !order.as_ref().is_some_and(is_awaited)) {
         changes.changed(pause).await;
         order = orders.get(id, &person).await?;
     }
-    let order = order.ok_or(Refusal::Unknown)?;
-    Ok(if is_no_news(Some(&order), told.as_ref()) { unchanged(&order) } else { shown(&order) })
+    Ok(shown(&order.ok_or(Refusal::Unknown)?))
+}
+
+/// Whether the wait for one of these statuses is over: it came, or none of them will.
+fn is_over(stage: Stage, until: &[Stage]) -> bool {
+    until.contains(&stage) || !until.iter().any(|later| stage.leads_to(*later))
 }
 
 /// Give an order up; goods and money go back.
@@ -115,6 +127,7 @@ async fn get_order(
 /// Possible until the first parcel is sent.
 #[utoipa::path(post, path = "/api/orders/{id}/cancel", tag = "orders", security(("bearer" = [])),
     params(("id" = OrderId, Path), ("Idempotency-Key" = Option<String>, Header)),
+    extensions(("x-problems" = json!({ "409": ["order-unfit"] }))),
     responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
 async fn cancel_order(
     State(orders): State<Orders>,
@@ -140,21 +153,6 @@ fn receipt(
     cause: Cause,
 ) -> Receipt {
     key.map_or_else(|| Receipt::none(cause), |key| key.by(by.id, body))
-}
-
-/// The version that the client knows; what does not read as one is no version.
-fn if_none_match(headers: &HeaderMap) -> Option<IfMatch> {
-    IfMatch::parse(headers.get(IF_NONE_MATCH)?.to_str().ok()?).ok()
-}
-
-fn only_this(order: &Stored<Order>) -> Option<IfMatch> {
-    IfMatch::parse(&order.tag().to_string()).ok()
-}
-
-/// Whether the client has nothing to learn; of an order that is not there it learns nothing.
-fn is_no_news(order: Option<&Stored<Order>>, known: Option<&IfMatch>) -> bool {
-    let Some(order) = order else { return true };
-    known.is_some_and(|known| known.matches(&order.tag()))
 }
 
 /// It was done.
@@ -188,15 +186,12 @@ fn shown(order: &Stored<Order>) -> Answer {
     Answer::new(200, &OrderView::of(order, order.version())).tagged(&order.tag())
 }
 
-fn unchanged(order: &Stored<Order>) -> Answer {
-    Answer::empty(304).tagged(&order.tag())
-}
-
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let problem = match &refusal {
             // It may have been checked out a moment ago.
             Refusal::Unknown => Self::not_found().retry_after(Duration::from_secs(1)),
+            Refusal::HasAddress => Self::exists(),
             Refusal::UnknownReturn => Self::not_found(),
             Refusal::Unfit { standing, .. } => conflict("order-unfit", standing),
             Refusal::UnfitReturn { stage, order, .. } => Self::conflict("return-unfit")

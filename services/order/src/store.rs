@@ -2,7 +2,9 @@
 
 use common::http::Page;
 use common::identity::Shopper;
-use common::store::{Answer, IfMatch, One, Receipt, Saved, Store, StoreError, Stored, UpdateError};
+use common::store::{
+    Answer, One, Preconditions, Receipt, Saved, Store, StoreError, Stored, UpdateError,
+};
 use common::wakeups::Watch;
 use common::{Change, Clock, Service, Wakeups};
 use contracts::cart::CheckedOut;
@@ -96,19 +98,19 @@ impl Orders {
         step: impl Fn(Order, Timestamp) -> Outcome + Send + 'static,
         answer: impl Fn(&Saved<'_, Order>) -> Answer + Send + 'static,
     ) -> Result<Answer, UpdateError<Refusal>> {
-        self.update_matching(id, None, receipt, step, answer).await
+        self.update_matching(id, Preconditions::default(), receipt, step, answer).await
     }
 
     /// The same, if the order is still what the client saw.
     pub(crate) async fn update_matching(
         &self,
         id: OrderId,
-        if_match: Option<IfMatch>,
+        preconditions: impl Into<Preconditions>,
         receipt: Receipt,
         step: impl Fn(Order, Timestamp) -> Outcome + Send + 'static,
         answer: impl Fn(&Saved<'_, Order>) -> Answer + Send + 'static,
     ) -> Result<Answer, UpdateError<Refusal>> {
-        let order = One::<Order>(id).matching(if_match);
+        let order = One::<Order>(id).matching(preconditions);
         self.store.update(order, receipt, known(step), answer).await
     }
 

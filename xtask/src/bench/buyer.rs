@@ -56,12 +56,6 @@ pub(crate) struct Buyers {
     bought: Arc<Mutex<Vec<Bought>>>,
 }
 
-/// How an order was seen.
-struct Seen {
-    at: Instant,
-    tag: String,
-}
-
 impl Buyers {
     /// Buyers of whom each wishes for the SKU that their number says.
     pub(crate) fn new(client: &Client, wish: fn(u32) -> String) -> Self {
@@ -90,9 +84,9 @@ impl Buyers {
     ) -> anyhow::Result<Customer> {
         let guest = self.come(number, due).await?;
         let order = self.check_out(&guest, number).await?;
-        let reserved = self.until(&guest, &order, "reserved", None).await?;
-        self.pay(&guest, &order, reserved.at).await?;
-        self.until(&guest, &order, "paid", Some(reserved.tag)).await?;
+        let reserved = self.until(&guest, &order, "reserved").await?;
+        self.pay(&guest, &order, reserved).await?;
+        self.until(&guest, &order, "paid").await?;
         self.record.took(PURCHASE, due.elapsed());
         let seen = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
         let bought = Bought { order: order.parse()?, seen };
@@ -134,32 +128,26 @@ impl Buyers {
         }
     }
 
-    /// Waits by long poll until the order has this status.
+    /// Waits by long poll until the order has this status; gives when it was seen.
     async fn until(
         &self,
         guest: &Client,
         order: &str,
         status: &'static str,
-        mut known: Option<String>,
-    ) -> anyhow::Result<Seen> {
+    ) -> anyhow::Result<Instant> {
         let since = Instant::now();
+        let poll = guest.get(format!("/api/orders/{order}?wait=5s&until={status}"));
         loop {
-            let mut poll = guest.get(format!("/api/orders/{order}?wait=5s"));
-            if let Some(tag) = &known {
-                poll = poll.header("if-none-match", tag);
-            }
-            let answer = sent(poll).await?;
+            let answer = sent(poll.clone()).await?;
             if answer["status"] == status {
                 self.record.took(status, since.elapsed());
-                let tag = answer.header("etag").context("an order has a tag")?.to_owned();
-                return Ok(Seen { at: Instant::now(), tag });
+                return Ok(Instant::now());
             }
             let ended = answer["status"] == "cancelled";
             ensure!(!ended, "an order was cancelled");
             ensure!(since.elapsed() < PATIENCE, "an order was never seen to be {status}");
-            if answer.status != 404 && answer.status != 304 {
+            if answer.status != 404 {
                 good(&answer)?;
-                known = answer.header("etag").map(ToOwned::to_owned);
             }
         }
     }

@@ -285,7 +285,8 @@ impl Visitor {
     /// Waits until the order stands at one of these.
     async fn sees(&self, order: &str, any_of: &[&str]) -> anyhow::Result<()> {
         let began = Instant::now();
-        let look = Ask::get("order", format!("/api/orders/{order}?wait=5s")).not_yet(&[404]);
+        let path = format!("/api/orders/{order}?wait=5s&until={}", any_of.join(","));
+        let look = Ask::get("order", path).not_yet(&[404]);
         let mut status = String::new();
         while began.elapsed() < PATIENCE {
             status = text(&self.person.done(&look).await?, "status")?;

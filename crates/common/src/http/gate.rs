@@ -9,7 +9,7 @@ use axum::http::header::{
     AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
 };
 use axum::http::{HeaderName, HeaderValue, Method};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +17,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 
 use super::call::{REQUEST_ID, TRACEPARENT};
+use super::conditional::evaluate;
 use super::guard::guard;
 use super::observe::observe;
 use super::rate::{RATE_LIMIT, RATE_POLICY};
@@ -79,9 +80,10 @@ impl Gate {
 ///
 /// From outside to inside: names and traces the request, logs and measures it, and makes every
 /// error a problem document; CORS; bounds on headers, on requests at once and on time; panics;
-/// the bound on bodies.
+/// the bound on bodies; entity tags, and what depends on them.
 pub fn layers(router: Router, gate: &Gate) -> Router {
     let bounded = router
+        .layer(from_fn(evaluate))
         .layer(DefaultBodyLimit::max(gate.limits.body))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(gate.clone(), guard));

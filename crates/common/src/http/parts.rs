@@ -51,13 +51,18 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
 
 /// One value of the query, where it is given once; given twice it is refused.
 pub(super) fn value(parts: &Parts, name: &str) -> Result<Option<String>, Problem> {
-    let pairs: Vec<(String, String)> = read(&parts.uri)?;
-    let mut values = pairs.into_iter().filter(|(key, _)| key == name).map(|(_, value)| value);
+    let mut values = values(parts, name)?.into_iter();
     let first = values.next();
     match values.next() {
         None => Ok(first),
         Some(_) => Err(Problem::malformed().because(format!("{name} is given more than once"))),
     }
+}
+
+/// All values of the query that bear this name.
+pub(super) fn values(parts: &Parts, name: &str) -> Result<Vec<String>, Problem> {
+    let pairs: Vec<(String, String)> = read(&parts.uri)?;
+    Ok(pairs.into_iter().filter(|(key, _)| key == name).map(|(_, value)| value).collect())
 }
 
 fn is_reserved(pair: &str) -> bool {

@@ -123,6 +123,12 @@ impl Problem {
         Self::new(StatusCode::PRECONDITION_FAILED, "stale")
     }
 
+    /// 412: it is there already, and `If-None-Match: *` puts only what is new (RFC 9110, section
+    /// 13.1.2).
+    pub fn exists() -> Self {
+        Self::new(StatusCode::PRECONDITION_FAILED, "exists-already")
+    }
+
     /// 413: the body is too large.
     pub fn too_large() -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large")

@@ -7,11 +7,14 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use contracts::SessionId;
+use serde::de::value::Error as ValueError;
+use serde::de::{DeserializeOwned, IntoDeserializer as _};
 use tokio::time::Instant;
 use utoipa::IntoParams;
 
 use super::call::present;
-use super::parts::value;
+use super::explain::explain;
+use super::parts::{value, values};
 use super::{Gate, Patience, Permit, Problem};
 use crate::identity::Shopper;
 use crate::wakeups::Watch;
@@ -49,6 +52,11 @@ pub struct Wait {
     #[param(value_type = Option<String>, pattern = "^(0|[0-9]{1,9}(ms|s))$", example = "5s")]
     wait: Option<Place>,
 }
+
+/// What the client waits for (`?until=paid,cancelled`, or one parameter for each), beside
+/// [`Wait`]; empty when it does not say so. 422 for what is none of the values of `T`.
+#[derive(Clone, Debug)]
+pub struct Until<T>(pub Vec<T>);
 
 /// Room to send events to the client until the token ends or the service stops; without room it
 /// is over at once.
@@ -138,6 +146,21 @@ impl<S: Sync> FromRequestParts<S> for Wait {
         let asked = parse(&text)
             .ok_or_else(|| Problem::malformed().because("wait looks like 5s or 500ms"))?;
         Ok(Self { wait: Place::take(parts, state, asked).await? })
+    }
+}
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Until<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let values = values(parts, "until")?;
+        let names = values.iter().flat_map(|value| value.split(','));
+        let read = |name: &str| T::deserialize(name.into_deserializer());
+        let read: Result<_, ValueError> = names.map(read).collect();
+        let refused = |error: ValueError| {
+            Problem::invalid().because(format!("until: {}", explain(&error.to_string())))
+        };
+        read.map(Self).map_err(refused)
     }
 }
 

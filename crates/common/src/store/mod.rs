@@ -40,7 +40,7 @@ pub use receipt::{Cause, Kept, Receipt, STREAMS};
 pub use relay::Relay;
 pub use replay::Retold;
 pub use scope::{DocumentKey, Many, One, Saved, Scope, Stored, View};
-pub use tag::{ETag, IfMatch, InvalidIfMatch};
+pub use tag::{ETag, IfMatch, InvalidIfMatch, Preconditions};
 
 use crate::document::Document;
 use crate::{Change, Clock};

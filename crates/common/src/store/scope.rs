@@ -7,7 +7,7 @@ use std::ops::Deref;
 use contracts::stored;
 use mongodb::bson::{self, Bson};
 
-use super::{ETag, IfMatch, StoreError};
+use super::{ETag, Preconditions, StoreError};
 use crate::document::{Document, Key, SHAPE};
 
 /// A document with what the store knows of it.
@@ -162,20 +162,27 @@ pub struct DocumentKey(pub(crate) Key);
 #[derive(Clone, Debug)]
 pub struct One<D: Document> {
     id: D::Id,
-    if_match: Option<IfMatch>,
+    preconditions: Option<Preconditions>,
+    begins: bool,
 }
 
 /// The document of an id.
 #[expect(non_snake_case, reason = "reads as the type it makes")]
 pub const fn One<D: Document>(id: D::Id) -> One<D> {
-    One { id, if_match: None }
+    One { id, preconditions: None, begins: false }
 }
 
 impl<D: Document> One<D> {
     /// Only if it is still what the client saw; an absent one is left to the decision.
     #[must_use]
-    pub fn matching(self, if_match: Option<IfMatch>) -> Self {
-        Self { if_match, ..self }
+    pub fn matching(self, preconditions: impl Into<Preconditions>) -> Self {
+        Self { preconditions: Some(preconditions.into()), ..self }
+    }
+
+    /// Begins with an edit: an absent one bears [`ETag::absent`] in the eyes of clients.
+    #[must_use]
+    pub fn or_new(self) -> Self {
+        Self { begins: true, ..self }
     }
 }
 
@@ -192,8 +199,9 @@ impl<D: Document> Scope for One<D> {
 
     fn holds(&self, view: &View) -> bool {
         let meta = view.meta(&Key::of::<D>(&self.id));
-        match (&self.if_match, meta) {
-            (Some(if_match), Some(meta)) => if_match.matches(&meta.tag()),
+        match (&self.preconditions, meta) {
+            (Some(preconditions), Some(meta)) => preconditions.hold(&meta.tag()),
+            (Some(preconditions), None) if self.begins => preconditions.hold(&ETag::absent()),
             _ => true,
         }
     }

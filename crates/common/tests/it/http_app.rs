@@ -9,10 +9,10 @@ use axum::routing::{get, post};
 use common::Clock;
 use common::http::{
     Cardless, Follow, Gate, IdempotencyKey, Json, Limits, Listed, Page, Path, Patience, Problem,
-    Query, RequiredIfMatch, Wait, Worded, layers,
+    Query, RequiredIfMatch, Tagged, Wait, Worded, layers,
 };
 use common::identity::{Admin, Identity, Shopper, Staff};
-use common::store::{Answer, Cause, IfMatch};
+use common::store::{Answer, Cause, ETag, IfMatch};
 use contracts::auth::Role;
 use contracts::{OrderId, Quantity, Sku, Timestamp};
 use serde::Deserialize;
@@ -176,6 +176,7 @@ fn routes() -> Router {
         .route("/import", post(import))
         .route("/answer", get(answer))
         .route("/extra", get(extra))
+        .route("/tagged/{n}", get(tagged).put(tagged))
         .route("/bytes", post(async |bytes: axum::body::Bytes| bytes.len().to_string()))
         .with_state(())
 }
@@ -220,6 +221,10 @@ async fn import(patience: Patience) -> &'static str {
     patience.extend(std::time::Duration::from_mins(1));
     tokio::task::yield_now().await;
     "imported"
+}
+
+async fn tagged(Path(n): Path<u8>) -> ([(&'static str, &'static str); 1], Tagged<u8>) {
+    ([("cache-control", "max-age=5")], Tagged(ETag::absent(), n))
 }
 
 async fn answer() -> Answer {

@@ -19,7 +19,7 @@ WAIT = re.compile(r"[0-9]{1,9}(ms|s)")
 BEYOND_SCHEMAS = (
     "cursor ",  # it is the shop's own, and no text that looks like one is one
     "query: ",  # texts are trimmed, and are on one line
-    "If-Match is ",  # a pattern of this header is not always kept
+    "if-match: ",  # a pattern of this header is not always kept
     "the webhook is not signed",
     "the signature does not fit",
 )

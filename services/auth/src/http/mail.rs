@@ -16,7 +16,9 @@ use crate::throttle::Device;
 /// 202 with the same words whether or not anybody has the address (OWASP forgot password cheat
 /// sheet); who has it gets a mail with a token, which is good for an hour. Whoever asks often waits.
 #[utoipa::path(post, path = "/api/auth/password/forgotten", tag = "mail",
-    request_body = Forgotten, responses((status = ACCEPTED), Problems))]
+    request_body = Forgotten,
+    extensions(("x-problems" = json!({ "429": ["too-many-requests"] }))),
+    responses((status = ACCEPTED), Problems))]
 pub(super) async fn forgotten(
     State(auth): State<Auth>,
     cause: Cause,
@@ -34,6 +36,7 @@ pub(super) async fn forgotten(
 /// person ends. The cookie is the one of a sign-in.
 #[utoipa::path(post, path = "/api/auth/password/reset", tag = "mail",
     request_body = PasswordReset,
+    extensions(("x-problems" = json!({ "429": ["too-many-requests"] }))),
     responses((status = NO_CONTENT, headers(("Set-Cookie" = String))), Problems))]
 pub(super) async fn reset(
     State(auth): State<Auth>,
@@ -61,6 +64,7 @@ pub(super) async fn reset(
 ///
 /// It is good once, for three days.
 #[utoipa::path(post, path = "/api/auth/email/verify", tag = "mail", request_body = MailRead,
+    extensions(("x-problems" = json!({ "429": ["too-many-requests"] }))),
     responses((status = NO_CONTENT), Problems))]
 pub(super) async fn verify(
     State(auth): State<Auth>,
@@ -77,7 +81,9 @@ pub(super) async fn verify(
 ///
 /// None is sent when that is known. Whoever asks often waits.
 #[utoipa::path(post, path = "/api/auth/email/verify/mail", tag = "mail",
-    security(("bearer" = [])), responses((status = ACCEPTED), Problems))]
+    security(("bearer" = [])),
+    extensions(("x-problems" = json!({ "429": ["too-many-requests"] }))),
+    responses((status = ACCEPTED), Problems))]
 pub(super) async fn ask_again(
     State(auth): State<Auth>,
     shopper: Shopper,
@@ -97,7 +103,9 @@ pub(super) async fn ask_again(
 /// Both addresses get a mail with a token; it is so when both have agreed, within a day. Whoever does
 /// not know the password you have now waits, as at a sign-in.
 #[utoipa::path(post, path = "/api/auth/email", tag = "mail", security(("bearer" = [])),
-    request_body = EmailChange, responses((status = ACCEPTED), Problems))]
+    request_body = EmailChange,
+    extensions(("x-problems" = json!({ "409": ["email-taken"], "429": ["too-many-requests"] }))),
+    responses((status = ACCEPTED), Problems))]
 pub(super) async fn move_mail(
     State(auth): State<Auth>,
     shopper: Shopper,
@@ -122,6 +130,7 @@ pub(super) async fn move_mail(
 ///
 /// 409 when the new address has an account by now.
 #[utoipa::path(post, path = "/api/auth/email/agree", tag = "mail", request_body = MailRead,
+    extensions(("x-problems" = json!({ "409": ["email-taken"], "429": ["too-many-requests"] }))),
     responses((status = OK, body = Moved), Problems))]
 pub(super) async fn agree(
     State(auth): State<Auth>,
@@ -138,6 +147,7 @@ pub(super) async fn agree(
 ///
 /// Either address may, and nothing changes.
 #[utoipa::path(post, path = "/api/auth/email/refuse", tag = "mail", request_body = MailRead,
+    extensions(("x-problems" = json!({ "429": ["too-many-requests"] }))),
     responses((status = NO_CONTENT), Problems))]
 pub(super) async fn refuse(
     State(auth): State<Auth>,

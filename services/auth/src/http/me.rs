@@ -24,7 +24,8 @@ pub(super) async fn me(
 /// Change how you are called.
 #[utoipa::path(patch, path = "/api/auth/me", tag = "people", security(("bearer" = [])),
     params(("If-Match" = String, Header)), request_body = NewName,
-    responses((status = OK, body = UserView), Problems))]
+    extensions(("x-problems" = json!({ "422": ["card-number"] }))),
+    responses((status = OK, body = UserView, headers(("ETag" = String))), Problems))]
 pub(super) async fn change_me(
     State(auth): State<Auth>,
     shopper: Shopper,
@@ -42,7 +43,9 @@ pub(super) async fn change_me(
 /// Every other sign-in of yours ends. Whoever does not know the password you have now waits, as at
 /// a sign-in.
 #[utoipa::path(post, path = "/api/auth/password", tag = "people", security(("bearer" = [])),
-    request_body = PasswordChange, responses((status = NO_CONTENT), Problems))]
+    request_body = PasswordChange,
+    extensions(("x-problems" = json!({ "429": ["too-many-requests"] }))),
+    responses((status = NO_CONTENT), Problems))]
 pub(super) async fn change_password(
     State(auth): State<Auth>,
     shopper: Shopper,

@@ -4,8 +4,8 @@
 //! [`RefreshToken`](crate::domain::RefreshToken) says what of it, and what not.
 
 use axum::extract::State;
-use axum::http::header::USER_AGENT;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{LOCATION, USER_AGENT};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use common::http::{Cardless, ClientAddress, Json, Problem, Problems};
 use common::identity::Denied;
 use common::store::{Cause, UpdateError};
@@ -17,20 +17,27 @@ use super::views::{Credentials, Refresh, Registration, SignedIn};
 use crate::domain::{Account, NotAToken, Origin, Refusal};
 use crate::throttle::Device;
 
+/// Where a new person finds what is known of them.
+const ME: [(HeaderName, &str); 1] = [(LOCATION, "/api/auth/me")];
+
+/// The answer to who is new here.
+type Created<T> = (StatusCode, [(HeaderName, &'static str); 1], T);
+
 /// Come as a guest.
 ///
 /// A guest buys like anyone, without an account.
 #[utoipa::path(post, path = "/api/auth/guest", tag = "sign-in",
+    extensions(("x-problems" = json!({ "429": ["too-many-requests"] }))),
     responses((status = CREATED, body = SignedIn), Problems))]
 pub(super) async fn guest(
     State(auth): State<Auth>,
     cause: Cause,
     from: ClientAddress,
     headers: HeaderMap,
-) -> Result<(StatusCode, Json<SignedIn>), Problem> {
+) -> Result<Created<Json<SignedIn>>, Problem> {
     auth.throttle.guest(from).await?;
     let sign_in = auth.accounts.guest(origin(&headers, from), cause).await?;
-    Ok((StatusCode::CREATED, Json(auth.tokens(&sign_in, None)?)))
+    Ok((StatusCode::CREATED, ME, Json(auth.tokens(&sign_in, None)?)))
 }
 
 /// Make an account.
@@ -40,6 +47,11 @@ pub(super) async fn guest(
 /// guest's token, what was the guest's becomes the account's, and the guest's sign-in ends. The
 /// cookie is the one of a sign-in.
 #[utoipa::path(post, path = "/api/auth/register", tag = "sign-in", request_body = Registration,
+    extensions(("x-problems" = json!({
+        "409": ["email-taken"],
+        "422": ["card-number"],
+        "429": ["too-many-requests"]
+    }))),
     responses((status = CREATED, body = SignedIn, headers(("Set-Cookie" = String))), Problems))]
 pub(super) async fn register(
     State(auth): State<Auth>,
@@ -48,7 +60,7 @@ pub(super) async fn register(
     device: Option<Device>,
     headers: HeaderMap,
     Cardless(Registration { email, password, name }): Cardless<Registration>,
-) -> Result<(StatusCode, Device, Json<SignedIn>), Problem> {
+) -> Result<Created<(Device, Json<SignedIn>)>, Problem> {
     if password.repeats(&email) {
         return Err(Refusal::PasswordRepeatsEmail.into());
     }
@@ -67,7 +79,7 @@ pub(super) async fn register(
     };
     let device = attempt.succeeded().await;
     let guest = auth.merge(&headers, &sign_in, cause).await;
-    Ok((StatusCode::CREATED, device, Json(auth.tokens(&sign_in, guest)?)))
+    Ok((StatusCode::CREATED, ME, (device, Json(auth.tokens(&sign_in, guest)?))))
 }
 
 /// Sign in.
@@ -78,6 +90,11 @@ pub(super) async fn register(
 /// for what failed on it alone, and not for what strangers do. It is no sign-in, and may be left out.
 /// With a guest's token, what was the guest's becomes the account's, and the guest's sign-in ends.
 #[utoipa::path(post, path = "/api/auth/login", tag = "sign-in", request_body = Credentials,
+    extensions(("x-problems" = json!({
+        "401": ["unauthorized"],
+        "403": ["account-disabled"],
+        "429": ["too-many-requests"]
+    }))),
     responses((status = OK, body = SignedIn, headers(("Set-Cookie" = String))), Problems))]
 pub(super) async fn login(
     State(auth): State<Auth>,
@@ -109,6 +126,11 @@ pub(super) async fn login(
 /// it gives the same successor, unless that was used; else the sign-in ends (RFC 9700, section
 /// 4.14.2). Whoever shows what is none again and again waits.
 #[utoipa::path(post, path = "/api/auth/refresh", tag = "sign-in", request_body = Refresh,
+    extensions(("x-problems" = json!({
+        "401": ["unauthorized"],
+        "403": ["account-disabled"],
+        "429": ["too-many-requests"]
+    }))),
     responses((status = OK, body = SignedIn), Problems))]
 pub(super) async fn refresh(
     State(auth): State<Auth>,

@@ -124,7 +124,8 @@ pub(super) async fn get_user(
 /// administrator stays one: 409.
 #[utoipa::path(patch, path = "/api/auth/users/{id}", tag = "staff", security(("bearer" = [])),
     params(("id" = UserId, Path), ("If-Match" = String, Header)), request_body = PersonChange,
-    responses((status = OK, body = PersonView), Problems))]
+    extensions(("x-problems" = json!({ "409": ["last-admin"] }))),
+    responses((status = OK, body = PersonView, headers(("ETag" = String))), Problems))]
 pub(super) async fn change_user(
     State(auth): State<Auth>,
     admin: Admin,

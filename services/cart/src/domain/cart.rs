@@ -42,6 +42,12 @@ pub enum Refusal {
         /// What was asked for.
         sku: Sku,
     },
+    /// Only what is not in the cart was to be put there.
+    #[error("{sku} is in the cart already")]
+    InCart {
+        /// Which line.
+        sku: Sku,
+    },
     /// Too many different things.
     #[error("a cart holds at most {MAX_LINES} different things")]
     Full,
@@ -103,6 +109,11 @@ impl Cart {
             None => self.lines.push(line),
         }
         Ok(Change::to(self))
+    }
+
+    /// Whether it has a line of this SKU.
+    pub fn holds(&self, sku: &Sku) -> bool {
+        self.lines.iter().any(|line| line.sku == *sku)
     }
 
     /// It is to be in it no longer.

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use testkit::eventually;
 
-use crate::shelf::{ALICE, BOB, SOON, Shelf, put, state};
+use crate::shelf::{ALICE, BOB, SOON, Shelf, put, state, stock};
 
 #[tokio::test]
 async fn a_cart_shows_what_it_costs_now() {
@@ -49,6 +49,63 @@ async fn an_edit_of_a_cart_that_changed_meanwhile_is_refused() {
     edit.clone().if_match(&seen).await.status(412);
     let now = shelf.alice.get("/api/cart").await.ok().etag().to_owned();
     edit.if_match(&format!("W/{now}")).await.ok();
+}
+
+#[tokio::test]
+async fn a_tag_changes_with_prices_and_problems() {
+    let shelf = Shelf::open().await;
+    shelf.sells("MUG", 1250, 5).await;
+    put(&shelf.alice, "MUG", 3).await.ok();
+    let known = |tag: &str| shelf.alice.get("/api/cart").header("if-none-match", tag);
+    let first = shelf.alice.get("/api/cart").await.ok();
+    known(first.etag()).await.status(304);
+
+    let changed = async |from: &str, what: &str| {
+        eventually(what, SOON, async || {
+            Some(known(from).await).filter(|answer| answer.status == 200)
+        })
+        .await
+    };
+    shelf.peer.tell(&state("MUG", 1350, false)).await;
+    let dearer = changed(first.etag(), "the price changed").await;
+    shelf.peer.tell(&stock("MUG", 1)).await;
+    let scarce = changed(dearer.etag(), "there is too little").await;
+
+    assert_eq!(dearer["total"]["amount"], 3 * 1350);
+    assert_ne!(scarce["lines"][0]["problems"], json!([]));
+    assert_eq!(first["version"], scarce["version"], "the cart itself is the same");
+    let edit = shelf.alice.put("/api/cart/items/MUG").json(&json!({ "quantity": 1 }));
+    edit.if_match(first.etag()).await.ok();
+}
+
+#[tokio::test]
+async fn only_what_is_new_is_put_when_asked() {
+    let shelf = Shelf::open().await;
+    shelf.sells("MUG", 1250, 5).await;
+    let mug = shelf.alice.put("/api/cart/items/MUG").json(&json!({ "quantity": 2 }));
+    let new = |tag: &str| mug.clone().header("if-none-match", tag);
+
+    let first = new("*").await.ok();
+    let again = new("*").await.status(412);
+    let known = new(first.etag()).await.status(412);
+    let other = new("\"9-ffffffff\"").await.ok();
+    new("nonsense").await.status(400);
+    shelf.alice.delete("/api/cart/items/MUG").if_match(other.etag()).await.ok();
+    new("*").await.ok();
+
+    assert_eq!(again["type"], "urn:souk:problem:exists-already");
+    assert_eq!(known["type"], "urn:souk:problem:stale");
+}
+
+#[tokio::test]
+async fn an_edit_of_a_cart_that_went_is_refused() {
+    let shelf = Shelf::open().await;
+    shelf.sells("MUG", 1250, 5).await;
+    let mug = shelf.alice.put("/api/cart/items/MUG").json(&json!({ "quantity": 2 }));
+    let empty = shelf.alice.get("/api/cart").await.ok();
+
+    mug.clone().if_match("\"7-0a1b2c3d\"").await.status(412);
+    mug.if_match(empty.etag()).await.ok();
 }
 
 #[tokio::test]

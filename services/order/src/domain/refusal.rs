@@ -13,6 +13,9 @@ pub enum Refusal {
     /// The order has no such return.
     #[error("this return is not known")]
     UnknownReturn,
+    /// Only an address where there is none was to be put.
+    #[error("this order has an address already")]
+    HasAddress,
     /// It is too late for that, or too early.
     #[error("the order is {} and {}", standing.stage, act.cannot())]
     Unfit {

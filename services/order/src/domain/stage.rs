@@ -28,6 +28,21 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// Whether an order that stands here may still come to stand there without late money, which
+    /// alone wakes one that is expired.
+    pub fn leads_to(self, later: Self) -> bool {
+        match self {
+            Self::Placed => later != Self::Placed,
+            Self::Reserved => !matches!(later, Self::Placed | Self::Reserved),
+            Self::Paid => {
+                matches!(later, Self::Shipped | Self::Delivered | Self::Completed | Self::Cancelled)
+            }
+            Self::Shipped => matches!(later, Self::Delivered | Self::Completed),
+            Self::Delivered => later == Self::Completed,
+            Self::Completed | Self::Cancelled | Self::Expired => false,
+        }
+    }
+
     /// As it is stored and shown.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -45,6 +45,10 @@ impl Worded for Refunding {
 /// asked for anew.
 #[utoipa::path(post, path = "/api/orders/{id}/refunds", tag = "orders", security(("bearer" = [])),
     params(("id" = OrderId, Path), ("Idempotency-Key" = String, Header)), request_body = Refunding,
+    extensions(("x-problems" = json!({
+        "409": ["order-unfit", "too-many-pieces", "nothing-left", "order-full"],
+        "422": ["card-number", "money-unclear"]
+    }))),
     responses((status = CREATED, body = OrderView, headers(("ETag" = String)),
         description = "It is among the order's `refunds`, the last."), Problems))]
 pub(super) async fn refund_order(

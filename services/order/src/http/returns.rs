@@ -47,6 +47,10 @@ pub(super) struct Received {
 #[utoipa::path(post, path = "/api/orders/{id}/returns", tag = "orders", security(("bearer" = [])),
     params(("id" = OrderId, Path), ("Idempotency-Key" = String, Header)),
     request_body = SendingBack,
+    extensions(("x-problems" = json!({
+        "409": ["order-unfit", "too-many-pieces", "order-full"],
+        "422": ["card-number"]
+    }))),
     responses((status = CREATED, body = OrderView, headers(("ETag" = String)),
         description = "It is among the order's `returns`, the last."), Problems))]
 pub(super) async fn request_return(
@@ -72,6 +76,7 @@ pub(super) async fn request_return(
     security(("bearer" = [])),
     params(("id" = OrderId, Path), ("return_id" = ReturnId, Path),
         ("Idempotency-Key" = Option<String>, Header)),
+    extensions(("x-problems" = json!({ "409": ["return-unfit"] }))),
     responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
 pub(super) async fn approve_return(
     State(orders): State<Orders>,
@@ -89,6 +94,7 @@ pub(super) async fn approve_return(
     security(("bearer" = [])),
     params(("id" = OrderId, Path), ("return_id" = ReturnId, Path),
         ("Idempotency-Key" = Option<String>, Header)),
+    extensions(("x-problems" = json!({ "409": ["return-unfit"] }))),
     responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
 pub(super) async fn reject_return(
     State(orders): State<Orders>,
@@ -109,6 +115,7 @@ pub(super) async fn reject_return(
     params(("id" = OrderId, Path), ("return_id" = ReturnId, Path),
         ("Idempotency-Key" = Option<String>, Header)),
     request_body = Option<Received>,
+    extensions(("x-problems" = json!({ "409": ["return-unfit", "too-many-pieces"] }))),
     responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
 pub(super) async fn receive_return(
     State(orders): State<Orders>,

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use common::http::{Cardless, IdempotencyKey, Json, Path, Problem, Problems, Worded};
 use common::identity::{Shopper, Staff};
-use common::store::{Answer, Cause, IfMatch, Receipt};
+use common::store::{Answer, Cause, Preconditions, Receipt};
 use contracts::OrderId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::pieces::{PiecesOf, goods};
 use super::view::OrderView;
 use super::{done, receipt, shown_after, under_way};
-use crate::domain::{Address, Label, Order, Shipment};
+use crate::domain::{Address, Label, Order, Refusal, Shipment};
 use crate::store::Orders;
 
 /// What is sent, and how.
@@ -52,6 +52,10 @@ pub(super) struct Arrived {
 /// fill a second one like it, it is refused with 409 `parcel-sent-already`.
 #[utoipa::path(post, path = "/api/orders/{id}/ship", tag = "orders", security(("bearer" = [])),
     params(("id" = OrderId, Path), ("Idempotency-Key" = String, Header)), request_body = Sending,
+    extensions(("x-problems" = json!({
+        "409": ["order-unfit", "too-many-pieces", "parcel-sent-already", "order-full"],
+        "422": ["card-number"]
+    }))),
     responses((status = OK, body = OrderView, headers(("ETag" = String))),
         (status = ACCEPTED, body = OrderView, headers(("ETag" = String)),
             description = "The parcel waits for its money."), Problems))]
@@ -76,6 +80,7 @@ pub(super) async fn ship_order(
 #[utoipa::path(post, path = "/api/orders/{id}/deliver", tag = "orders", security(("bearer" = [])),
     params(("id" = OrderId, Path), ("Idempotency-Key" = Option<String>, Header)),
     request_body = Option<Arrived>,
+    extensions(("x-problems" = json!({ "409": ["order-unfit", "no-such-parcel"] }))),
     responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
 pub(super) async fn deliver_order(
     State(orders): State<Orders>,
@@ -98,20 +103,26 @@ pub(super) async fn deliver_order(
 /// The address is seen by the customer and by staff, and by nobody else.
 #[utoipa::path(put, path = "/api/orders/{id}/address", tag = "orders", security(("bearer" = [])),
     params(("id" = OrderId, Path), ("If-Match" = Option<String>, Header,
-        description = "The version that is known: 412 when it is no longer that.")),
+        description = "The version that is known: 412 when it is no longer that."),
+        ("If-None-Match" = Option<String>, Header)),
     request_body = Address,
+    extensions(("x-problems" = json!({ "409": ["order-unfit"], "422": ["card-number"] }))),
     responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
 pub(super) async fn put_address(
     State(orders): State<Orders>,
     shopper: Shopper,
     Path(id): Path<OrderId>,
-    if_match: Option<IfMatch>,
+    preconditions: Preconditions,
     cause: Cause,
     Cardless(address): Cardless<Address>,
 ) -> Result<Answer, Problem> {
     let person = orders.person(&shopper).await?;
-    let readdress = move |order: Order, _| order.shown_to(&person)?.readdress(address.clone());
+    let only_new = preconditions.only_new();
+    let readdress = move |order: Order, _| match order.shown_to(&person)? {
+        Order { address: Some(_), .. } if only_new => Err(Refusal::HasAddress),
+        order => order.readdress(address.clone()),
+    };
     // Without a receipt nothing of it is kept but the order.
     let receipt = Receipt::none(cause);
-    Ok(orders.update_matching(id, if_match, receipt, readdress, shown_after).await?)
+    Ok(orders.update_matching(id, preconditions, receipt, readdress, shown_after).await?)
 }

@@ -129,3 +129,82 @@ async fn a_wait_that_makes_no_sense_is_refused() {
         assert_eq!(alice.get(path).await.status, 400, "{wait}");
     }
 }
+
+#[tokio::test]
+async fn a_status_that_is_reached_answers_at_once() {
+    let shop = Shop::open().await;
+    let purchase = shop.buys().await;
+    let alice = shop.shopper(purchase.customer);
+    shop.reserved(purchase.order, 1).await;
+    let shown = shop.until(purchase.order, "reserved").await.status(200);
+    let path = format!("/api/orders/{}?wait=20s", purchase.order);
+
+    for until in [
+        "until=reserved",
+        "until=paid,reserved",
+        "until=paid&until=reserved",
+        "until=reserved%2Cexpired",
+        // It passed that already, and will not come back to it.
+        "until=placed",
+    ] {
+        let (answer, waited) = meanwhile(alice.get(format!("{path}&{until}")), async {}).await;
+        assert_eq!(answer.ok()["status"], "reserved", "{until}");
+        assert!(waited < AT_ONCE, "{until}: {waited:?}");
+    }
+    let known = alice.get(format!("{path}&until=reserved")).header("if-none-match", shown.etag());
+    let (answer, waited) = meanwhile(known, async {}).await;
+    assert_eq!(answer.status, 304);
+    assert!(waited < AT_ONCE, "{waited:?}");
+}
+
+#[tokio::test]
+async fn a_wait_passes_other_changes_by() {
+    let shop = Shop::open().await;
+    let purchase = shop.buys().await;
+    let alice = shop.shopper(purchase.customer);
+    let asked = alice.get(format!("/api/orders/{}?wait=20s&until=paid,cancelled", purchase.order));
+
+    let (answer, waited) = meanwhile(asked, async {
+        shop.reserved(purchase.order, 1).await;
+        shop.until(purchase.order, "reserved").await.status(200);
+        alice.post(format!("/api/orders/{}/cancel", purchase.order)).await.status(200);
+    })
+    .await;
+
+    assert_eq!(answer.ok()["status"], "cancelled");
+    assert!(waited < AT_ONCE, "{waited:?}");
+}
+
+#[tokio::test]
+async fn a_status_out_of_reach_ends_the_wait() {
+    let shop = Shop::open().await;
+    let purchase = shop.buys().await;
+    let alice = shop.shopper(purchase.customer);
+    let asked = alice.get(format!("/api/orders/{}?wait=20s&until=paid", purchase.order));
+
+    let (answer, waited) = meanwhile(asked, async {
+        alice.post(format!("/api/orders/{}/cancel", purchase.order)).await.status(200);
+    })
+    .await;
+
+    assert_eq!(answer.ok()["status"], "cancelled");
+    assert!(waited < AT_ONCE, "{waited:?}");
+}
+
+#[tokio::test]
+async fn a_status_that_does_not_exist_is_refused() {
+    let shop = Shop::open().await;
+    let purchase = shop.buys().await;
+    let alice = shop.shopper(purchase.customer);
+
+    for until in ["until=lost", "until=", "until=paid,", "until=paid,Paid", "until=paid&until=x"] {
+        for wait in ["", "wait=20s&"] {
+            let path = format!("/api/orders/{}?{wait}{until}", purchase.order);
+            let refused = alice.get(path).await.status(422);
+            let detail = refused.text_of("detail");
+            assert!(detail.contains("until") && detail.contains("`reserved`"), "{detail}");
+        }
+    }
+    let path = format!("/api/orders/{}?until=paid", purchase.order);
+    assert_eq!(alice.get(path).await.ok()["status"], "placed", "nothing waits without `wait`");
+}

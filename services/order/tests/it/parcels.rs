@@ -132,6 +132,8 @@ async fn the_shopper_says_where_the_goods_go() {
     assert_eq!(again["version"], put["version"]);
     let stale = alice.put(&path).json(&address()).if_match(before.etag()).await;
     refused(&stale, 412, "stale");
+    let only_new = alice.put(&path).json(&address()).header("if-none-match", "*").await;
+    refused(&only_new, 412, "exists-already");
     let bob = shop.shopper(shop.person());
     refused(&bob.put(&path).json(&address()).await, 404, "not-found");
     shop.peer.hears::<AddressChanged>(order).await;

@@ -38,6 +38,11 @@ impl Worded for NewPayment {}
 #[utoipa::path(post, path = "/api/payments", tag = "payments", security(("bearer" = [])),
     params(("Idempotency-Key" = String, Header, description = "names this attempt to pay")),
     request_body = NewPayment,
+    extensions(("x-problems" = json!({
+        "404": ["not-found"],
+        "409": ["payment-in-progress", "already-paid", "order-not-payable", "too-many-attempts"],
+        "422": ["card-number"]
+    }))),
     responses(
         (status = CREATED, body = PaymentView, description = "what became of it",
             headers(("Location" = String, description = "the payment"))),

@@ -40,6 +40,10 @@ impl Worded for NewRefund {}
     params(("id" = PaymentId, Path, description = "the payment"),
         ("Idempotency-Key" = String, Header, description = "names this refund")),
     request_body = NewRefund,
+    extensions(("x-problems" = json!({
+        "409": ["nothing-promised", "nothing-to-refund", "refund-too-large", "payment-disputed", "too-many-refunds"],
+        "422": ["card-number"]
+    }))),
     responses(
         (status = CREATED, body = RefundView, description = "what became of it"),
         (status = ACCEPTED, body = RefundView, description = "it is on its way"),

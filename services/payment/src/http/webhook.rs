@@ -24,6 +24,7 @@ use crate::store::Payments;
             capture_by?, failure?, refund_id?}`, where `type` is `charge.processing`, \
             `charge.authorized`, `charge.captured`, `charge.declined`, `refund.done`, \
             `refund.refused`, `dispute.opened`, `dispute.won` or `dispute.lost`; of Stripe: its events"),
+    extensions(("x-problems" = json!({ "400": ["webhook-not-trusted"] }))),
     responses((status = OK, description = "heard"), Problems))]
 pub(super) async fn hear_provider(
     State(payments): State<Payments>,

@@ -36,7 +36,11 @@ impl Worded for Adjustment {
 /// With the first stock of its variants. Its SKUs have to be free, and its slug if it is chosen.
 #[utoipa::path(post, path = "/api/products", tag = "staff", request_body = Draft,
     params(("Idempotency-Key" = Option<String>, Header)), security(("bearer" = [])),
-    responses((status = CREATED, body = ProductView), Problems))]
+    extensions(("x-problems" = json!({
+        "409": ["slug-taken", "sku-taken"],
+        "422": ["card-number"]
+    }))),
+    responses((status = CREATED, body = ProductView, headers(("ETag" = String))), Problems))]
 pub(super) async fn create_product(
     State(products): State<Products>,
     staff: Staff,
@@ -64,7 +68,12 @@ pub(super) async fn create_product(
 #[utoipa::path(patch, path = "/api/products/{id}", tag = "staff", request_body = Edit,
     params(("id" = ProductId, Path), ("If-Match" = String, Header),
         ("Idempotency-Key" = Option<String>, Header)),
-    security(("bearer" = [])), responses((status = OK, body = ProductView), Problems))]
+    security(("bearer" = [])),
+    extensions(("x-problems" = json!({
+        "409": ["slug-taken", "sku-taken"],
+        "422": ["card-number"]
+    }))),
+    responses((status = OK, body = ProductView, headers(("ETag" = String))), Problems))]
 pub(super) async fn edit_product(
     State(products): State<Products>,
     staff: Staff,
@@ -116,7 +125,12 @@ pub(super) async fn archive_product(
 /// Never more out than are available: what is promised to orders stays.
 #[utoipa::path(post, path = "/api/products/{id}/stock", tag = "staff", request_body = Adjustment,
     params(("id" = ProductId, Path), ("Idempotency-Key" = String, Header)),
-    security(("bearer" = [])), responses((status = OK, body = StockView), Problems))]
+    security(("bearer" = [])),
+    extensions(("x-problems" = json!({
+        "409": ["too-few-available", "too-many-on-hand"],
+        "422": ["card-number"]
+    }))),
+    responses((status = OK, body = StockView), Problems))]
 pub(super) async fn adjust_stock(
     State(products): State<Products>,
     staff: Staff,

@@ -58,6 +58,42 @@ async fn an_edit_says_what_it_was_made_of() {
 }
 
 #[tokio::test]
+async fn a_tag_changes_with_what_is_shown() {
+    let shop = Shop::open().await;
+    let (path, created) = mug(&shop).await;
+    let anyone = shop.anyone();
+    let before = anyone.get(&path).await.ok();
+    let list = anyone.get("/api/products").await.ok();
+    let known = |tag: &str| anyone.get(&path).header("if-none-match", tag);
+    let _ = known(before.etag()).await.status(304);
+    let _ = anyone
+        .get("/api/products/enamel-mug")
+        .header("if-none-match", before.etag())
+        .await
+        .status(304);
+
+    shop.placed(shop.order(), 1, &[pieces("MUG", 2)]).await;
+    shop.settled().await;
+
+    let sold = known(before.etag()).await.status(200);
+    assert_eq!(sold["variants"][0]["available"], 3);
+    assert_ne!(sold.etag(), before.etag());
+    let relisted =
+        anyone.get("/api/products").header("if-none-match", list.etag()).await.status(200);
+    assert_eq!(relisted["items"][0]["variants"][0]["available"], 3);
+    let _ = anyone.get("/api/categories").header("if-none-match", "*").await.status(304);
+    let edit = shop.staff().patch(&path).json(&json!({"title": "Cup"})).if_match(created.etag());
+    let edited = edit.await.status(200);
+    let _ = known(edited.etag()).await.status(304);
+    for document in ["openapi.json", "docs"] {
+        let document = format!("/api/products/{document}");
+        let shown = anyone.get(&document).await.ok();
+        let again = anyone.get(&document).header("if-none-match", shown.etag()).await;
+        assert_eq!((again.status, again.header("content-length")), (304, None), "{document}");
+    }
+}
+
+#[tokio::test]
 async fn a_repeated_edit_gives_the_first_answer() {
     let shop = Shop::open().await;
     let (path, created) = mug(&shop).await;

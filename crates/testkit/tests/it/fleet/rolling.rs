@@ -117,7 +117,7 @@ impl Busy {
 
     async fn until_it_is(&self, status: &str, guest: &Shopper, order: &str) {
         let what = format!("order {order} is {status}");
-        let look = guest.client.get(format!("/api/orders/{order}?wait=1s"));
+        let look = guest.client.get(format!("/api/orders/{order}?wait=1s&until={status}"));
         eventually(&what, SOON, async || {
             self.asks(&look).await.filter(|answer| answer["status"] == status).map(drop)
         })

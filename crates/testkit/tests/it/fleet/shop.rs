@@ -88,9 +88,11 @@ impl Shop {
     /// Waits until an order stands so; several may do.
     pub(super) async fn until(&self, shopper: &Shopper, order: &str, any_of: &[&str]) -> Value {
         let what = format!("order {order} is one of {any_of:?}");
+        let statuses = any_of.join(",");
         eventually(&what, SOON, async || {
             // A service that is killed over it answers nothing.
-            let asked = shopper.client.get(format!("/api/orders/{order}?wait=1s")).send();
+            let asked = shopper.client.get(format!("/api/orders/{order}?wait=1s&until={statuses}"));
+            let asked = asked.send();
             let answer = asked.await.ok()?;
             any_of.iter().any(|status| answer["status"] == *status).then_some(answer.body)
         })
