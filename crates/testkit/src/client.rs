@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::answer::Answer;
+use crate::documents::undocumented;
 use crate::events::Events;
 use crate::fleet::Replicas;
 
@@ -219,7 +220,7 @@ impl Request {
 /// Sends it, for those who count on an answer.
 ///
 /// # Panics
-/// When none came.
+/// When none came, and when its problem or its headers are not in the document of the operation.
 impl IntoFuture for Request {
     type Output = Answer;
     type IntoFuture = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -227,7 +228,12 @@ impl IntoFuture for Request {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let asked = format!("{} {}", self.method, self.path);
-            self.send().await.unwrap_or_else(|error| panic!("no answer to {asked}: {error:?}"))
+            let (method, path) = (self.method.clone(), self.path.clone());
+            let answer = self.send().await;
+            let answer = answer.unwrap_or_else(|error| panic!("no answer to {asked}: {error:?}"));
+            let undocumented = undocumented(&method, &path, &answer);
+            assert_eq!(undocumented, None, "{asked}: not in docs/openapi: {}", answer.text);
+            answer
         })
     }
 }

@@ -9,6 +9,7 @@
 mod answer;
 mod client;
 mod collector;
+mod documents;
 mod error;
 mod events;
 mod eventually;

@@ -10,19 +10,21 @@ use contracts::{
     SessionId, Sku, Timestamp, UserId,
 };
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::server::{Server, ServerBuilder};
 use utoipa::openapi::{Content, Info, OpenApi, Ref, RefOr, Response, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{flattened, headers, page};
+use super::{flattened, headers, page, problems};
 use crate::http::Problem;
 
-/// Completes what the routes of a service say of themselves: what it is, how to sign in, and what
-/// a problem looks like.
+/// Completes what the routes of a service say of themselves: what it is, where it is served, how to
+/// sign in, which headers it reads and sends, and which problems each operation may answer with.
 pub fn document(mut routes: OpenApi, title: &str, description: &str, version: &str) -> OpenApi {
     let mut info = Info::new(title, version);
     info.description = Some(description.to_owned());
     routes.info = info;
+    routes.servers = Some(SERVERS.map(server).into());
     let components = routes.components.get_or_insert_default();
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
@@ -37,6 +39,7 @@ pub fn document(mut routes: OpenApi, title: &str, description: &str, version: &s
     add_language(&mut routes);
     flattened::describe(&mut routes);
     headers::describe(&mut routes);
+    problems::describe(&mut routes);
     routes
 }
 
@@ -66,6 +69,16 @@ pub fn routes<S: Clone + Send + Sync + 'static>(path: &str, api: &OpenApi) -> Ro
     Router::new()
         .route(&format!("{path}/openapi.json"), get(show_json))
         .route(&format!("{path}/docs"), get(show_page))
+}
+
+/// Where the API is served, and what is there.
+const SERVERS: [(&str, &str); 2] = [
+    ("/", "Where this document was read."),
+    ("http://localhost:8080", "The fleet that `cargo xtask up` runs."),
+];
+
+fn server((url, about): (&str, &str)) -> Server {
+    ServerBuilder::new().url(url).description(Some(about)).build()
 }
 
 /// Lists what only a parameter refers to, which the routes leave out.

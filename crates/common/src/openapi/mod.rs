@@ -6,7 +6,9 @@ mod check;
 mod document;
 mod flattened;
 mod headers;
+mod operations;
 mod page;
+mod problems;
 
 pub use asyncapi::{asyncapi, check_asyncapi};
 pub use breaking::breaking;

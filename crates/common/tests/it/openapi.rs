@@ -60,6 +60,9 @@ async fn list_mugs(_: Page, _: Query<Filter>) -> Result<Json<Listed<Mug>>, Probl
 
 /// Make a mug.
 #[utoipa::path(post, path = "/api/mugs", tag = "mugs", security(("bearer" = [])),
+    request_body = NewMug,
+    params(("Idempotency-Key" = String, Header), ("If-Match" = Option<String>, Header)),
+    extensions(("x-problems" = json!({ "409": ["cracked"], "422": ["too-hot"] }))),
     responses((status = CREATED, body = Mug, description = "Made."), Problems))]
 async fn make_mug(Json(new): Json<NewMug>) -> Problem {
     Problem::forbidden().because(new.sku)
@@ -104,6 +107,98 @@ async fn a_service_shows_its_document() {
         assert!(api["components"]["schemas"][part].is_object(), "{part}");
     }
     assert_eq!(api, serde_json::to_value(router().into_openapi()).unwrap());
+}
+
+#[test]
+fn a_read_documents_its_tag() {
+    let api = serde_json::to_value(router().into_openapi()).unwrap();
+
+    for path in ["/api/mugs", "/api/mugs/{id}"] {
+        let read = &api["paths"][path]["get"];
+        assert!(read["responses"]["200"]["headers"]["ETag"].is_object(), "{path}");
+        assert_eq!(read["responses"]["304"]["$ref"], "#/components/responses/NotModified");
+        let parameters = read["parameters"].as_array().unwrap();
+        assert!(parameters.iter().any(|it| it["name"] == "If-None-Match"), "{path}");
+    }
+    let made = &api["paths"]["/api/mugs"]["post"]["responses"];
+    assert!(made["201"]["headers"]["Location"].is_object(), "{made}");
+    assert_eq!(made["304"], Value::Null);
+    assert_eq!(api["servers"][0]["url"], "/");
+}
+
+#[test]
+fn an_operation_documents_its_problems() {
+    let api = serde_json::to_value(router().into_openapi()).unwrap();
+    let kinds = |method: &str, path: &str, status: &str| {
+        let response = &api["paths"][path][method]["responses"][status];
+        let target = response["$ref"].as_str().unwrap_or("#/none").trim_start_matches('#');
+        let content = api.pointer(target).map(|it| &it["content"]["application/problem+json"]);
+        let kinds =
+            content.map(|it| it["schema"]["allOf"][1]["properties"]["type"]["enum"].clone());
+        let kinds = kinds.unwrap_or_default().as_array().cloned().unwrap_or_default();
+        let name = |kind: &Value| kind.as_str().unwrap().replace("urn:souk:problem:", "");
+        kinds.iter().map(name).collect::<Vec<_>>().join(" ")
+    };
+
+    for (status, named) in [
+        ("400", "idempotency-key-required malformed"),
+        ("401", "unauthorized"),
+        ("403", "forbidden"),
+        ("404", ""),
+        ("409", "cracked"),
+        ("412", "stale"),
+        ("415", "unsupported-media-type"),
+        ("422", "idempotency-key-reused invalid too-hot"),
+        ("428", ""),
+        ("503", "unavailable"),
+    ] {
+        assert_eq!(kinds("post", "/api/mugs", status), named, "{status}");
+    }
+    for (status, named) in [("400", "malformed"), ("401", ""), ("404", "not-found"), ("415", "")] {
+        assert_eq!(kinds("get", "/api/mugs/{id}", status), named, "{status}");
+    }
+    let text = api.to_string();
+    assert!(text.contains("Retry-After") && !text.contains("x-problems"), "{text}");
+}
+
+/// Every document of the repository keeps the rules that hold for all services.
+#[test]
+fn every_document_says_what_is_sent() {
+    for file in std::fs::read_dir("../../docs/openapi").unwrap() {
+        let path = file.unwrap().path();
+        let api: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        assert!(!api["servers"].as_array().unwrap().is_empty(), "{}", path.display());
+        for (at, methods) in api["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                let shown = format!("{} {method} {at}", path.display());
+                says_what_it_sends(method, operation, &shown);
+            }
+        }
+    }
+}
+
+fn says_what_it_sends(method: &str, operation: &Value, shown: &str) {
+    let responses = &operation["responses"];
+    let content = &responses["200"]["content"];
+    if method == "get" && content["text/event-stream"].is_null() {
+        assert!(responses["200"]["headers"]["ETag"].is_object(), "{shown}");
+        assert!(responses["304"].is_object(), "{shown}");
+    }
+    if responses["201"].is_object() {
+        assert!(responses["201"]["headers"]["Location"].is_object(), "{shown}");
+    }
+    for (name, required, status) in
+        [("If-Match", false, "412"), ("If-Match", true, "428"), ("Idempotency-Key", true, "400")]
+    {
+        let parameters = operation["parameters"].as_array();
+        let mut taken = parameters.into_iter().flatten().filter(|it| it["name"] == name);
+        if taken.any(|it| !required || it["required"] == true) {
+            assert!(responses[status].is_object(), "{shown}: {name} without {status}");
+        }
+    }
+    let is_signed_in = operation["security"].as_array().is_some_and(|it| !it.is_empty());
+    assert!(!is_signed_in || responses["401"].is_object(), "{shown}");
+    assert!(responses["503"].is_object() && responses["4XX"].is_object(), "{shown}");
 }
 
 #[test]
