@@ -15,6 +15,37 @@ use super::explain::explain;
 /// Names that extractors of their own read: [`Page`](super::Page) and [`Wait`](super::Wait).
 const RESERVED: [&str; 3] = ["limit", "cursor", "wait"];
 
+/// Tags that advertising, mail and social networks add to links: beside all that begin with one of
+/// [`CAMPAIGN_PREFIXES`]. They say nothing to a service.
+const CAMPAIGN_TAGS: [&str; 24] = [
+    "_ga",
+    "_gl",
+    "dclid",
+    "epik",
+    "fbclid",
+    "gad",
+    "gbraid",
+    "gclid",
+    "gclsrc",
+    "igsh",
+    "igshid",
+    "irclickid",
+    "li_fat_id",
+    "mkt_tok",
+    "msclkid",
+    "rdt_cid",
+    "s_kwcid",
+    "sccid",
+    "srsltid",
+    "ttclid",
+    "twclid",
+    "wbraid",
+    "yclid",
+    "ysclid",
+];
+const CAMPAIGN_PREFIXES: [&str; 10] =
+    ["utm_", "mc_", "gad_", "pk_", "mtm_", "matomo_", "piwik_", "hsa_", "_hs", "vero_"];
+
 /// What the path names, such as an order's id; 400 when it does not read as that.
 #[derive(Clone, Copy, Debug)]
 pub struct Path<T>(pub T);
@@ -22,7 +53,8 @@ pub struct Path<T>(pub T);
 /// What the query asks for; 400 when it does not read as that.
 ///
 /// `limit`, `cursor` and `wait` are left to [`Page`](super::Page) and [`Wait`](super::Wait), so
-/// that `T` can refuse unknown names beside them.
+/// that `T` can refuse unknown names beside them. Campaign tags such as `utm_source` and `gclid`
+/// are ignored.
 #[derive(Clone, Copy, Debug)]
 pub struct Query<T>(pub T);
 
@@ -42,7 +74,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
-        let own: Vec<&str> = query.split('&').filter(|pair| !is_reserved(pair)).collect();
+        let own: Vec<&str> = query.split('&').filter(|pair| !is_for_others(pair)).collect();
         let uri = Uri::builder().path_and_query(format!("/?{}", own.join("&"))).build();
         let uri = uri.map_err(|_| Problem::malformed())?;
         read(&uri).map(Self)
@@ -65,8 +97,19 @@ pub(super) fn values(parts: &Parts, name: &str) -> Result<Vec<String>, Problem> 
     Ok(pairs.into_iter().filter(|(key, _)| key == name).map(|(_, value)| value).collect())
 }
 
-fn is_reserved(pair: &str) -> bool {
-    RESERVED.contains(&pair.split('=').next().unwrap_or_default())
+/// Whether a pair of the query is none of the endpoint's own parameters.
+fn is_for_others(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default();
+    RESERVED.contains(&name) || is_campaign_tag(name)
+}
+
+/// Compares without case: links are retyped.
+fn is_campaign_tag(name: &str) -> bool {
+    let begins_with = |prefix: &&str| {
+        name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    CAMPAIGN_TAGS.iter().any(|tag| name.eq_ignore_ascii_case(tag))
+        || CAMPAIGN_PREFIXES.iter().any(begins_with)
 }
 
 fn read<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
@@ -96,5 +139,55 @@ fn no_path(rejection: PathRejection) -> Problem {
             Problem::internal()
         }
         _ => Problem::malformed().because("the path does not read as one of this endpoint"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+    use futures_util::FutureExt as _;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Filter {
+        tag: Option<String>,
+    }
+
+    fn filter(query: &str) -> Result<Filter, Problem> {
+        let (mut parts, ()) = Request::get(format!("/?{query}")).body(()).unwrap().into_parts();
+        let read = Query::<Filter>::from_request_parts(&mut parts, &()).now_or_never().unwrap();
+        read.map(|Query(filter)| filter)
+    }
+
+    #[test]
+    fn campaign_tags_are_ignored() {
+        for name in [
+            "utm_source",
+            "UTM_Campaign",
+            "utm_",
+            "gclid",
+            "fbclid",
+            "msclkid",
+            "mc_cid",
+            "mc_eid",
+            "_ga",
+            "gad_source",
+            "ttclid",
+            "mtm_campaign",
+        ] {
+            for query in [format!("{name}=x%20y&tag=tin"), format!("tag=tin&{name}")] {
+                assert_eq!(filter(&query).unwrap().tag.as_deref(), Some("tin"), "{query}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_unknown_parameters_are_refused() {
+        for query in ["utm=1", "colour=red", "gclid2=1", "tag=a&tag=b", "=1"] {
+            assert_eq!(filter(query).unwrap_err().status(), 400, "{query}");
+        }
     }
 }
