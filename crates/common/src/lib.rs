@@ -20,7 +20,7 @@ pub mod wakeups;
 mod ops;
 mod telemetry;
 
-pub use card::is_card;
+pub use card::{bears_card, is_card};
 pub use change::{Change, Unwritable};
 pub use clock::Clock;
 pub use document::{Document, Row};

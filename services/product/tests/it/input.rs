@@ -116,3 +116,38 @@ async fn products_stored_by_earlier_rules_are_shown() {
     let edit = shop.staff().patch(&path).if_match(shown.etag()).json(&mended).await;
     assert_eq!(edit.status(200)["title"], "Cup");
 }
+
+#[tokio::test]
+async fn card_numbers_are_refused_and_others_taken() {
+    let shop = Shop::open().await;
+    let described = |number: usize, text: &str| {
+        let sku = format!("BOOK-{number}");
+        json!({"title": "Book", "description": text, "variants": [variant(&sku, 0, 0)]})
+    };
+
+    let ordinary = [
+        "ISBN 978-3-16-148002-7",
+        "ISBN-13: 9783161480027",
+        "IMEI 490154203237518",
+        "EAN 4006381333931",
+        "Hotline: Tel. 0049 171 23456700",
+        "+49 171 23456700",
+        "IBAN DE89 3704 0044 0532 0130 00",
+    ];
+    for (number, text) in ordinary.into_iter().enumerate() {
+        let _ = shop.sells(&described(number, text)).await;
+    }
+    for text in [
+        "4242424242424242",
+        "Visa 4242 4242 4242 4242, thanks",
+        "mc5555-5555-5555-4444",
+        "3782 822463 10005",
+        "６０１１ １１１１ １１１１ １１１７",
+        "3056\u{a0}930902\u{2011}5904",
+        "ISBN 978-3-16-148002-7 and 3530 1113 3330 0000",
+    ] {
+        let draft = described(99, text);
+        let refused = shop.staff().post("/api/products").json(&draft).await.status(422);
+        assert_eq!(refused["type"], "urn:souk:problem:card-number", "{text}");
+    }
+}
