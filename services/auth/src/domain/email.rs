@@ -1,8 +1,12 @@
 //! E-mail addresses.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use contracts::stored;
+use idna::AsciiDenyList;
+use idna::uts46::{DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -17,8 +21,8 @@ const LONGEST_LABEL: usize = 63;
 
 /// An e-mail address, trimmed and in lower case: however it is typed, it is one account's.
 ///
-/// A dot-atom at a domain of at least two labels, in ASCII; a domain in another script is given in
-/// its ASCII form.
+/// A dot-atom at a domain of at least two labels. A domain in another script is kept in its ASCII form
+/// (UTS 46, without transitional processing): `info@übung.de` is `info@xn--bung-zra.de`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, format = Email, max_length = 254, example = "alice@example.com")]
@@ -53,7 +57,9 @@ impl FromStr for Email {
     fn from_str(text: &str) -> Result<Self, InvalidEmail> {
         let text = text.trim().to_ascii_lowercase();
         let (local, domain) = text.rsplit_once('@').ok_or(InvalidEmail)?;
-        let sane = text.len() <= LONGEST && is_local(local) && is_domain(domain);
+        let domain = in_ascii(domain)?;
+        let text = format!("{local}@{domain}");
+        let sane = text.len() <= LONGEST && is_local(local) && is_domain(&domain);
         if sane { Ok(Self(text)) } else { Err(InvalidEmail) }
     }
 }
@@ -84,6 +90,22 @@ fn is_local(local: &str) -> bool {
     let is_atext = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b);
     local.len() <= LONGEST_LOCAL
         && local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atext))
+}
+
+/// The ASCII form of a domain (UTS 46, section 4.2). One that was stored is in it already, and stays
+/// as it is when a later version of Unicode would refuse it.
+fn in_ascii(domain: &str) -> Result<Cow<'_, str>, InvalidEmail> {
+    if stored::is_read() {
+        return Ok(Cow::Borrowed(domain));
+    }
+    Uts46::new()
+        .to_ascii(
+            domain.as_bytes(),
+            AsciiDenyList::STD3,
+            Hyphens::CheckFirstLast,
+            DnsLength::Verify,
+        )
+        .map_err(|_| InvalidEmail)
 }
 
 /// A name of at least two labels (RFC 1123, section 2.1), the last of which is no number.
@@ -138,7 +160,15 @@ mod tests {
             "alice@10.0.0.1",
             "alice@[10.0.0.1]",
             "älice@example.com",
-            "alice@exämple.com",
+            "alice@xn--zzzzzz--.com",
+            "alice@xn--bung-zra",
+            "alice@übung",
+            "alice@-übung.de",
+            "alice@ü bung.de",
+            "alice@a\u{202e}b.de",
+            "alice@１０.０.０.１",
+            "alice@\u{200b}.de",
+            "alice@ü\u{5d0}.de",
             "<alice@example.com>",
             "alice@example.com,bob@example.com",
             "alice@example.com\r\nBcc: bob@example.com",
@@ -148,6 +178,44 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Email>(), Err(InvalidEmail), "{text:?}");
         }
+    }
+
+    #[test]
+    fn every_spelling_of_a_domain_is_one_address() {
+        for (spellings, kept) in [
+            (
+                vec![
+                    "info@übung.de",
+                    "Info@ÜBUNG.de",
+                    "info@u\u{308}bung.de",
+                    "info@xn--bung-zra.de",
+                    "info@XN--BUNG-ZRA.DE",
+                    "info@übung。de",
+                    "info@ü\u{ad}bung.de\u{200b}",
+                ],
+                "info@xn--bung-zra.de",
+            ),
+            (
+                vec!["a@bücher.example.com", "a@BU\u{308}CHER.Example.com"],
+                "a@xn--bcher-kva.example.com",
+            ),
+            (vec!["a@почта.рф", "a@xn--80a1acny.xn--p1ai"], "a@xn--80a1acny.xn--p1ai"),
+            (vec!["a@例え.テスト"], "a@xn--r8jz45g.xn--zckzah"),
+            (vec!["a@straße.de"], "a@xn--strae-oqa.de"),
+            (vec!["a@Ｅxample.com", "a@example.com"], "a@example.com"),
+            (vec!["a@r3---sn.example.com"], "a@r3---sn.example.com"),
+        ] {
+            for text in spellings {
+                assert_eq!(text.parse::<Email>().unwrap().as_str(), kept, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_stored_address_stays_readable() {
+        let stored = || "alice@xn--zzzzzz--a.com".parse::<Email>();
+
+        assert!(stored::reading(stored).is_ok());
     }
 
     #[test]
@@ -162,11 +230,18 @@ mod tests {
 
     #[test]
     fn whatever_is_typed_it_is_no_address_or_the_one_that_is_kept() {
-        let typed = ["  Alice.B+shop@Example.COM\n", "o'neil@mail.example.co.uk", "a@b-c.xn--p1ai"];
+        let typed = [
+            "  Alice.B+shop@Example.COM\n",
+            "o'neil@mail.example.co.uk",
+            "a@b-c.xn--p1ai",
+            "info@übung.de",
+        ];
 
         fuzz::always(&fuzz::nearly_text(&typed), |text| {
             if let Ok(email) = text.parse::<Email>() {
-                prop_assert_eq!(email.as_str(), text.trim().to_ascii_lowercase());
+                let typed = text.trim().to_ascii_lowercase();
+                let plain = typed.is_ascii() && !typed.contains("xn--");
+                prop_assert!(!plain || email.as_str() == typed);
                 prop_assert!(email.as_str().len() <= LONGEST && email.as_str().is_ascii());
                 prop_assert!(
                     !email.as_str().contains(|it: char| it.is_whitespace() || it.is_control())

@@ -16,6 +16,10 @@ fn misfits() -> Vec<(&'static str, Value, &'static str)> {
         (register, person("alice@example.com\u{0}", PASSWORD), "/email"),
         (register, person("a@b@example.com", PASSWORD), "/email"),
         (register, person(&format!("{}@example.com", "a".repeat(300)), PASSWORD), "/email"),
+        (register, person("a@-übung.de", PASSWORD), "/email"),
+        (register, person("a@xn--zzzzzz--.de", PASSWORD), "/email"),
+        (register, person("ä@example.com", PASSWORD), "/email"),
+        (register, person("a@b\u{202e}c.de", PASSWORD), "/email"),
         (register, person(ALICE, ""), "/password"),
         (register, person(ALICE, "1234567"), "/password"),
         (register, person(ALICE, &"🔑".repeat(129)), "/password"),
@@ -26,6 +30,10 @@ fn misfits() -> Vec<(&'static str, Value, &'static str)> {
         (register, json!({ "email": ALICE, "password": PASSWORD, "role": "admin" }), "/role"),
         (register, json!({ "email": ALICE, "password": PASSWORD, "name": "" }), "/name"),
         (register, json!({ "email": ALICE, "password": PASSWORD, "name": "a\nb" }), "/name"),
+        (register, named("a\u{2028}b"), "/name"),
+        (register, named("\u{200b}"), "/name"),
+        (register, named("\u{3164}"), "/name"),
+        (register, named("\u{202e}ecilA"), "/name"),
         (
             register,
             json!({ "email": ALICE, "password": PASSWORD, "name": "a".repeat(101) }),
@@ -40,6 +48,10 @@ fn misfits() -> Vec<(&'static str, Value, &'static str)> {
         (refresh, json!({ "refresh_token": 7 }), "/refresh_token"),
         (refresh, json!({ "refresh_token": "x", "x": 1 }), "/x"),
     ]
+}
+
+fn named(name: &str) -> Value {
+    json!({ "email": ALICE, "password": PASSWORD, "name": name })
 }
 
 #[tokio::test]

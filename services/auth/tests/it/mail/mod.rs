@@ -3,6 +3,7 @@
 mod address;
 mod deaths;
 mod delivery;
+mod domains;
 mod orders;
 mod password;
 
