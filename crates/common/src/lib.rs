@@ -6,6 +6,7 @@ mod card;
 mod change;
 mod clock;
 mod document;
+mod origin;
 
 pub mod bus;
 pub mod config;

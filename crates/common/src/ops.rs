@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
+use mongodb::Database;
 use mongodb::bson::doc;
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -18,13 +19,16 @@ use tokio::time::timeout;
 
 use crate::bus::{Bus, ConsumerHealth, Consumers};
 use crate::config::ServiceConfig;
-use crate::service::server::serve;
+use crate::http::links::Links;
+use crate::service::server::{Connections, serve};
 use crate::service::tasks::Tasks;
 use crate::store::Store;
 use crate::telemetry;
 
 /// How long `/health` waits for what it asks.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Probes and scrapers need few.
+const CONNECTIONS: usize = 256;
 /// An event that waits longer to be told means that the relay or the bus is in trouble.
 const OUTBOX_AGE: Duration = Duration::from_mins(1);
 
@@ -89,7 +93,13 @@ impl Ops {
             .route("/metrics", get(async || telemetry::metrics().render()))
             .with_state(self.clone());
         let never = tasks.cutter();
-        let served = serve(listener, router, config.keep_alive, tasks.clone(), never);
+        let limits = Connections {
+            most: CONNECTIONS,
+            keep_alive: config.keep_alive,
+            stall: config.stall_timeout,
+            links: Links::default(),
+        };
+        let served = serve(listener, router, limits, tasks.clone(), never);
         tasks.spawn("ops port", served);
     }
 
@@ -146,17 +156,19 @@ impl Health {
 }
 
 async fn ping(store: &Store) -> bool {
-    let ping = async { store.database().run_command(doc! { "ping": 1 }).await };
-    matches!(timeout(PATIENCE, ping).await, Ok(Ok(_)))
+    let ping = async |database: Database| database.run_command(doc! { "ping": 1 }).await;
+    matches!(timeout(PATIENCE, store.query("ping", ping)).await, Ok(Ok(_)))
 }
 
 async fn outbox(store: &Store) -> Outbox {
-    match timeout(PATIENCE, store.outbox_age()).await {
-        Ok(Ok(oldest)) => Outbox {
+    let kept = store.clone();
+    let age = store.run(async move |_| kept.outbox_age().await);
+    match timeout(PATIENCE, age).await {
+        Ok(Ok(Ok(oldest))) => Outbox {
             ok: oldest.is_none_or(|age| age < OUTBOX_AGE),
             oldest: oldest.map(|age| age.as_secs()),
         },
-        Ok(Err(_)) | Err(_) => Outbox { ok: false, oldest: None },
+        Ok(Ok(Err(_)) | Err(_)) | Err(_) => Outbox { ok: false, oldest: None },
     }
 }
 

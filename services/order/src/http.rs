@@ -13,6 +13,7 @@ use std::time::Duration;
 use axum::extract::State;
 use common::http::{
     IdempotencyKey, IfNoneMatch, Json, Listed, Page, Path, Problem, Problems, Query, Until, Wait,
+    body_up_to,
 };
 use common::identity::Shopper;
 use common::openapi::documented;
@@ -20,7 +21,7 @@ use common::store::{Answer, Cause, Receipt, Saved, Stored};
 use contracts::OrderId;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
 use crate::domain::{Order, Refusal, Stage, Standing};
@@ -29,6 +30,9 @@ use view::OrderView;
 
 const ABOUT: &str = "What was bought, and how far it has come. An order can be followed from the \
     moment of its checkout.";
+
+/// Bytes of a body that names lines of an order: merged carts made orders of hundreds.
+const LINES: usize = 64 * 1024;
 
 /// Everything under `/api/orders`.
 pub(crate) fn router() -> OpenApiRouter<Orders> {
@@ -39,13 +43,13 @@ pub(crate) fn router() -> OpenApiRouter<Orders> {
         .routes(routes!(stream::follow_order))
         .routes(routes!(cancel_order))
         .routes(routes!(shipping::put_address))
-        .routes(routes!(shipping::ship_order))
+        .routes(routes!(shipping::ship_order).layer(body_up_to(LINES)))
         .routes(routes!(shipping::deliver_order))
-        .routes(routes!(refunds::refund_order))
-        .routes(routes!(returns::request_return))
+        .routes(routes!(refunds::refund_order).layer(body_up_to(LINES)))
+        .routes(routes!(returns::request_return).layer(body_up_to(LINES)))
         .routes(routes!(returns::approve_return))
         .routes(routes!(returns::reject_return))
-        .routes(routes!(returns::receive_return));
+        .routes(routes!(returns::receive_return).layer(body_up_to(LINES)));
     documented(routes, "/api/orders", "Souk: orders", ABOUT)
 }
 

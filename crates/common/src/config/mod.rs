@@ -100,11 +100,34 @@ pub struct ServiceConfig {
     #[arg(long, env = "SOUK_CORS_ORIGINS", default_value = "", hide_default_value = true)]
     pub cors_origins: Origins,
 
-    /// How many bytes the body of a request may have.
-    #[arg(long, env = "SOUK_MAX_BODY", default_value_t = 256 * 1024)]
+    /// How many bytes the body of a request may have; a few routes allow more by themselves.
+    #[arg(long, env = "SOUK_MAX_BODY", default_value_t = 16 * 1024)]
     pub max_body: usize,
 
-    /// How long a request may take; long polls and event streams have bounds of their own.
+    /// How many bytes the bodies and answers of all requests may have at once; those beyond are
+    /// refused with 503.
+    #[arg(long, env = "SOUK_MAX_IN_FLIGHT", default_value_t = 16 * 1024 * 1024)]
+    pub max_in_flight: usize,
+
+    /// The body of a request has to arrive with at least 1 KiB a second, counted over so long a time,
+    /// else the request is ended with 408.
+    #[arg(long, env = "SOUK_BODY_GRACE", default_value = "3s",
+        value_parser = humantime::parse_duration)]
+    pub body_grace: Duration,
+
+    /// How long a client may take nothing of what it is sent, event streams included, before its
+    /// connection is closed.
+    #[arg(long, env = "SOUK_STALL_TIMEOUT", default_value = "15s",
+        value_parser = humantime::parse_duration)]
+    pub stall_timeout: Duration,
+
+    /// How many connections the public port holds; for one more, the one that is idle longest is
+    /// closed.
+    #[arg(long, env = "SOUK_MAX_CONNECTIONS", default_value_t = 3072)]
+    pub max_connections: usize,
+
+    /// How long a client waits for an answer before it gets 503; what was begun is still finished.
+    /// Long polls and event streams have bounds of their own.
     #[arg(long, env = "SOUK_REQUEST_TIMEOUT", default_value = "10s",
         value_parser = humantime::parse_duration)]
     pub request_timeout: Duration,
@@ -252,7 +275,11 @@ impl ServiceConfig {
             stream_replicas: 1,
             declare_at_start: true,
             cors_origins: Origins::default(),
-            max_body: 256 * 1024,
+            max_body: 16 * 1024,
+            max_in_flight: 16 * 1024 * 1024,
+            body_grace: Duration::from_secs(3),
+            stall_timeout: Duration::from_secs(15),
+            max_connections: 3072,
             request_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(75),
             max_requests: 512,

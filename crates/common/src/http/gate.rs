@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 
+use super::budget::Budget;
 use super::call::{REQUEST_ID, TRACEPARENT};
 use super::conditional::evaluate;
 use super::guard::guard;
@@ -24,6 +25,7 @@ use super::rate::{RATE_LIMIT, RATE_POLICY};
 use super::{Limits, LongPolls, Problem};
 use crate::Clock;
 use crate::identity::Identity;
+use crate::service::tasks::Tasks;
 
 /// What the requests of a service pass before they reach its endpoints.
 #[derive(Clone, Debug)]
@@ -36,6 +38,9 @@ pub struct Gate {
     pub(super) stopping: CancellationToken,
     pub(super) places: Arc<Semaphore>,
     pub(super) polls: LongPolls,
+    pub(super) budget: Budget,
+    /// What requests run in, whether or not their clients stay.
+    pub(super) tasks: Tasks,
 }
 
 impl Gate {
@@ -52,6 +57,8 @@ impl Gate {
             stopping,
             places: Arc::new(Semaphore::new(limits.requests)),
             polls: LongPolls::new(limits.long_polls, limits.long_polls_per_person),
+            budget: Budget::new(limits.in_flight),
+            tasks: Tasks::default(),
             limits: Arc::new(limits),
             origins: Vec::new(),
             proxies: 0,
@@ -70,6 +77,17 @@ impl Gate {
         Self { proxies, ..self }
     }
 
+    /// Runs requests among these tasks, which a stop waits for.
+    #[must_use]
+    pub(crate) fn running_in(self, tasks: Tasks) -> Self {
+        Self { tasks, ..self }
+    }
+
+    /// The bytes of requests and answers, and the connections that hold them.
+    pub(crate) const fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
     /// Room for those who wait.
     pub const fn long_polls(&self) -> &LongPolls {
         &self.polls
@@ -79,12 +97,13 @@ impl Gate {
 /// Puts the gate before every route, and before the answer to what is no route.
 ///
 /// From outside to inside: names and traces the request, logs and measures it, and makes every
-/// error a problem document; CORS; bounds on headers, on requests at once and on time; panics;
-/// the bound on bodies; entity tags, and what depends on them.
+/// error a problem document; CORS; bounds on headers, bodies, requests at once and time, a task
+/// of its own; panics; entity tags, and what depends on them.
 pub fn layers(router: Router, gate: &Gate) -> Router {
     let bounded = router
         .layer(from_fn(evaluate))
-        .layer(DefaultBodyLimit::max(gate.limits.body))
+        // The intake bounds bodies.
+        .layer(DefaultBodyLimit::disable())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(gate.clone(), guard));
     let open = if gate.origins.is_empty() { bounded } else { bounded.layer(cors(&gate.origins)) };

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::Problem;
 use super::call::present;
@@ -15,11 +16,16 @@ use super::stream::HEARTBEAT;
 /// How much one request, and all of them together, may ask of a replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The bytes of a body; beyond: 413.
+    /// The bytes of a body, unless its route needs more ([`body_up_to`](super::body_up_to));
+    /// beyond: 413.
     pub body: usize,
+    /// In each such time a body must arrive with 1 KiB a second, or end; slower: 408.
+    pub body_grace: Duration,
+    /// The bytes of all bodies and answers at once; beyond: 503.
+    pub in_flight: usize,
     /// The bytes of all headers; beyond: 431.
     pub headers: usize,
-    /// How long a request may take; beyond: 503.
+    /// How long a client waits for the answer; beyond: 503. The work goes on to its end.
     pub timeout: Duration,
     /// How many requests are worked on at once; beyond: 503.
     pub requests: usize,
@@ -34,7 +40,9 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            body: 256 * 1024,
+            body: 16 * 1024,
+            body_grace: Duration::from_secs(3),
+            in_flight: 16 * 1024 * 1024,
             headers: 16 * 1024,
             timeout: Duration::from_secs(10),
             requests: 512,
@@ -48,7 +56,12 @@ impl Default for Limits {
 /// How long this request may take. An endpoint that has to take its time, such as an import,
 /// asks for more before it starts.
 #[derive(Clone, Debug)]
-pub struct Patience(Arc<Mutex<Leash>>);
+pub struct Patience {
+    leash: Arc<Mutex<Leash>>,
+    places: Arc<Semaphore>,
+    /// Cancelled when the client hung up or was answered.
+    hung_up: CancellationToken,
+}
 
 #[derive(Debug)]
 struct Leash {
@@ -58,10 +71,34 @@ struct Leash {
     waits: bool,
 }
 
+/// When to come back after having been turned away.
+const SOON: Duration = Duration::from_secs(1);
+
 impl Patience {
-    pub(super) fn new(timeout: Duration, place: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(timeout: Duration, places: Arc<Semaphore>) -> Self {
         let until = Instant::now() + timeout;
-        Self(Arc::new(Mutex::new(Leash { until, place: Some(place), waits: false })))
+        let leash = Arc::new(Mutex::new(Leash { until, place: None, waits: false }));
+        Self { leash, places, hung_up: CancellationToken::new() }
+    }
+
+    /// Takes a place among the requests that are worked on, unless it has one or only waits.
+    ///
+    /// # Errors
+    /// 503 when there is none.
+    pub(super) fn enter(&self) -> Result<(), Problem> {
+        let mut leash = self.leash();
+        if leash.place.is_none() && !leash.waits {
+            let place = self.places.clone().try_acquire_owned().map_err(|_| {
+                Problem::unavailable(SOON).because("too many requests at once, come back soon")
+            })?;
+            leash.place = Some(place);
+        }
+        Ok(())
+    }
+
+    /// Cancelled when no client waits for the answer any longer.
+    pub(super) const fn hung_up(&self) -> &CancellationToken {
+        &self.hung_up
     }
 
     /// From now on it may take so long.
@@ -89,7 +126,7 @@ impl Patience {
     }
 
     fn leash(&self) -> MutexGuard<'_, Leash> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.leash.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -13,6 +13,7 @@ use futures_util::{Stream, StreamExt as _, stream};
 use serde::Serialize;
 
 use super::Follow;
+use crate::origin::RequestOrigin;
 use crate::store::StoreError;
 use crate::wakeups::Watch;
 
@@ -75,7 +76,7 @@ fn live(follow: Follow, changes: Watch, feed: impl Feed) -> impl Stream<Item = E
         if !follow.wait(&mut changes).await {
             return None;
         }
-        let news = match feed.news().await {
+        let news = match RequestOrigin::default().scope(feed.news()).await {
             Ok(news) => news,
             // It may be back the next time.
             Err(StoreError::Away(_)) => Vec::new(),

@@ -71,6 +71,8 @@ struct Place {
     until: Instant,
     session: SessionId,
     gate: Gate,
+    /// The request of a long poll; an event stream goes on after it.
+    request: Option<Patience>,
     _permit: Permit,
 }
 
@@ -126,13 +128,15 @@ impl Place {
             patience.wait(at_most + ANSWER);
         }
         let until = Instant::now() + at_most;
-        Ok(Some(Self { until, session: shopper.session, gate, _permit: permit }))
+        let session = shopper.session;
+        Ok(Some(Self { until, session, gate, request: None, _permit: permit }))
     }
 
     fn pause(&self) -> Option<Duration> {
         let left = self.until.saturating_duration_since(Instant::now());
         let over = left.is_zero()
             || self.gate.stopping.is_cancelled()
+            || self.request.as_ref().is_some_and(|request| request.hung_up().is_cancelled())
             || self.gate.identity.has_ended(self.session);
         (!over).then(|| left.min(PAUSE))
     }
@@ -145,7 +149,9 @@ impl<S: Sync> FromRequestParts<S> for Wait {
         let Some(text) = value(parts, "wait")? else { return Ok(Self { wait: None }) };
         let asked = parse(&text)
             .ok_or_else(|| Problem::malformed().because("wait looks like 5s or 500ms"))?;
-        Ok(Self { wait: Place::take(parts, state, asked).await? })
+        let request = parts.extensions.get().cloned();
+        let place = Place::take(parts, state, asked).await?;
+        Ok(Self { wait: place.map(|place| Place { request, ..place }) })
     }
 }
 

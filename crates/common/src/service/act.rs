@@ -9,7 +9,6 @@ use tracing::info;
 use super::Service;
 use super::error::RunError;
 use crate::config::{Act, Replay};
-use crate::store::StoreError;
 
 /// Between two looks whether all is told.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -20,7 +19,7 @@ impl Service {
         #[cfg(debug_assertions)]
         crate::crash::arm(self.config.crash_at);
         Box::pin(self.memory.declare(&self.bus, &self.plan.subscriptions)).await?;
-        self.memory.note_declared().await.map_err(|error| StoreError::of("frame", &error))?;
+        self.memory.note_declared().await?;
         info!("streams and consumers declared");
         match self.config.act.take() {
             Some(Act::Replay(replay)) => self.replay(replay).await,

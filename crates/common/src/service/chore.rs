@@ -5,15 +5,13 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use mongodb::Collection;
-use mongodb::bson::Document;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, info_span, warn};
 
 use super::lease::{Asked, Lease, Turn};
-use crate::Clock;
 use crate::crash::{Point, point};
+use crate::store::Store;
 
 /// After so long without a sign of life of the replica that does it, another does it.
 const TERM: Duration = Duration::from_secs(5);
@@ -54,13 +52,8 @@ impl Chore {
 
     /// Does it whenever it is due and nobody else does, until `stopping`; a round that was begun is
     /// finished.
-    pub(crate) async fn run(
-        self,
-        leases: Collection<Document>,
-        clock: Clock,
-        stopping: CancellationToken,
-    ) {
-        let lease = Lease::of(leases, format!("chore:{}", self.name), clock);
+    pub(crate) async fn run(self, store: Store, stopping: CancellationToken) {
+        let lease = Lease::of(store, format!("chore:{}", self.name));
         while !stopping.is_cancelled() {
             let pause = self.once(&lease).await;
             stopping.run_until_cancelled(sleep(pause)).await;

@@ -17,12 +17,12 @@ use super::error::StartError;
 use super::tasks::Tasks;
 use crate::bus::{Bus, BusConfig, Patience};
 use crate::config::ServiceConfig;
-use crate::store::Store;
+use crate::store::{Clients, Store};
 
 /// A request is answered with 503 rather than kept waiting longer for a primary.
 const SELECTION: Duration = Duration::from_secs(2);
 const CONNECTING: Duration = Duration::from_secs(2);
-/// Changes are committed in groups, so few connections carry much.
+/// Connections of each client: changes are committed in groups, so few of them carry much.
 const POOL: u32 = 16;
 const IDLE: Duration = Duration::from_mins(1);
 /// Between two tries.
@@ -37,21 +37,21 @@ pub(super) async fn find(
     support: &Tasks,
 ) -> Result<(Store, Bus), StartError> {
     let bus = Bus::connect(bus(service, config), config.clock.clone()).await?;
-    let client = database(service, config).await;
+    let clients = database(service, config).await;
     let named = config.database.as_deref().filter(|name| !name.is_empty()).unwrap_or(service);
     let committer = TaskTracker::new();
     let (clock, group) = (config.clock.clone(), config.group_commit);
-    let store = Store::open(&client, named, clock, group, &committer).await?;
+    let store = Store::open(clients, named, clock, group, &committer).await?;
     support.mind("committer", committer, support.cutter());
     Ok((store, bus))
 }
 
 /// Waits until the database can be written to.
-async fn database(service: &str, config: &ServiceConfig) -> Client {
-    let client = patiently("mongodb", || client(service, config)).await;
-    patiently("mongodb", || ping(client.database("admin"))).await;
+async fn database(service: &str, config: &ServiceConfig) -> Clients {
+    let clients = patiently("mongodb", || clients(service, config)).await;
+    patiently("mongodb", || ping(clients.work.database("admin"))).await;
     info!("mongodb connected");
-    client
+    clients
 }
 
 /// How the bus is reached.
@@ -88,7 +88,17 @@ where
     }
 }
 
-async fn client(service: &str, config: &ServiceConfig) -> Result<Client, Error> {
+/// One client for the service's own work and one for the reads of requests, so that many reads
+/// never delay commits. Connections are made when they are needed.
+async fn clients(service: &str, config: &ServiceConfig) -> Result<Clients, Error> {
+    let options = options(service, config).await?;
+    let pool = options.max_pool_size.and_then(|size| size.try_into().ok());
+    let work = Client::with_options(options.clone())?;
+    let reads = Client::with_options(options)?;
+    Ok(Clients { work, reads, pool: pool.unwrap_or(usize::MAX) })
+}
+
+async fn options(service: &str, config: &ServiceConfig) -> Result<ClientOptions, Error> {
     let mut options = ClientOptions::parse(config.mongodb_uri.expose_secret()).await?;
     options.app_name = Some(service.to_owned());
     options.write_concern =
@@ -99,7 +109,7 @@ async fn client(service: &str, config: &ServiceConfig) -> Result<Client, Error> 
     options.connect_timeout = Some(CONNECTING);
     options.max_pool_size = options.max_pool_size.or(Some(POOL));
     options.max_idle_time = options.max_idle_time.or(Some(IDLE));
-    Client::with_options(options)
+    Ok(options)
 }
 
 async fn ping(admin: Database) -> Result<(), Error> {

@@ -2,21 +2,20 @@
 
 use std::time::Duration;
 
-use mongodb::Collection;
+use mongodb::Database;
 use mongodb::bson::{Document, doc};
-use mongodb::error::Error;
 use mongodb::options::ReturnDocument;
 
-use crate::Clock;
+use super::FRAME;
+use crate::store::{Store, StoreError};
 
 /// A turn that replicas take one after the other.
 ///
 /// All times are the database's, so that it does not matter what the replicas' clocks say.
 #[derive(Clone, Debug)]
 pub(crate) struct Lease {
-    leases: Collection<Document>,
+    store: Store,
     name: String,
-    clock: Clock,
 }
 
 /// What came of asking for the turn.
@@ -36,13 +35,13 @@ pub(crate) struct Turn {
 }
 
 impl Lease {
-    pub(crate) fn of(leases: Collection<Document>, name: String, clock: Clock) -> Self {
-        Self { leases, name, clock }
+    pub(crate) fn of(store: Store, name: String) -> Self {
+        Self { store, name }
     }
 
     /// Takes the turn for so long, if it is free.
-    pub(crate) async fn ask(&self, term: Duration) -> Result<Asked, Error> {
-        let id = self.clock.uuid().simple().to_string();
+    pub(crate) async fn ask(&self, term: Duration) -> Result<Asked, StoreError> {
+        let id = self.store.clock().uuid().simple().to_string();
         let free = doc! { "$lte": [{ "$ifNull": ["$until", "$$NOW"] }, "$$NOW"] };
         let pick = |taken: Document, left: &str| doc! { "$cond": [free.clone(), taken, left] };
         let update = doc! { "$set": {
@@ -50,13 +49,13 @@ impl Lease {
             "until": pick(from_now(term), "$until"),
             "asked": "$$NOW",
         } };
-        let asked = self
-            .leases
-            .find_one_and_update(doc! { "_id": &self.name }, vec![update])
-            .upsert(true)
-            .return_document(ReturnDocument::After)
-            .await?
-            .unwrap_or_default();
+        let this = doc! { "_id": &self.name };
+        let ask = async move |database: Database| {
+            let leases = database.collection::<Document>(FRAME);
+            let asked = leases.find_one_and_update(this, vec![update]).upsert(true);
+            asked.return_document(ReturnDocument::After).await
+        };
+        let asked = self.store.query(FRAME, ask).await?.unwrap_or_default();
         if asked.get_str("turn").is_ok_and(|turn| turn == id) {
             return Ok(Asked::Mine(Turn { lease: self.clone(), id }));
         }
@@ -66,10 +65,13 @@ impl Lease {
 
 impl Turn {
     /// Makes the turn last so long from now; false when another has it already.
-    pub(crate) async fn extend(&self, term: Duration) -> Result<bool, Error> {
+    pub(crate) async fn extend(&self, term: Duration) -> Result<bool, StoreError> {
         let mine = doc! { "_id": &self.lease.name, "turn": &self.id };
         let update = doc! { "$set": { "until": from_now(term) } };
-        let extended = self.lease.leases.update_one(mine, vec![update]).await?;
+        let extend = async move |database: Database| {
+            database.collection::<Document>(FRAME).update_one(mine, vec![update]).await
+        };
+        let extended = self.lease.store.query(FRAME, extend).await?;
         Ok(extended.matched_count == 1)
     }
 }

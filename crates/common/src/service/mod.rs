@@ -15,12 +15,13 @@ pub(crate) mod tasks;
 
 use std::convert::Infallible;
 use std::fmt::{self, Display};
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
 use futures_util::future::BoxFuture;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -33,7 +34,7 @@ use crate::bus::{Bus, Subscription};
 use crate::config::ServiceConfig;
 use crate::identity::{self, Identity};
 use crate::ops::Ops;
-use crate::store::{Retold, Store, StoreError, UpdateError, patiently};
+use crate::store::{Retold, Store, UpdateError, patiently};
 use crate::telemetry;
 use crate::wakeups::Wakeups;
 use chore::Chore;
@@ -42,6 +43,10 @@ use tasks::Life;
 
 /// Where the frame keeps what it needs to remember, in the service's own database.
 const FRAME: &str = "frame";
+/// Bytes that the kernel buffers of a connection in each direction; Linux doubles it.
+const KERNEL_BUFFER: u32 = 64 * 1024;
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// A service: what it stands on, and what it will do once it runs.
 #[must_use = "a service does nothing until it runs"]
@@ -88,17 +93,13 @@ impl Service {
         let (life, ops) = (Life::default(), Ops::of(name));
         let mut operated = None;
         if !config.is_one_act() {
-            let (listener, address) = listen("SOUK_OPS", config.ops).await?;
+            let (listener, address) = listen("SOUK_OPS", config.ops)?;
             ops.answer(listener, config, &life.support);
             operated = Some(address);
         }
         let (store, bus) = connect::find(name, config, &life.support).await?;
         ops.watch(store.clone(), bus.clone());
-        let recall = async || {
-            let memory = Memory::recall(store.collection(FRAME), store.clock()).await;
-            memory.map_err(|error| StoreError::of(FRAME, &error))
-        };
-        let memory = patiently(recall).await?;
+        let memory = patiently(async || Memory::recall(store.clone()).await).await?;
         let identity = Identity::new(config.clock.clone());
         patiently(async || identity::load(&identity, &store).await).await?;
         let subscriptions = identity::subscriptions(&identity, &store);
@@ -204,14 +205,26 @@ impl Service {
 }
 
 /// Opens a port, and says where it is.
-async fn listen(
+fn listen(
     variable: &'static str,
     address: SocketAddr,
 ) -> Result<(TcpListener, SocketAddr), StartError> {
-    let open = async {
-        let listener = TcpListener::bind(address).await?;
+    let open = || {
+        let listener = bind(address)?;
         let bound = listener.local_addr()?;
         Ok((listener, bound))
     };
-    open.await.map_err(|source| StartError::Listen { variable, address, source })
+    open().map_err(|source| StartError::Listen { variable, address, source })
+}
+
+/// Binds a port whose connections have small buffers in the kernel, which count as the pod's memory:
+/// unbounded, one client that does not read would fill megabytes. Proxies are near, so that small
+/// ones cost no time.
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(KERNEL_BUFFER)?;
+    socket.set_recv_buffer_size(KERNEL_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }

@@ -11,9 +11,9 @@ use tracing::{info, warn};
 use super::chore::Chore;
 use super::connect::patiently;
 use super::error::RunError;
-use super::server::serve;
+use super::server::{Connections, serve};
 use super::signals::Signals;
-use super::{FRAME, Service, listen};
+use super::{Service, listen};
 use crate::http::{Gate, Limits, layers};
 use crate::store::Store;
 use crate::telemetry::{self, UPKEEP};
@@ -75,7 +75,7 @@ impl Service {
     }
 
     async fn begin(mut self) -> Result<Running, RunError> {
-        let (listener, http) = listen("SOUK_HTTP", self.config.http).await?;
+        let (listener, http) = listen("SOUK_HTTP", self.config.http)?;
         let ops = self.operated.unwrap_or(self.config.ops);
         let told = CancellationToken::new();
         self.life.support.spawn("upkeep", upkeep(self.store()));
@@ -84,12 +84,18 @@ impl Service {
         self.tell(told.clone());
         for chore in std::mem::take(&mut self.plan.chores) {
             let name = chore.name();
-            let done = chore.run(self.store.collection(FRAME), self.clock(), self.stopping());
+            let done = chore.run(self.store(), self.stopping());
             self.life.work.spawn(name, done);
         }
-        let api = layers(std::mem::take(&mut self.plan.api), &self.gate());
-        let keep_alive = self.config.keep_alive;
-        let served = serve(listener, api, keep_alive, self.life.work.clone(), self.stopping());
+        let gate = self.gate();
+        let api = layers(std::mem::take(&mut self.plan.api), &gate);
+        let limits = Connections {
+            most: self.config.max_connections,
+            keep_alive: self.config.keep_alive,
+            stall: self.config.stall_timeout,
+            links: gate.budget().links().clone(),
+        };
+        let served = serve(listener, api, limits, self.life.work.clone(), self.stopping());
         self.life.work.spawn("public port", served);
         self.become_ready();
         info!(%http, %ops, "serving");
@@ -146,11 +152,14 @@ impl Service {
         let config = &self.config;
         let limits = Limits {
             body: config.max_body,
+            body_grace: config.body_grace,
+            in_flight: config.max_in_flight,
             timeout: config.request_timeout,
             requests: config.max_requests,
             ..Limits::default()
         };
         Gate::new(self.clock(), self.identity(), limits, self.stopping())
+            .running_in(self.life.work.clone())
             .open_to(config.cors_origins.0.clone())
             .behind(config.trusted_proxies)
     }

@@ -1,9 +1,11 @@
 //! Serving HTTP, and ending it without cutting anybody off.
 
 mod client;
+mod exchange;
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -15,41 +17,61 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tracing::{debug, error, warn};
 
 use super::tasks::Tasks;
+use crate::http::links::{Link, Links};
 use client::Client;
+use exchange::Exchange;
 
 const MAX_HEADERS: usize = 100;
 /// More than the gate lets pass, so that it is the one to explain what is too large.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
 /// What a connection may hold at most, however fast its client sends.
-const MAX_BUFFER: usize = 64 * 1024;
+const MAX_BUFFER: usize = 40 * 1024;
 /// After the system refused a connection, such as for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
+/// A connection that has been without a request for so long makes room for a new one.
+const IDLE: Duration = Duration::from_secs(1);
 
-/// Serves until `stopping`, then finishes what was begun. A connection may be idle, or take to send
-/// the headers of a request, for `keep_alive`.
+/// What the connections of a port may take.
+#[derive(Clone, Debug)]
+pub(crate) struct Connections {
+    /// How many there are at most; beyond, the one that is idle longest is closed for a new one.
+    pub(crate) most: usize,
+    /// How long one may be idle.
+    pub(crate) keep_alive: Duration,
+    /// How long a client may take nothing of what it is sent.
+    pub(crate) stall: Duration,
+    /// Which are open.
+    pub(crate) links: Links,
+}
+
+/// Serves until `stopping`, then finishes what was begun.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
-    keep_alive: Duration,
+    limits: Connections,
     tasks: Tasks,
     stopping: CancellationToken,
 ) {
     let connections = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(limits.most));
     while let Some(accepted) = stopping.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((stream, peer)) => {
+                let entered = stopping.run_until_cancelled(enter(&places, &limits.links)).await;
+                let Some(place) = entered else { break };
                 // An answer is written in one piece: waiting for more only delays it.
                 let _ = stream.set_nodelay(true);
-                let client = Client::new(stream, stopping.clone());
-                let served =
-                    connection(client, peer, router.clone(), keep_alive, connections.watcher());
-                tasks.spawn("connection", harmless(served));
+                let (watcher, stopping) = (connections.watcher(), stopping.clone());
+                let served = connection(stream, peer, router.clone(), &limits, watcher, stopping);
+                tasks.spawn("connection", harmless(held(place, served)));
             }
             Err(error) => {
                 warn!(%error, "a connection could not be accepted");
@@ -69,17 +91,54 @@ async fn harmless(connection: impl Future<Output = ()>) {
     }
 }
 
-async fn connection(
+/// A place for one more connection. While there is none, those that are idle are closed.
+async fn enter(places: &Arc<Semaphore>, links: &Links) -> Option<OwnedSemaphorePermit> {
+    while places.available_permits() == 0 {
+        links.close_idle(1, IDLE);
+        let place = timeout(PAUSE, places.clone().acquire_owned()).await;
+        if let Ok(place) = place {
+            return place.ok();
+        }
+    }
+    places.clone().acquire_owned().await.ok()
+}
+
+async fn held(_place: Option<OwnedSemaphorePermit>, connection: impl Future<Output = ()>) {
+    connection.await;
+}
+
+fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    limits: &Connections,
+    watcher: Watcher,
+    stopping: CancellationToken,
+) -> impl Future<Output = ()> + use<> {
+    let link = Arc::new(limits.links.open());
+    let client = Client::new(stream, Arc::clone(&link), limits.stall, stopping);
+    let closed = link.closed();
+    let served = exchanges(client, peer, router, limits.keep_alive, link, watcher);
+    async move {
+        if closed.run_until_cancelled(served).await.is_none() {
+            debug!("a connection was closed to make room");
+        }
+    }
+}
+
+async fn exchanges(
     client: Client,
     peer: SocketAddr,
     router: Router,
     keep_alive: Duration,
+    link: Arc<Link>,
     watcher: Watcher,
 ) {
     let router = router.map_request(move |mut request: Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         request.map(Body::new)
     });
+    let router = Exchange::of(router, link);
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(keep_alive)
@@ -99,8 +158,6 @@ mod tests {
     use axum::routing::get;
     use futures_util::stream;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::TcpStream;
-    use tokio::time::timeout;
 
     use super::*;
 
@@ -116,7 +173,9 @@ mod tests {
         let at = listener.local_addr().unwrap();
         let (tasks, stopping) = (Tasks::default(), CancellationToken::new());
         let router = Router::new().route("/", get(endless));
-        let served = serve(listener, router, SOON, tasks.clone(), stopping.clone());
+        let limits =
+            Connections { most: 8, keep_alive: SOON, stall: SOON, links: Links::default() };
+        let served = serve(listener, router, limits, tasks.clone(), stopping.clone());
         let client = async {
             let mut client = TcpStream::connect(at).await.unwrap();
             client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();

@@ -1,5 +1,6 @@
 //! Copies of what another service owns: only what is newer replaces them.
 
+use mongodb::Database;
 use mongodb::bson::doc;
 use mongodb::error::{ErrorKind, WriteFailure};
 
@@ -21,8 +22,10 @@ impl Store {
         let mut body = write(D::COLLECTION, copy)?;
         Meta { version, told: 0, born: "copy".to_owned() }.add_to(&mut body);
         let older = doc! { "_id": copy.id().to_string(), "version": { "$lt": version } };
-        let kept = self.collection(D::COLLECTION).replace_one(older, body).upsert(true).await;
-        match kept {
+        let keep = async move |database: Database| {
+            database.collection(D::COLLECTION).replace_one(older, body).upsert(true).await
+        };
+        match self.run(keep).await? {
             Ok(_) => Ok(true),
             // It is there and not older, so nothing matched, and beginning it failed.
             Err(error) if is_duplicate(&error) => Ok(false),

@@ -10,11 +10,13 @@ mod copy;
 mod error;
 mod load;
 mod open;
+mod operation;
 mod outbox;
 mod patience;
 mod plan;
 mod query;
 mod receipt;
+mod records;
 mod relay;
 mod replay;
 mod scope;
@@ -33,10 +35,13 @@ use tokio_util::task::TaskTracker;
 pub use answer::Answer;
 use call::{Call, Mode, Outcome, Typed, nothing_said};
 pub use error::{StoreError, UpdateError};
+use operation::Access;
+pub use operation::Clients;
 use outbox::OutboxRow;
 pub use patience::{MayBeAway, patiently};
 use receipt::ReceiptDocument;
 pub use receipt::{Cause, Kept, Receipt, STREAMS};
+pub use records::Records;
 pub use relay::Relay;
 pub use replay::Retold;
 pub use scope::{DocumentKey, Many, One, Saved, Scope, Stored, View};
@@ -52,7 +57,9 @@ pub struct Store {
 }
 
 struct Inner {
+    /// As the service itself reaches it: an operation on it must not be dropped before its end.
     database: Database,
+    access: Access,
     clock: Clock,
     queue: mpsc::Sender<Box<dyn Call>>,
     relay: mpsc::Sender<Vec<OutboxRow>>,
@@ -165,9 +172,11 @@ impl Store {
 
     /// A document, as it is now.
     pub async fn get<D: Document>(&self, id: &D::Id) -> Result<Option<Stored<D>>, StoreError> {
-        let found = self.collection(D::COLLECTION).find_one(doc! { "_id": id.to_string() }).await;
-        let body = found.map_err(|error| StoreError::of(D::COLLECTION, &error))?;
-        body.map(scope::read).transpose()
+        let this = doc! { "_id": id.to_string() };
+        let find = async move |database: Database| {
+            database.collection::<bson::Document>(D::COLLECTION).find_one(this).await
+        };
+        self.query(D::COLLECTION, find).await?.map(scope::read).transpose()
     }
 
     /// The documents that fit, at most `limit` of them.
@@ -177,27 +186,33 @@ impl Store {
         sort: bson::Document,
         limit: i64,
     ) -> Result<Vec<Stored<D>>, StoreError> {
-        let lost = |error| StoreError::of(D::COLLECTION, &error);
-        let found = self.collection(D::COLLECTION).find(filter).sort(sort).limit(limit).await;
-        let bodies: Vec<bson::Document> = found.map_err(lost)?.try_collect().await.map_err(lost)?;
+        let find = async move |database: Database| {
+            let documents = database.collection::<bson::Document>(D::COLLECTION);
+            documents.find(filter).sort(sort).limit(limit).await?.try_collect().await
+        };
+        let bodies: Vec<bson::Document> = self.query(D::COLLECTION, find).await?;
         bodies.into_iter().map(scope::read).collect()
     }
 
     /// What became of an asking, if it was heard before.
     pub async fn receipt(&self, receipt: &Receipt) -> Result<Option<Kept>, StoreError> {
         let Some(key) = &receipt.key else { return Ok(None) };
-        let receipts = self.collection(ReceiptDocument::COLLECTION);
-        let found = receipts.find_one(doc! { "_id": &key.id }).await;
-        let body = found.map_err(|error| StoreError::of("receipts", &error))?;
+        let this = doc! { "_id": &key.id };
+        let find = async move |database: Database| {
+            database.collection::<bson::Document>(ReceiptDocument::COLLECTION).find_one(this).await
+        };
+        let body = self.query("receipts", find).await?;
         Ok(body.map(load::receipt).transpose()?.map(|document| document.kept))
     }
 
-    /// A collection, for queries that the store has no word for.
+    /// A collection. An operation on it must not be dropped before its end: what may be given up
+    /// goes through [`Store::query`].
     pub fn collection(&self, name: &str) -> Collection<bson::Document> {
         self.inner.database.collection(name)
     }
 
-    /// The service's own database.
+    /// The service's own database. An operation on it must not be dropped before its end: what may
+    /// be given up goes through [`Store::query`].
     pub fn database(&self) -> &Database {
         &self.inner.database
     }

@@ -3,16 +3,17 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use mongodb::IndexModel;
 use mongodb::bson::{self, doc};
 use mongodb::options::{
     Acknowledgment, CollectionOptions, DatabaseOptions, IndexOptions, ReadConcern, ReadPreference,
     SelectionCriteria, WriteConcern,
 };
-use mongodb::{Client, Database, IndexModel};
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 use super::committer::Committer;
+use super::operation::{Access, Clients};
 use super::outbox::OutboxRow;
 use super::patience::patiently;
 use super::receipt::ReceiptDocument;
@@ -31,17 +32,19 @@ impl Store {
     /// Opens a service's database. `group` is how many calls one commit takes at most; 1 commits
     /// each by itself. The committer runs under `tasks` until every handle is gone.
     pub async fn open(
-        client: &Client,
+        clients: impl Into<Clients>,
         name: &str,
         clock: Clock,
         group: usize,
         tasks: &TaskTracker,
     ) -> Result<Self, StoreError> {
-        let database = client.database_with_options(name, durable());
+        let Clients { work, reads, pool } = clients.into();
+        let database = work.database_with_options(name, durable());
+        let access = Access::new(database, reads.database_with_options(name, durable()), pool);
         let (relay, rows) = mpsc::channel(UNTOLD);
         let rows = Mutex::new(Some(rows));
         let lanes = Lanes { group: group.max(1), tasks: tasks.clone() };
-        let store = Self::queue(database, clock, relay, rows, lanes, Duration::ZERO);
+        let store = Self::queue(access, clock, relay, rows, lanes, Duration::ZERO);
         store.prepare().await?;
         Ok(store)
     }
@@ -50,14 +53,14 @@ impl Store {
     /// for company, so that more is written at once, and holds up nothing else.
     #[must_use]
     pub fn aside(&self, linger: Duration) -> Self {
-        let Inner { database, clock, relay, lanes, .. } = &*self.inner;
-        let (database, clock, relay) = (database.clone(), clock.clone(), relay.clone());
-        Self::queue(database, clock, relay, Mutex::new(None), lanes.clone(), linger)
+        let Inner { access, clock, relay, lanes, .. } = &*self.inner;
+        let (access, clock, relay) = (access.clone(), clock.clone(), relay.clone());
+        Self::queue(access, clock, relay, Mutex::new(None), lanes.clone(), linger)
     }
 
     /// Starts a committer, and is the way to it.
     fn queue(
-        database: Database,
+        access: Access,
         clock: Clock,
         relay: mpsc::Sender<Vec<OutboxRow>>,
         rows: Mutex<Option<mpsc::Receiver<Vec<OutboxRow>>>>,
@@ -65,6 +68,7 @@ impl Store {
         linger: Duration,
     ) -> Self {
         let (queue, waiting) = mpsc::channel(WAITING);
+        let database = access.work().clone();
         let committer = Committer {
             database: database.clone(),
             clock: clock.clone(),
@@ -73,7 +77,7 @@ impl Store {
             relay: relay.clone(),
         };
         lanes.tasks.spawn(committer.run(waiting));
-        Self { inner: Arc::new(Inner { database, clock, queue, relay, rows, lanes }) }
+        Self { inner: Arc::new(Inner { database, access, clock, queue, relay, rows, lanes }) }
     }
 
     /// Makes sure that documents of this kind have a place.

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use contracts::stored;
 use futures_util::TryStreamExt as _;
+use mongodb::Database;
 use mongodb::bson::{self, doc};
 use serde::de::DeserializeOwned;
 
@@ -22,12 +23,25 @@ impl Store {
     where
         D::Id: FromStr,
     {
-        let lost = |error| StoreError::of(D::COLLECTION, &error);
-        let documents = self.collection(D::COLLECTION);
-        let found = documents.find(filter).projection(doc! { "_id": 1 }).sort(sort).limit(limit);
-        let found = found.await.map_err(lost)?;
-        let names: Vec<bson::Document> = found.try_collect().await.map_err(lost)?;
+        let find = async move |database: Database| {
+            let documents = database.collection::<bson::Document>(D::COLLECTION);
+            let found = documents.find(filter).projection(doc! { "_id": 1 });
+            found.sort(sort).limit(limit).await?.try_collect().await
+        };
+        let names: Vec<bson::Document> = self.query(D::COLLECTION, find).await?;
         Ok(names.iter().filter_map(|name| name.get_str("_id").ok()?.parse().ok()).collect())
+    }
+
+    /// Deletes the documents that fit, beside the commit; returns how many.
+    pub async fn delete_many(
+        &self,
+        collection: &'static str,
+        filter: bson::Document,
+    ) -> Result<u64, StoreError> {
+        let delete = async move |database: Database| {
+            database.collection::<bson::Document>(collection).delete_many(filter).await
+        };
+        Ok(self.query(collection, delete).await?.deleted_count)
     }
 
     /// What a pipeline makes of the documents or rows of a collection.
@@ -36,9 +50,11 @@ impl Store {
         collection: &'static str,
         pipeline: Vec<bson::Document>,
     ) -> Result<Vec<T>, StoreError> {
-        let lost = |error| StoreError::of(collection, &error);
-        let found = self.collection(collection).aggregate(pipeline).await.map_err(lost)?;
-        let bodies: Vec<bson::Document> = found.try_collect().await.map_err(lost)?;
+        let aggregate = async move |database: Database| {
+            let documents = database.collection::<bson::Document>(collection);
+            documents.aggregate(pipeline).await?.try_collect().await
+        };
+        let bodies: Vec<bson::Document> = self.query(collection, aggregate).await?;
         bodies.into_iter().map(|body| read(collection, body)).collect()
     }
 }

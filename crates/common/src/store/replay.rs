@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
+use mongodb::Database;
 use mongodb::bson::{DateTime, doc};
 
 use contracts::{Event, Timestamp};
@@ -77,8 +78,10 @@ impl Store {
 
     /// How many events are not told yet.
     pub async fn untold(&self) -> Result<u64, StoreError> {
-        let outbox = self.collection(OutboxRow::COLLECTION);
-        let count = outbox.count_documents(doc! { "told": false }).await;
-        count.map_err(|error| StoreError::of(OutboxRow::COLLECTION, &error))
+        let count = async move |database: Database| {
+            let outbox = database.collection::<OutboxRow>(OutboxRow::COLLECTION);
+            outbox.count_documents(doc! { "told": false }).await
+        };
+        self.query(OutboxRow::COLLECTION, count).await
     }
 }

@@ -1,12 +1,17 @@
 //! What every endpoint accepts and answers, whatever is sent to it.
 
+use std::convert::Infallible;
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use common::http::{Cursor, Limits};
 use contracts::auth::Role;
+use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
-use crate::http_app::{App, ask, token};
+use crate::http_app::{App, LARGE, ask, token};
 
 const ONE: &str = "/orders/ord_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
 const ORDER: &str = r#"{"lines": [{"sku": "MUG-BLUE", "quantity": 2}]}"#;
@@ -22,7 +27,7 @@ async fn a_body_comes_back_as_it_was_read() {
 
 #[tokio::test]
 async fn what_is_no_json_is_malformed() {
-    let app = App::new();
+    let app = App::with(Limits { body: 1024 * 1024, ..Limits::default() });
     let deep = |open: &str, close: &str| open.repeat(65) + &close.repeat(65);
 
     for body in [
@@ -192,6 +197,59 @@ async fn a_large_body_is_refused_whoever_reads_it() {
         app.post(path, " ".repeat(101)).await.problem(413, "body-too-large");
     }
     assert_eq!(app.post("/bytes", " ".repeat(100)).await.text, "100");
+}
+
+#[tokio::test]
+async fn route_may_allow_larger_bodies() {
+    let app = App::new();
+
+    assert_eq!(app.post("/large", " ".repeat(LARGE)).await.text, LARGE.to_string());
+    app.post("/large", " ".repeat(LARGE + 1)).await.problem(413, "body-too-large");
+    app.post("/bytes", " ".repeat(16 * 1024 + 1)).await.problem(413, "body-too-large");
+}
+
+#[tokio::test]
+async fn body_that_stalls_ends_with_408() {
+    let app = App::with(Limits { body_grace: Duration::from_millis(20), ..Limits::default() });
+    let half = stream::once(async { Ok::<_, Infallible>("[1,") }).chain(stream::pending());
+
+    let heard = app.post("/bytes", Body::from_stream(half)).await;
+
+    heard.problem(408, "request-timeout");
+    assert_eq!(heard.header("connection"), Some("close"));
+}
+
+#[tokio::test]
+async fn bodies_beyond_the_budget_are_refused() {
+    let app = App::with(Limits { in_flight: 1000, ..Limits::default() });
+
+    let heard = app.post("/large", " ".repeat(501)).await;
+
+    heard.problem(503, "unavailable");
+    assert_eq!(heard.header("retry-after"), Some("1"));
+    assert_eq!(app.post("/large", " ".repeat(500)).await.text, "500", "its bytes are free again");
+}
+
+#[tokio::test]
+async fn slow_body_holds_no_place() {
+    let body_grace = Duration::from_millis(500);
+    let app = App::with(Limits { requests: 1, body_grace, ..Limits::default() });
+    let (started, starts) = oneshot::channel();
+    let first = async move {
+        let _ = started.send(());
+        Ok::<_, Infallible>("[1,")
+    };
+    let half = Body::from_stream(stream::once(first).chain(stream::pending()));
+
+    let stalled = app.post("/bytes", half);
+    let honest = async {
+        starts.await.unwrap();
+        app.get("/anyone").await
+    };
+    let (stalled, honest) = tokio::join!(stalled, honest);
+
+    assert_eq!(honest.status, StatusCode::OK);
+    stalled.problem(408, "request-timeout");
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! A small app behind the layers of every service.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
@@ -9,7 +11,7 @@ use axum::routing::{get, post};
 use common::Clock;
 use common::http::{
     Cardless, Follow, Gate, IdempotencyKey, Json, Limits, Listed, Page, Path, Patience, Problem,
-    Query, RequiredIfMatch, Tagged, Wait, Worded, layers,
+    Query, RequiredIfMatch, Tagged, Wait, Worded, body_up_to, layers,
 };
 use common::identity::{Admin, Identity, Shopper, Staff};
 use common::store::{Answer, Cause, ETag, IfMatch};
@@ -17,10 +19,14 @@ use contracts::auth::Role;
 use contracts::{OrderId, Quantity, Sku, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::identity_signer::{Signer, claims, keys};
+
+/// What the body of `/large` may have.
+pub(crate) const LARGE: usize = 64 * 1024;
 
 /// The app and what its tests turn.
 pub(crate) struct App {
@@ -29,6 +35,22 @@ pub(crate) struct App {
     pub(crate) gate: Gate,
     pub(crate) identity: Identity,
     pub(crate) stopping: CancellationToken,
+    pub(crate) slow: Slow,
+}
+
+/// An endpoint that goes on when it may.
+#[derive(Clone)]
+pub(crate) struct Slow {
+    pub(crate) begun: Arc<Semaphore>,
+    pub(crate) go_on: Arc<Semaphore>,
+    pub(crate) done: Arc<Semaphore>,
+}
+
+impl Slow {
+    fn new() -> Self {
+        let [begun, go_on, done] = [(); 3].map(|()| Arc::new(Semaphore::new(0)));
+        Self { begun, go_on, done }
+    }
 }
 
 /// An answer, read to its end.
@@ -66,7 +88,9 @@ impl App {
         let origins = origins.iter().map(|origin| origin.parse().unwrap()).collect();
         let gate = Gate::new(clock.clone(), identity.clone(), limits, stopping.clone());
         let gate = gate.open_to(origins);
-        Self { router: layers(routes(), &gate), clock, gate, identity, stopping }
+        let slow = Slow::new();
+        let router = layers(routes(slow.clone()), &gate);
+        Self { router, clock, gate, identity, stopping, slow }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Heard {
@@ -157,7 +181,7 @@ struct Filter {
     min: Option<i64>,
 }
 
-fn routes() -> Router {
+fn routes(slow: Slow) -> Router {
     Router::new()
         .route("/orders", post(order).get(list))
         .route("/orders/{id}", get(one).patch(edit))
@@ -177,8 +201,32 @@ fn routes() -> Router {
         .route("/answer", get(answer))
         .route("/extra", get(extra))
         .route("/tagged/{n}", get(tagged).put(tagged))
-        .route("/bytes", post(async |bytes: axum::body::Bytes| bytes.len().to_string()))
-        .with_state(())
+        .route("/bytes", post(size))
+        .route("/large", post(size).layer(body_up_to(LARGE)))
+        .merge(slow_routes(slow))
+}
+
+fn slow_routes(slow: Slow) -> Router {
+    Router::new().route("/slow", post(work)).route("/orders/{id}/poll", get(poll)).with_state(slow)
+}
+
+async fn size(bytes: axum::body::Bytes) -> String {
+    bytes.len().to_string()
+}
+
+async fn work(State(slow): State<Slow>) -> &'static str {
+    slow.begun.add_permits(1);
+    slow.go_on.acquire().await.unwrap().forget();
+    slow.done.add_permits(1);
+    "done"
+}
+
+async fn poll(State(slow): State<Slow>, Path(_): Path<OrderId>, wait: Wait) -> &'static str {
+    slow.begun.add_permits(1);
+    while let Some(pause) = wait.pause() {
+        tokio::time::sleep(pause).await;
+    }
+    "over"
 }
 
 async fn order(State(()): State<()>, Json(new): Json<NewOrder>) -> Json<NewOrder> {
@@ -219,7 +267,7 @@ async fn panic() {
 
 async fn import(patience: Patience) -> &'static str {
     patience.extend(std::time::Duration::from_mins(1));
-    tokio::task::yield_now().await;
+    tokio::time::sleep(std::time::Duration::from_millis(60)).await;
     "imported"
 }
 

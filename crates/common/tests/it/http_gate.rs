@@ -7,9 +7,13 @@ use axum::http::{Method, StatusCode};
 use common::http::Limits;
 use contracts::auth::Role;
 use serde_json::Value;
+use testkit::eventually;
+use tokio::time::timeout;
 
 use crate::http_app::{App, ask};
 use crate::identity_signer::{ALICE, SESSION};
+
+const SOON: Duration = Duration::from_secs(20);
 
 const ORDER: &str = "/orders/ord_0190b0e1c7f67c3e9d1a2b3c4d5e6f70";
 const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -74,7 +78,7 @@ async fn what_takes_too_long_is_given_up() {
 
 #[tokio::test]
 async fn who_asks_for_patience_gets_it() {
-    let app = App::with(Limits { timeout: Duration::ZERO, ..Limits::default() });
+    let app = App::with(Limits { timeout: Duration::from_millis(20), ..Limits::default() });
 
     assert_eq!(app.post("/import", "").await.text, "imported");
 }
@@ -90,7 +94,63 @@ async fn beyond_so_many_at_once_the_others_are_told_to_come_back() {
     let problem = turned_away.problem(503, "unavailable");
     assert!(problem["detail"].as_str().unwrap().contains("at once"), "{problem}");
     assert_eq!(turned_away.header("retry-after"), Some("1"));
-    assert_eq!(app.get("/anyone").await.status, StatusCode::OK, "its place is free again");
+    let still = app.get("/anyone").await.problem(503, "unavailable");
+    assert!(
+        still["detail"].as_str().unwrap().contains("at once"),
+        "it is still worked on: {still}"
+    );
+}
+
+#[tokio::test]
+async fn slow_request_goes_on_after_its_time() {
+    let limits = Limits { requests: 1, timeout: Duration::from_millis(20), ..Limits::default() };
+    let app = App::with(limits);
+
+    let heard = app.post("/slow", "").await;
+
+    let problem = heard.problem(503, "unavailable");
+    assert!(problem["detail"].as_str().unwrap().contains("too long"), "{problem}");
+    app.slow.begun.acquire().await.unwrap().forget();
+    app.slow.go_on.add_permits(1);
+    app.slow.done.acquire().await.unwrap().forget();
+    eventually("its place is free again", SOON, async || {
+        (app.get("/anyone").await.status == StatusCode::OK).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn write_goes_on_after_client_hangs_up() {
+    let app = App::new();
+    let client = app.post("/slow", "");
+    let hung_up = async {
+        tokio::select! {
+            _ = client => panic!("it was answered"),
+            begun = app.slow.begun.acquire() => begun.unwrap().forget(),
+        }
+    };
+
+    hung_up.await;
+
+    app.slow.go_on.add_permits(1);
+    timeout(SOON, app.slow.done.acquire()).await.expect("it was dropped").unwrap().forget();
+}
+
+#[tokio::test]
+async fn abandoned_long_poll_gives_back_its_room() {
+    let app = App::with(Limits { long_polls_per_person: 1, ..Limits::default() });
+    let path = format!("{ORDER}/poll?wait=25s");
+    let poll = app.get_as(Role::Guest, &path);
+    let hung_up = async {
+        tokio::select! {
+            _ = poll => panic!("it was answered"),
+            begun = app.slow.begun.acquire() => begun.unwrap().forget(),
+        }
+    };
+
+    hung_up.await;
+
+    eventually("there is room again", SOON, async || app.gate.long_polls().enter(ALICE)).await;
 }
 
 #[tokio::test]

@@ -137,7 +137,7 @@ impl Accounts {
 
     /// Forgets which mails were sent long ago, what can no longer be done by one, and whose old
     /// orders are.
-    pub(crate) async fn forget_mails(self) -> Result<(), mongodb::error::Error> {
+    pub(crate) async fn forget_mails(self) -> Result<(), StoreError> {
         let now = self.clock().now();
         let ended = doc! {
             "state": { "$in": ["sent", "dead"] },
@@ -152,9 +152,9 @@ impl Accounts {
             (Unasked::COLLECTION, over),
             (Buyer::COLLECTION, old),
         ] {
-            let deleted = self.store.collection(collection).delete_many(which).await?;
-            if deleted.deleted_count > 0 {
-                info!(collection, count = deleted.deleted_count, "mail forgotten");
+            let deleted = self.store.delete_many(collection, which).await?;
+            if deleted > 0 {
+                info!(collection, count = deleted, "mail forgotten");
             }
         }
         Ok(())

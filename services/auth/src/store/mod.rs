@@ -245,14 +245,14 @@ impl Accounts {
     }
 
     /// Forgets the guests who ordered nothing and cannot come back.
-    pub(crate) async fn forget_guests(self) -> Result<(), mongodb::error::Error> {
+    pub(crate) async fn forget_guests(self) -> Result<(), StoreError> {
         let before = self.clock().now().minus(FORGOTTEN_AFTER).to_string();
         let idle = doc! {
             "role": "guest", "created_at": { "$lt": before }, "has_ordered": { "$ne": true },
         };
-        let deleted = self.store.collection(User::COLLECTION).delete_many(idle).await?;
-        if deleted.deleted_count > 0 {
-            info!(count = deleted.deleted_count, "guests forgotten");
+        let deleted = self.store.delete_many(User::COLLECTION, idle).await?;
+        if deleted > 0 {
+            info!(count = deleted, "guests forgotten");
         }
         Ok(())
     }
@@ -290,11 +290,11 @@ impl Accounts {
     }
 
     /// Forgets the sign-ins that nobody can go on with.
-    pub(crate) async fn forget_expired(self) -> Result<(), mongodb::error::Error> {
+    pub(crate) async fn forget_expired(self) -> Result<(), StoreError> {
         let over = doc! { "expires_at": { "$lt": self.clock().now().to_string() } };
-        let deleted = self.store.collection(Session::COLLECTION).delete_many(over).await?;
-        if deleted.deleted_count > 0 {
-            info!(count = deleted.deleted_count, "sessions forgotten");
+        let deleted = self.store.delete_many(Session::COLLECTION, over).await?;
+        if deleted > 0 {
+            info!(count = deleted, "sessions forgotten");
         }
         Ok(())
     }

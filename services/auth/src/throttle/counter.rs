@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use common::http::RateLimit;
-use common::store::{Store, StoreError};
+use common::store::{Records, Store, StoreError};
 use contracts::Timestamp;
 use metrics::counter;
 use mongodb::Collection;
 use mongodb::bson::{Bson, DateTime, Document, doc};
 use mongodb::options::{
-    Acknowledgment, CollectionOptions, ReadConcern, ReturnDocument, WriteConcern,
+    Acknowledgment, CollectionOptions, ReadConcern, ReturnDocument, UpdateModifications,
+    WriteConcern,
 };
 
 use super::Halted;
@@ -60,7 +61,7 @@ pub(super) struct State {
 }
 
 #[derive(Clone)]
-pub(super) struct Counters(Collection<Document>);
+pub(super) struct Counters(Records);
 
 impl Counters {
     /// The counters of a service's database. What is lost of them with one of its members does no
@@ -71,9 +72,8 @@ impl Counters {
             .write_concern(quick)
             .read_concern(ReadConcern::local())
             .build();
-        let counters = store.database().collection_with_options(COLLECTION, options);
         store.ends_by_itself(COLLECTION).await?;
-        Ok(Self(counters))
+        Ok(Self(store.records(COLLECTION).with(options)))
     }
 
     /// What a counter says, without counting.
@@ -83,7 +83,8 @@ impl Counters {
         name: &str,
         now: Timestamp,
     ) -> Result<State, Halted> {
-        let found = self.0.find_one(doc! { "_id": what.id(name) }).await;
+        let this = doc! { "_id": what.id(name) };
+        let found = self.0.run(async move |counters| counters.find_one(this).await).await?;
         Ok(State::read(what, &found.map_err(|error| lost(&error))?.unwrap_or_default(), now))
     }
 
@@ -106,9 +107,12 @@ impl Counters {
         now: Timestamp,
     ) -> Result<Option<State>, Halted> {
         let known = doc! { "_id": what.id(name), "expires_at": { "$gt": date(now) } };
-        let counted = self.0.find_one_and_update(known, what.reserved(now));
-        let counted = counted.return_document(ReturnDocument::After).await;
-        let counted = counted.map_err(|error| lost(&error))?;
+        let reserved = what.reserved(now);
+        let count = async move |counters: Collection<Document>| {
+            let counted = counters.find_one_and_update(known, reserved);
+            counted.return_document(ReturnDocument::After).await
+        };
+        let counted = self.0.run(count).await?.map_err(|error| lost(&error))?;
         Ok(counted.map(|counted| State::reserved(what, &counted, now)))
     }
 
@@ -128,14 +132,16 @@ impl Counters {
             "level": { "$max": [0, { "$subtract": ["$level", 1] }] },
             "free_at": "$at",
         } };
-        let done = self.0.update_one(doc! { "_id": what.id(name) }, vec![back]).await;
-        done.map(drop).map_err(|error| lost(&error))
+        let this = doc! { "_id": what.id(name) };
+        let done = self.0.run(async move |counters| counters.update_one(this, vec![back]).await);
+        done.await?.map(drop).map_err(|error| lost(&error))
     }
 
     /// Forgets a counter.
     pub(super) async fn end(&self, what: Growing, name: &str) -> Result<(), StoreError> {
-        let done = self.0.delete_one(doc! { "_id": what.id(name) }).await;
-        done.map(drop).map_err(|error| lost(&error))
+        let this = doc! { "_id": what.id(name) };
+        let done = self.0.run(async move |counters| counters.delete_one(this).await);
+        done.await?.map(drop).map_err(|error| lost(&error))
     }
 
     /// A device is known from now on, and nothing failed on it.
@@ -149,8 +155,11 @@ impl Counters {
             "$set": { "expires_at": date(now.plus(FAMILIAR_FOR)) },
             "$unset": { "level": "", "at": "", "free_at": "", "let_in": "" },
         };
-        let done = self.0.update_one(doc! { "_id": what.id(name) }, known).upsert(true).await;
-        done.map(drop).map_err(|error| lost(&error))
+        let this = doc! { "_id": what.id(name) };
+        let befriend = async move |counters: Collection<Document>| {
+            counters.update_one(this, known).upsert(true).await
+        };
+        self.0.run(befriend).await?.map(drop).map_err(|error| lost(&error))
     }
 
     /// Counts one more of those that there may be in a while.
@@ -186,15 +195,14 @@ impl Counters {
     async fn upsert(
         &self,
         id: String,
-        change: impl Into<mongodb::options::UpdateModifications>,
+        change: impl Into<UpdateModifications>,
     ) -> Result<Document, StoreError> {
-        let changed = self
-            .0
-            .find_one_and_update(doc! { "_id": id }, change)
-            .upsert(true)
-            .return_document(ReturnDocument::After)
-            .await;
-        changed.map(Option::unwrap_or_default).map_err(|error| lost(&error))
+        let change = change.into();
+        let upsert = async move |counters: Collection<Document>| {
+            let changed = counters.find_one_and_update(doc! { "_id": id }, change).upsert(true);
+            changed.return_document(ReturnDocument::After).await
+        };
+        self.0.run(upsert).await?.map(Option::unwrap_or_default).map_err(|error| lost(&error))
     }
 }
 

@@ -11,9 +11,9 @@ mod webhook;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use common::http::Problem;
+use common::http::{Problem, body_up_to};
 use common::openapi;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
 use crate::domain::Refusal;
@@ -22,6 +22,8 @@ use crate::store::Payments;
 
 /// When to ask again for what is known or decided in a moment.
 const SOON: Duration = Duration::from_secs(1);
+/// Bytes of a provider's notice: Stripe's events hold whole objects.
+const NOTICE: usize = 256 * 1024;
 
 const DESCRIPTION: &str = include_str!("description.md");
 
@@ -31,7 +33,7 @@ pub fn router() -> OpenApiRouter<Payments> {
         .routes(routes!(pay::start_payment, read::list_payments))
         .routes(routes!(read::get_payment))
         .routes(routes!(refund::start_refund))
-        .routes(routes!(webhook::hear_provider));
+        .routes(routes!(webhook::hear_provider).layer(body_up_to(NOTICE)));
     openapi::documented(routes, "/api/payments", "Souk payments", DESCRIPTION)
 }
 

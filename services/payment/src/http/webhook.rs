@@ -1,7 +1,7 @@
 //! What providers say by themselves.
 
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{FromRequest as _, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use common::http::{Path, Problem, Problems};
 use common::store::Cause;
@@ -31,9 +31,12 @@ pub(super) async fn hear_provider(
     Path(name): Path<String>,
     cause: Cause,
     headers: HeaderMap,
-    body: Bytes,
+    request: Request,
 ) -> Result<StatusCode, Problem> {
     let provider = payments.providers.named(&name).ok_or_else(Problem::not_found)?;
+    // Read only for a provider that there is.
+    let body = Bytes::from_request(request, &()).await;
+    let body = body.map_err(|unread| Problem::of(unread.status()))?;
     if let Some(notice) = payments.read_notice(provider.as_ref(), &headers, &body).await? {
         payments.hear(provider.name(), notice, cause).await?;
     }

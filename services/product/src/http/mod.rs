@@ -4,9 +4,9 @@ mod shoppers;
 mod staff;
 mod views;
 
-use common::http::Problem;
+use common::http::{Problem, body_up_to};
 use common::openapi::documented;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
 use crate::domain::Refusal;
@@ -15,11 +15,17 @@ use crate::store::Products;
 const ABOUT: &str = "What is for sale, how much of it there is, and for which orders it is set \
     aside. Reading is for anyone; changing is for staff.";
 
+/// Bytes of a product as it is sent: its description has 10,000 characters, and it has 100 variants.
+const PRODUCT: usize = 256 * 1024;
+
 /// Every endpoint of the service.
 pub(crate) fn router() -> OpenApiRouter<Products> {
     let routes = OpenApiRouter::new()
-        .routes(routes!(shoppers::list_products, staff::create_product))
-        .routes(routes!(shoppers::get_product, staff::edit_product, staff::archive_product))
+        .routes(routes!(shoppers::list_products, staff::create_product).layer(body_up_to(PRODUCT)))
+        .routes(
+            routes!(shoppers::get_product, staff::edit_product, staff::archive_product)
+                .layer(body_up_to(PRODUCT)),
+        )
         .routes(routes!(shoppers::list_categories))
         .routes(routes!(staff::adjust_stock))
         .routes(routes!(staff::read_ledger));

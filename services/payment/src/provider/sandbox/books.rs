@@ -1,7 +1,7 @@
 //! What the sandbox remembers.
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
-use common::store::Store;
+use common::store::{Records, Store, StoreError};
 use contracts::payment::Failure;
 use contracts::{AttemptId, RefundId, Timestamp};
 use mongodb::Collection;
@@ -22,11 +22,11 @@ const DUPLICATE_KEY: i32 = 11000;
 /// The sandbox's own collections, beside those of the service.
 #[derive(Clone)]
 pub(super) struct Books {
-    charges: Collection<Document>,
-    refunds: Collection<Document>,
+    charges: Records,
+    refunds: Records,
     /// What was lost on the way.
-    lost: Collection<Document>,
-    settings: Collection<Document>,
+    lost: Records,
+    settings: Records,
 }
 
 /// How a refund stands at the sandbox.
@@ -55,10 +55,10 @@ impl RefundStanding {
 impl Books {
     pub(super) fn open(store: &Store) -> Self {
         Self {
-            charges: store.collection("sandbox_charges"),
-            refunds: store.collection("sandbox_refunds"),
-            lost: store.collection("sandbox_lost"),
-            settings: store.collection("sandbox_settings"),
+            charges: store.records("sandbox_charges"),
+            refunds: store.records("sandbox_refunds"),
+            lost: store.records("sandbox_lost"),
+            settings: store.records("sandbox_settings"),
         }
     }
 
@@ -68,28 +68,25 @@ impl Books {
         SystemRandom::new()
             .fill(&mut drawn)
             .map_err(|_| ProviderError::Away("the system has no random numbers".to_owned()))?;
-        let kept = self
-            .settings
-            .find_one_and_update(
-                doc! { "_id": "webhook_secret" },
-                doc! { "$setOnInsert": { "value": hex(&drawn) } },
-            )
-            .upsert(true)
-            .return_document(ReturnDocument::After)
-            .await?
-            .unwrap_or_default();
+        let fresh = doc! { "$setOnInsert": { "value": hex(&drawn) } };
+        let keep = async move |settings: Collection<Document>| {
+            let kept = settings.find_one_and_update(doc! { "_id": "webhook_secret" }, fresh);
+            kept.upsert(true).return_document(ReturnDocument::After).await
+        };
+        let kept = self.settings.run(keep).await??.unwrap_or_default();
         Ok(kept.get_str("value").unwrap_or_default().into())
     }
 
     pub(super) async fn charge(&self, id: AttemptId) -> Result<Option<ChargeRow>, ProviderError> {
-        let found = self.charges.find_one(doc! { "_id": id.to_string() }).await?;
+        let this = doc! { "_id": id.to_string() };
+        let found = self.charges.run(async move |charges| charges.find_one(this).await).await??;
         found.map(read).transpose()
     }
 
     /// Enters a charge, unless there is one of its key: that one is it.
     pub(super) async fn enter(&self, charge: ChargeRow) -> Result<ChargeRow, ProviderError> {
         let body = bson::serialize_to_document(&charge).map_err(|error| refused(&error))?;
-        if inserted(self.charges.insert_one(body).await)? {
+        if insert(&self.charges, body).await? {
             return Ok(charge);
         }
         self.charge(charge.id).await?.ok_or_else(|| refused(&"the charge is gone"))
@@ -97,7 +94,7 @@ impl Books {
 
     /// Whether this is the first time that something of this name is lost.
     pub(super) async fn lose(&self, name: &str) -> Result<bool, ProviderError> {
-        inserted(self.lost.insert_one(doc! { "_id": name }).await)
+        insert(&self.lost, doc! { "_id": name }).await
     }
 
     /// Ends a charge that has not ended, whether it arrived or not.
@@ -155,7 +152,7 @@ impl Books {
             "amount": back.amount.amount,
             "currency": back.amount.currency.as_str(),
         });
-        if inserted(self.refunds.insert_one(row).await)? {
+        if insert(&self.refunds, row).await? {
             return Ok(standing);
         }
         self.refund(back.refund).await?.ok_or_else(|| refused(&"the refund is gone"))
@@ -165,7 +162,8 @@ impl Books {
         &self,
         id: RefundId,
     ) -> Result<Option<RefundStanding>, ProviderError> {
-        let found = self.refunds.find_one(doc! { "_id": id.to_string() }).await?;
+        let this = doc! { "_id": id.to_string() };
+        let found = self.refunds.run(async move |refunds| refunds.find_one(this).await).await??;
         let read = |row| bson::deserialize_from_document(row).map_err(|error| refused(&error));
         found.map(read).transpose()
     }
@@ -178,12 +176,18 @@ impl Books {
         to: &Standing,
     ) -> Result<Option<ChargeRow>, ProviderError> {
         let open = doc! { "_id": id.to_string(), "standing": { "$in": from } };
-        let found = self
-            .charges
-            .find_one_and_update(open, doc! { "$set": fields(to)? })
-            .return_document(ReturnDocument::After)
-            .await?;
-        found.map(read).transpose()
+        let become_it = doc! { "$set": fields(to)? };
+        let change = async move |charges: Collection<Document>| {
+            let changed = charges.find_one_and_update(open, become_it);
+            changed.return_document(ReturnDocument::After).await
+        };
+        self.charges.run(change).await??.map(read).transpose()
+    }
+}
+
+impl From<StoreError> for ProviderError {
+    fn from(error: StoreError) -> Self {
+        Self::Away(error.to_string())
     }
 }
 
@@ -206,8 +210,8 @@ pub(super) fn refused(why: &impl ToString) -> ProviderError {
 }
 
 /// Whether it is new; false when its key is there already.
-pub(super) fn inserted<T>(outcome: Result<T, Error>) -> Result<bool, ProviderError> {
-    match outcome {
+pub(super) async fn insert(records: &Records, body: Document) -> Result<bool, ProviderError> {
+    match records.run(async move |records| records.insert_one(body).await).await? {
         Ok(_) => Ok(true),
         Err(error) if is_duplicate(&error) => Ok(false),
         Err(error) => Err(error.into()),

@@ -86,7 +86,7 @@ impl Sandbox {
         };
         let own = || format!("http://127.0.0.1:{port}/api/payments/webhooks/sandbox");
         let url = config.webhook_url.clone().filter(|url| !url.is_empty()).unwrap_or_else(own);
-        let posted = Post::open(store.collection("sandbox_webhooks"), url, &secret).await?;
+        let posted = Post::open(store.records("sandbox_webhooks"), url, &secret).await?;
         let verifier = Verifier::new(post::HEADER, [&secret]);
         Ok(Self { books, post: posted, verifier, clock: store.clock().clone() })
     }

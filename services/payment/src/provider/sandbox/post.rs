@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use common::store::Records;
 use contracts::Timestamp;
+use futures_util::TryStreamExt as _;
 use mongodb::Collection;
 use mongodb::bson::{self, Document, doc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::books::{inserted, refused};
+use super::books::{insert, refused};
 use super::webhook::Webhook;
 use crate::provider::ProviderError;
 use crate::provider::signature::Signer;
@@ -27,7 +29,7 @@ const LONG_AGO: Duration = Duration::from_mins(10);
 /// Keeps webhooks until they arrived.
 #[derive(Clone)]
 pub(super) struct Post {
-    letters: Collection<Document>,
+    letters: Records,
     http: reqwest::Client,
     url: String,
     signer: Signer,
@@ -65,14 +67,14 @@ impl Letter {
 
 impl Post {
     pub(super) async fn open(
-        letters: Collection<Document>,
+        letters: Records,
         url: String,
         secret: &SecretString,
     ) -> Result<Self, ProviderError> {
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build();
         let http = http.map_err(|error| refused(&error))?;
         let index = mongodb::IndexModel::builder().keys(doc! { "due_at": 1 }).build();
-        letters.create_index(index).await?;
+        letters.run(async move |letters| letters.create_index(index).await).await??;
         let forger = Signer::new(&"somebody else's".into());
         Ok(Self { letters, http, url, signer: Signer::new(secret), forger })
     }
@@ -80,16 +82,19 @@ impl Post {
     /// Keeps a letter until it arrived.
     pub(super) async fn put(&self, letter: &Letter) -> Result<(), ProviderError> {
         let body = bson::serialize_to_document(letter).map_err(|error| refused(&error))?;
-        inserted(self.letters.insert_one(body).await).map(drop)
+        insert(&self.letters, body).await.map(drop)
     }
 
     /// Sends what is due.
     pub(super) async fn deliver(&self, now: Timestamp) -> Result<(), ProviderError> {
         let due = doc! { "due_at": { "$lte": now.to_string() } };
         let sort = doc! { "due_at": 1, "_id": 1 };
-        let mut found = self.letters.find(due).sort(sort).limit(ROUND).await?;
-        while found.advance().await? {
-            let letter = bson::deserialize_from_document(found.deserialize_current()?);
+        let find = async move |letters: Collection<Document>| {
+            letters.find(due).sort(sort).limit(ROUND).await?.try_collect().await
+        };
+        let found: Vec<Document> = self.letters.run(find).await??;
+        for letter in found {
+            let letter = bson::deserialize_from_document(letter);
             self.send(&letter.map_err(|error| refused(&error))?, now).await?;
         }
         Ok(())
@@ -107,7 +112,8 @@ impl Post {
         let over = doc! { "$or": [sent.is_ok(), letter.seal != Seal::True, enough] };
         let due_at = doc! { "$cond": [over, "$$REMOVE", "$due_at"] };
         let update = vec![doc! { "$set": { "due_at": due_at, "tellings": tellings } }];
-        self.letters.update_one(doc! { "_id": &letter.id }, update).await?;
+        let this = doc! { "_id": &letter.id };
+        self.letters.run(async move |letters| letters.update_one(this, update).await).await??;
         Ok(())
     }
 
