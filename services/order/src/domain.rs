@@ -39,7 +39,7 @@ use mongodb::bson;
 use serde::{Deserialize, Serialize};
 
 pub use act::Act;
-pub use address::Address;
+pub use address::{Address, AddressField, AddressForm, AddressFormat, Misfit, Phone, Use};
 pub use bill::{Line, Sums};
 pub use goods::Goods;
 pub use note::Note;

@@ -1,5 +1,6 @@
 //! What shoppers may ask of their orders, and staff of everybody's.
 
+mod addresses;
 mod pieces;
 mod refunds;
 mod returns;
@@ -42,6 +43,7 @@ pub(crate) fn router() -> OpenApiRouter<Orders> {
         .routes(routes!(timeline::get_timeline))
         .routes(routes!(stream::follow_order))
         .routes(routes!(cancel_order))
+        .routes(routes!(addresses::get_address_format))
         .routes(routes!(shipping::put_address))
         .routes(routes!(shipping::ship_order).layer(body_up_to(LINES)))
         .routes(routes!(shipping::deliver_order))

@@ -116,11 +116,12 @@ fn note() -> Note {
 fn address(number: u32) -> Address {
     Address {
         name: label("Ada Lovelace"),
-        street: label(&format!("Marktstr. {number}")),
-        extra: None,
-        postal_code: label("10115"),
-        city: label("Berlin"),
+        line1: label(&format!("Marktstr. {number}")),
+        line2: None,
+        postal_code: Some(label("10115")),
+        city: Some(label("Berlin")),
         region: None,
+        phone: None,
         country: Country::try_from("DE".to_owned()).unwrap(),
     }
 }

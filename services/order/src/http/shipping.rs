@@ -8,10 +8,11 @@ use contracts::OrderId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::addresses::misfitting;
 use super::pieces::{PiecesOf, goods};
 use super::view::OrderView;
 use super::{done, receipt, shown_after, under_way};
-use crate::domain::{Address, Label, Order, Refusal, Shipment};
+use crate::domain::{AddressForm, Label, Order, Refusal, Shipment};
 use crate::store::Orders;
 
 /// What is sent, and how.
@@ -31,7 +32,10 @@ impl Worded for Sending {
     const NUMBERS: &'static [&'static str] = &["sku", "tracking"];
 }
 
-impl Worded for Address {}
+/// A telephone number is a long one.
+impl Worded for AddressForm {
+    const NUMBERS: &'static [&'static str] = &["phone"];
+}
 
 /// What arrived.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
@@ -100,12 +104,13 @@ pub(super) async fn deliver_order(
 /// Say where the goods go.
 ///
 /// Possible until the first parcel is sent, or waits for its money. An order may be sent without.
-/// The address is seen by the customer and by staff, and by nobody else.
+/// The address is seen by the customer and by staff, and by nobody else. It has the fields that its
+/// country writes, see `/api/orders/address-formats/{country}`: 422 with all that do not fit.
 #[utoipa::path(put, path = "/api/orders/{id}/address", tag = "orders", security(("bearer" = [])),
     params(("id" = OrderId, Path), ("If-Match" = Option<String>, Header,
         description = "The version that is known: 412 when it is no longer that."),
         ("If-None-Match" = Option<String>, Header)),
-    request_body = Address,
+    request_body = AddressForm,
     extensions(("x-problems" = json!({ "409": ["order-unfit"], "422": ["card-number"] }))),
     responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
 pub(super) async fn put_address(
@@ -114,8 +119,9 @@ pub(super) async fn put_address(
     Path(id): Path<OrderId>,
     preconditions: Preconditions,
     cause: Cause,
-    Cardless(address): Cardless<Address>,
+    Cardless(form): Cardless<AddressForm>,
 ) -> Result<Answer, Problem> {
+    let address = form.fit().map_err(|misfits| misfitting(&misfits))?;
     let person = orders.person(&shopper).await?;
     let only_new = preconditions.only_new();
     let readdress = move |order: Order, _| match order.shown_to(&person)? {

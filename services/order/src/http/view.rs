@@ -10,7 +10,8 @@ use contracts::{Money, OrderId, ProductId, Quantity, Sku, Timestamp, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::{Address, Goods, Label, Line, Order, Stage};
+use super::addresses::AddressView;
+use crate::domain::{Goods, Label, Line, Order, Stage};
 use goods::{ParcelView, ReturnView, WaitingView};
 use money::RefundView;
 
@@ -57,7 +58,7 @@ pub(super) struct OrderView {
     /// Where the goods go; only once somebody said so. Answers to acts leave it out: they are kept
     /// for repeats, and an address is kept in one place only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    address: Option<Address>,
+    address: Option<AddressView>,
     /// Who carries the latest parcel; only once one was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     carrier: Option<Label>,
@@ -132,7 +133,7 @@ impl OrderView {
             pay_by: order.status.pay_by(),
             capture_by: order.payment.promise().map(|promise| promise.capture_by),
             placed_at: order.placed_at,
-            address: order.address.clone(),
+            address: order.address.as_ref().map(AddressView::from),
             carrier: latest.map(|parcel| parcel.carrier.clone()),
             tracking: latest.map(|parcel| parcel.tracking.clone()),
             parcels: order.parcels.iter().map(ParcelView::from).collect(),

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "it is how a test fails")]
 
 mod acts;
+mod addresses;
 mod follow;
 mod identity;
 mod list;

@@ -75,7 +75,7 @@ impl Day {
         let order = self.done(checkout).await.text_of("order_id");
         let reserved = ada.until(&order, "reserved").await;
         let to = ada.client.put(format!("/api/orders/{order}/address"));
-        self.done(to.json(&address("DE")).if_match(reserved.etag())).await;
+        self.done(to.json(&address("IE")).if_match(reserved.etag())).await;
         let to = ada.client.put(format!("/api/orders/{order}/address"));
         self.refused(to.json(&address("Germany")).if_match("\"1\""), 422).await;
         let pay = |method: &str| {
@@ -99,7 +99,7 @@ impl Day {
     /// Sends what makes no sense, to everybody.
     async fn errs(&mut self, shop: &Shop, ada: &Shopper) {
         let all = json!({ "email": EMAIL, "password": PASSWORD, "name": [NAME], "method": METHOD,
-            "address": address("DE"), "refresh_token": ada.refresh_token });
+            "address": address("IE"), "refresh_token": ada.refresh_token });
         let whole = all.to_string();
         for path in [
             "/api/auth/register",
@@ -190,14 +190,14 @@ fn control(request: Request) -> Request {
 
 fn address(country: &str) -> Value {
     json!({ "name": NAME, "street": "Canary Street 7", "extra": "Canary House",
-        "postal_code": "C4N4RY", "city": "Canaryville", "country": country })
+        "postal_code": "C4N4RYX", "city": "Canaryville", "country": country })
 }
 
 /// What is known beforehand. Whatever else is planted is called a canary.
 fn known() -> Vec<(&'static str, String)> {
     let words = [
         ("a canary", "canary"),
-        ("a postal code", "C4N4RY"),
+        ("a postal code", "C4N4RYX"),
         ("a name", "Lovelace"),
         ("the administrator's address", "admin@souk.example"),
         ("the administrator's password", "correct-horse"),
