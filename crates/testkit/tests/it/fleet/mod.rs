@@ -4,7 +4,6 @@ mod canary;
 mod crowd;
 mod faults;
 mod guests;
-mod hangups;
 mod input;
 mod purchase;
 mod readme;
