@@ -72,7 +72,7 @@ impl<S: Sync> FromRequestParts<S> for IfNoneMatch {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(Conditions::of(&parts.headers).if_none_match))
+        Ok(Self(known_tags(&parts.headers)))
     }
 }
 
@@ -96,29 +96,9 @@ impl<T: Serialize> IntoResponse for Tagged<T> {
     }
 }
 
-/// The conditions of a read; what does not read is none.
-struct Conditions {
-    if_match: Option<IfMatch>,
-    if_none_match: Option<IfMatch>,
-}
-
-impl Conditions {
-    fn of(headers: &HeaderMap) -> Self {
-        let read = |name| condition(headers, &name).and_then(Result::ok);
-        Self { if_match: read(IF_MATCH), if_none_match: read(IF_NONE_MATCH) }
-    }
-
-    /// The answer to the read, in the order of RFC 9110, section 13.2.2.
-    fn answer(&self, response: Response, tag: &str) -> Response {
-        let is_of = |condition: &IfMatch| condition.is_of(tag);
-        if self.if_match.as_ref().is_some_and(|it| !is_of(it)) {
-            return Problem::stale().into_response();
-        }
-        if self.if_none_match.as_ref().is_some_and(is_of) {
-            return not_modified(response);
-        }
-        response
-    }
+/// The tags that a reader has already; what does not read is none.
+fn known_tags(headers: &HeaderMap) -> Option<IfMatch> {
+    condition(headers, &IF_NONE_MATCH).and_then(Result::ok)
 }
 
 /// Gives every answer that is read its entity tag, and answers what the client has already with 304.
@@ -128,19 +108,22 @@ impl Conditions {
 /// streamed have none.
 pub(super) async fn evaluate(request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let conditions = reads.then(|| Conditions::of(request.headers()));
+    let known = reads.then(|| known_tags(request.headers())).flatten();
     let response = next.run(request).await;
-    let is_tagged = match conditions {
-        Some(_) => response.status() == StatusCode::OK,
-        None => response.status().is_success() && response.headers().contains_key(ETAG),
+    let is_tagged = if reads {
+        response.status() == StatusCode::OK
+    } else {
+        response.status().is_success() && response.headers().contains_key(ETAG)
     };
     if !is_tagged || response.body().size_hint().exact().is_none() {
         return response;
     }
-    match (tagged(response).await, conditions) {
-        (Ok((response, tag)), Some(conditions)) => conditions.answer(response, &tag),
-        (Ok((response, _)), None) => response,
-        (Err(problem), _) => problem.into_response(),
+    match tagged(response).await {
+        Ok((response, tag)) if known.is_some_and(|known| known.is_of(&tag)) => {
+            not_modified(response)
+        }
+        Ok((response, _)) => response,
+        Err(problem) => problem.into_response(),
     }
 }
 
