@@ -76,12 +76,12 @@ impl<S: Sync> FromRequestParts<S> for IfNoneMatch {
     }
 }
 
-/// What an edit requires; 400 for an `If-Match` that does not read. Such an `If-None-Match` is none.
+/// What an edit requires; 400 for what does not read.
 impl<S: Sync> FromRequestParts<S> for Preconditions {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let if_none_match = known_tags(&parts.headers);
+        let if_none_match = condition(&parts.headers, &IF_NONE_MATCH).transpose()?;
         Ok(Self { if_match: if_match(&parts.headers)?, if_none_match })
     }
 }
