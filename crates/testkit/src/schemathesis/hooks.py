@@ -19,7 +19,8 @@ WAIT = re.compile(r"[0-9]{1,9}(ms|s)")
 BEYOND_SCHEMAS = (
     "cursor ",  # it is the shop's own, and no text that looks like one is one
     "query: ",  # texts are trimmed, and are on one line
-    "if-match: ",  # a pattern of this header is not always kept
+    "if-match: ",  # patterns of these headers are not always kept
+    "if-none-match: ",
     "the webhook is not signed",
     "the signature does not fit",
 )
