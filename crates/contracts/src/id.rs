@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::Timestamp;
+
 /// A text that is not an id of the kind that was expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an id of this kind looks like {prefix}_0190b0e1c7f67c3e9d1a2b3c4d5e6f70")]
@@ -35,6 +37,15 @@ macro_rules! ids {
             /// The UUID without the prefix.
             pub const fn uuid(self) -> Uuid {
                 self.0
+            }
+
+            /// Returns when the id was drawn; `None` unless its UUID is of version 7 (RFC 9562,
+            /// section 5.7).
+            pub fn drawn_at(self) -> Option<Timestamp> {
+                let (seconds, nanos) =
+                    self.0.get_timestamp().filter(|_| self.0.get_version_num() == 7)?.to_unix();
+                let millis = seconds.checked_mul(1_000)?.checked_add(u64::from(nanos) / 1_000_000)?;
+                Timestamp::from_millis(i64::try_from(millis).ok()?).ok()
             }
         }
 
@@ -149,6 +160,15 @@ mod tests {
         ] {
             assert!(text.parse::<OrderId>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_id_knows_when_it_was_drawn() {
+        let drawn: OrderId = "ord_0190b0e1c7f67c3e9d1a2b3c4d5e6f70".parse().unwrap();
+
+        assert_eq!(drawn.drawn_at(), "2024-07-14T10:55:05.206Z".parse().ok());
+        assert_eq!(PaymentId::of(drawn).drawn_at(), None);
+        assert_eq!(ORDER.drawn_at(), None);
     }
 
     #[test]

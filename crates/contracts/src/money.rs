@@ -100,6 +100,10 @@ pub struct Money {
 }
 
 impl Money {
+    /// The largest amount of a total, in minor units: every JSON reader that counts in IEEE 754
+    /// doubles reads up to 2^53 - 1 exactly (RFC 8259, section 6).
+    pub const MAX: i64 = (1 << 53) - 1;
+
     /// So many minor units of a currency.
     pub const fn new(amount: i64, currency: Currency) -> Self {
         Self { amount, currency }
@@ -135,14 +139,28 @@ impl Money {
         self.amount > 0
     }
 
+    /// Returns the amount if it is at most [`Self::MAX`].
+    #[must_use]
+    pub fn bounded(self) -> Option<Self> {
+        (self.amount <= Self::MAX).then_some(self)
+    }
+
     fn same(self, other: Self) -> Option<()> {
         (self.currency == other.currency).then_some(())
     }
 }
 
+/// Writes the amount in major units for people, such as `49.00 EUR`, `4900 JPY` or `49.000 KWD`.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.amount, self.currency)
+        let digits = self.currency.exponent();
+        let sign = if self.amount < 0 { "-" } else { "" };
+        let (amount, unit) = (self.amount.unsigned_abs(), 10_u64.pow(digits));
+        write!(f, "{sign}{}", amount / unit)?;
+        if digits > 0 {
+            write!(f, ".{:0width$}", amount % unit, width = digits as usize)?;
+        }
+        write!(f, " {}", self.currency)
     }
 }
 
@@ -223,7 +241,36 @@ mod tests {
         assert_eq!(stored::reading(|| "XYZ".parse::<Currency>()).unwrap().exponent(), 2);
     }
 
+    #[test]
+    fn money_is_written_in_major_units() {
+        for (minor, currency, text) in [
+            (4900, "EUR", "49.00 EUR"),
+            (5, "USD", "0.05 USD"),
+            (0, "EUR", "0.00 EUR"),
+            (-5, "EUR", "-0.05 EUR"),
+            (4900, "JPY", "4900 JPY"),
+            (49_000, "KWD", "49.000 KWD"),
+            (i64::MIN, "EUR", "-92233720368547758.08 EUR"),
+            (i64::MAX, "JPY", "9223372036854775807 JPY"),
+        ] {
+            assert_eq!(Money::new(minor, currency.parse().unwrap()).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn totals_stay_exact_in_doubles() {
+        assert_eq!(eur(Money::MAX).bounded(), Some(eur(9_007_199_254_740_991)));
+        assert_eq!(eur(Money::MAX + 1).bounded(), None);
+    }
+
     proptest! {
+        #[test]
+        fn every_amount_has_a_text(minor in any::<i64>(), code in "[A-Z]{3}") {
+            if let Ok(currency) = code.parse() {
+                prop_assert!(Money::new(minor, currency).to_string().ends_with(&code));
+            }
+        }
+
         #[test]
         fn taking_away_undoes_adding(a in any::<i64>(), b in any::<i64>()) {
             if let Some(sum) = eur(a).checked_add(eur(b)) {

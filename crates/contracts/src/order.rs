@@ -91,6 +91,9 @@ pub struct Cancelled {
     /// What of it is not for sale again although it was never sent, such as what broke.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<Pieces>,
+    /// Who bought; absent in events of a version that did not name them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<UserId>,
 }
 
 /// The order was not paid in time; goods go back on sale.
@@ -121,9 +124,9 @@ pub struct CaptureDue {
 pub struct Shipped {
     /// The order.
     pub order_id: OrderId,
-    /// Who carries them.
+    /// Who carries them; empty when nobody is named, such as for a letter or a collection.
     pub carrier: String,
-    /// Where they can be followed.
+    /// Where they can be followed; empty when they cannot.
     pub tracking: String,
     /// Which parcel of the order this is, from 1.
     #[serde(default = "first")]
@@ -134,6 +137,22 @@ pub struct Shipped {
     /// Whether more parcels are to follow.
     #[serde(default)]
     pub more_to_come: bool,
+}
+
+/// Carrier or tracking number of a parcel that left were corrected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = order::TrackingCorrected)]
+pub struct TrackingCorrected {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which parcel of the order, from 1.
+    pub parcel: u32,
+    /// Who carries it; empty when nobody is named.
+    #[serde(default)]
+    pub carrier: String,
+    /// Where it can be followed; empty when it cannot.
+    #[serde(default)]
+    pub tracking: String,
 }
 
 /// Before there were several parcels there was one.
@@ -164,6 +183,8 @@ pub enum RefundReason {
     Returned,
     /// Staff gave it for some of the goods.
     Goodwill,
+    /// The order was paid twice.
+    PaidTwice,
     /// A reason that this version does not know.
     #[default]
     #[serde(other)]
@@ -282,6 +303,7 @@ events! { "order":
     Cancelled = "cancelled" v 1 Fact of order_id;
     Expired = "expired" v 1 Fact of order_id;
     Shipped = "shipped" v 1 Fact of order_id;
+    TrackingCorrected = "tracking_corrected" v 1 Fact of order_id;
     Delivered = "delivered" v 1 Fact of order_id;
     RefundDue = "refund_due" v 1 Fact of order_id;
     Completed = "completed" v 1 Fact of order_id;
@@ -301,6 +323,7 @@ mod samples {
         AddressChanged, CancelReason, Cancelled, CaptureDue, Completed, Delivered, Expired, Paid,
         PayByExtended, PaymentDue, Placed, RefundDue, RefundReason, Refunded, RestockDue,
         ReturnApproved, ReturnReceived, ReturnRejected, ReturnRequested, Shipped,
+        TrackingCorrected,
     };
     use crate::event::example;
 
@@ -340,6 +363,7 @@ mod samples {
             reason: CancelReason::Customer,
             lines: example::pieces(),
             lost: example::pieces(),
+            customer: Some(example::user()),
         }
     }
 
@@ -355,6 +379,15 @@ mod samples {
             parcel: 1,
             lines: example::pieces(),
             more_to_come: false,
+        }
+    }
+
+    pub(super) fn TrackingCorrected() -> TrackingCorrected {
+        TrackingCorrected {
+            order_id: example::order(),
+            parcel: 1,
+            carrier: "Hermes".into(),
+            tracking: "H-123457".into(),
         }
     }
 

@@ -142,6 +142,28 @@ pub struct Refunded {
     pub amount: Money,
     /// How much of the capture is still with the shop.
     pub remaining: Money,
+    /// What asked for it.
+    #[serde(default)]
+    pub cause: RefundCause,
+}
+
+/// What asked for a refund.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = payment::RefundCause)]
+pub enum RefundCause {
+    /// The order, by `refund_due`; the refund may be a part of what it asked for.
+    Order,
+    /// A member of staff, on the payment itself.
+    Staff,
+    /// A second capture of the same order.
+    Surplus,
+    /// A capture of another amount than was due.
+    WrongAmount,
+    /// A cause that this version does not know, or that was not named.
+    #[default]
+    #[serde(other)]
+    Unknown,
 }
 
 /// Why money does not go back.
@@ -172,6 +194,9 @@ pub struct RefundFailed {
     pub amount: Money,
     /// Why.
     pub failure: RefundFailure,
+    /// What asked for it.
+    #[serde(default)]
+    pub cause: RefundCause,
 }
 
 /// The shopper's bank takes money back until it is clear whose it is.
@@ -221,7 +246,7 @@ events! { "payment":
 mod samples {
     use super::{
         ActionRequired, AttemptStarted, Authorized, CaptureFailed, Captured, DisputeClosed,
-        Disputed, Failed, Failure, RefundFailed, RefundFailure, Refunded,
+        Disputed, Failed, Failure, RefundCause, RefundFailed, RefundFailure, Refunded,
     };
     use crate::event::example;
 
@@ -267,6 +292,7 @@ mod samples {
             refund_id: example::refund(),
             amount: example::eur(2500),
             remaining: example::eur(0),
+            cause: RefundCause::Order,
         }
     }
     pub(super) fn Authorized() -> Authorized {
@@ -295,6 +321,7 @@ mod samples {
             refund_id: example::refund(),
             amount: example::eur(2500),
             failure: RefundFailure::Refused,
+            cause: RefundCause::Order,
         }
     }
 

@@ -45,6 +45,12 @@ pub struct Variant {
     pub options: BTreeMap<String, String>,
     /// What one piece costs.
     pub price: Money,
+    /// Whether it is taken off sale, while the product's other variants go on being sold.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub off_sale: bool,
+    /// SKUs that it bore before they were corrected. One that another variant bears now means that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_skus: Vec<Sku>,
 }
 
 /// How many pieces of a SKU can be sold now.
@@ -157,6 +163,8 @@ mod samples {
                 sku: example::sku(),
                 options: [("colour".to_owned(), "blue".to_owned())].into(),
                 price: example::eur(1250),
+                off_sale: false,
+                former_skus: Vec::new(),
             }],
             archived: false,
         }

@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 
 /// Names one variant of a product, unique in the whole shop.
 ///
-/// 1 to 40 of `A-Z a-z 0-9 - _`: it is part of URLs and of NATS subjects.
+/// 1 to 40 of `A-Z a-z 0-9 - _`: it is part of URLs and of NATS subjects. SKUs that differ in case
+/// only are one SKU ([`Sku::is_same_as`]); equality compares the spelling.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, pattern = "^[A-Za-z0-9_-]{1,40}$", example = "MUG-BLUE")]
@@ -23,6 +24,16 @@ impl Sku {
     /// The SKU as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns the SKU in lower case: two SKUs that differ in case only are one.
+    pub fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+
+    /// Whether both are one SKU: they differ in case at most.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
     }
 }
 
@@ -72,5 +83,13 @@ mod tests {
             assert!(bad.parse::<Sku>().is_err(), "{bad}");
         }
         assert!("TEE-M_blue-01".parse::<Sku>().is_ok());
+    }
+
+    #[test]
+    fn case_makes_no_other_sku() {
+        let (upper, lower): (Sku, Sku) = ("MUG-1".parse().unwrap(), "mug-1".parse().unwrap());
+
+        assert!(upper.is_same_as(&lower) && upper.folded() == lower.folded());
+        assert!(!upper.is_same_as(&"MUG-2".parse().unwrap()));
     }
 }
