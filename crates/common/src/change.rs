@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::document::{Document, Key, Row, SHAPE};
+use crate::unknown::keep_unknown;
 
 /// The outcome of a decision, to be committed as a whole or not at all.
 ///
@@ -28,13 +29,16 @@ pub(crate) struct Edit {
     pub(crate) key: Key,
     /// What it becomes; `None` when it ends.
     pub(crate) body: Option<Result<bson::Document, Unwritable>>,
+    /// Keeps what the next schema version added to the stored document.
+    pub(crate) keep_unknown: fn(&bson::Document, &mut bson::Document),
 }
 
 /// An event to be told.
 #[derive(Clone, Debug)]
 pub(crate) struct Telling {
+    /// The document whose events are counted: the one in this collection with the subject as its id.
+    pub(crate) aggregate: Key,
     pub(crate) event_type: EventType,
-    pub(crate) subject: String,
     pub(crate) data: Result<Box<RawValue>, Unwritable>,
 }
 
@@ -76,13 +80,17 @@ impl<T> Change<T> {
 
     /// A thing ends.
     pub fn without<D: Document>(mut self, id: &D::Id) -> Self {
-        self.edits.push(Edit { key: Key::of::<D>(id), body: None });
+        self.edits.push(Edit {
+            key: Key::of::<D>(id),
+            body: None,
+            keep_unknown: keep_unknown::<D>,
+        });
         self
     }
 
-    /// This is told to the other services, once it is true.
-    pub fn telling<E: Event>(mut self, event: &E) -> Self {
-        self.tellings.push(Telling::of(event));
+    /// Emits an event about the document of type `D` that has the event's subject as its id.
+    pub fn telling_of<D: Document, E: Event>(mut self, event: &E) -> Self {
+        self.tellings.push(Telling::of::<D, E>(event));
         self
     }
 
@@ -153,24 +161,33 @@ impl<T> Change<T> {
     }
 }
 
+impl<T: Document> Change<T> {
+    /// Emits an event about the document of type `T` that has the event's subject as its id.
+    pub fn telling<E: Event>(self, event: &E) -> Self {
+        self.telling_of::<T, E>(event)
+    }
+}
+
 impl Edit {
     fn put<D: Document>(document: &D) -> Self {
         let key = Key::of::<D>(&document.id());
         let body = write(&key.id, document).map(|mut body| {
-            if D::SHAPE > 0 {
-                body.insert(SHAPE, D::SHAPE);
+            let shape = document.shape();
+            if shape > 0 {
+                body.insert(SHAPE, shape);
             }
             body
         });
-        Self { body: Some(body), key }
+        Self { body: Some(body), key, keep_unknown: keep_unknown::<D> }
     }
 }
 
 impl Telling {
-    fn of<E: Event>(event: &E) -> Self {
+    fn of<D: Document, E: Event>(event: &E) -> Self {
         let data = serde_json::value::to_raw_value(event)
             .map_err(|error| Unwritable { what: E::TYPE.type_name(), why: error.to_string() });
-        Self { event_type: E::TYPE, subject: event.subject(), data }
+        let aggregate = Key { collection: D::COLLECTION, id: event.subject() };
+        Self { aggregate, event_type: E::TYPE, data }
     }
 }
 

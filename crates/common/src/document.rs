@@ -17,9 +17,13 @@ pub trait Document: Serialize + DeserializeOwned + Clone + Send + Sync + 'static
     /// Where such things are kept.
     const COLLECTION: &'static str;
 
-    /// Which shape of such things this version writes. It grows when a thing gains something that an
-    /// older version would drop, or not heed, by writing it anew: once a newer version wrote a thing,
-    /// older ones read it and leave its changes to the newer.
+    /// Which schema version this version of the service writes. It grows by 1 when a thing gains
+    /// something that an older version does not know: the version before (after a rollback, or during
+    /// a rollout) reads and changes such a thing, and keeps the fields that it does not know. Older
+    /// ones read it and leave its changes to the newer.
+    ///
+    /// It grows by 2 when the version before would do harm by a change, although it keeps what it
+    /// does not know: then it leaves it alone, too, and no rollback works until nothing depends on it.
     const SHAPE: i64 = 0;
 
     /// What names one of them.
@@ -27,6 +31,12 @@ pub trait Document: Serialize + DeserializeOwned + Clone + Send + Sync + 'static
 
     /// What names this one.
     fn id(&self) -> Self::Id;
+
+    /// Returns the shape that this one is stored under. A document that uses nothing an older
+    /// version would drop may return an older shape, so that older versions go on changing it.
+    fn shape(&self) -> i64 {
+        Self::SHAPE
+    }
 
     /// Makes what an earlier version stored read as if it had been stored by this one.
     fn upcast(_stored: &mut bson::Document) {}

@@ -20,6 +20,7 @@ pub mod wakeups;
 
 mod ops;
 mod telemetry;
+mod unknown;
 
 pub use card::{bears_card, is_card};
 pub use change::{Change, Unwritable};

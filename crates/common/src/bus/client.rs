@@ -16,8 +16,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
 
-use super::Patience;
 use super::publish::LastTold;
+use super::{Backoff, Patience};
 use crate::Clock;
 
 const ANSWER: Duration = Duration::from_secs(5);
@@ -45,6 +45,9 @@ pub struct BusConfig {
     pub declare: bool,
     /// How many servers keep each stream.
     pub replicas: usize,
+    /// How many bytes all streams may take together, to be shared out; without it only dead letters
+    /// and acts are bounded, so that they never stop the rest.
+    pub stream_store: Option<u64>,
     /// How it deals with events that it cannot handle yet.
     pub patience: Patience,
 }
@@ -61,6 +64,7 @@ impl BusConfig {
             instance: format!("{:08x}", RandomState::new().hash_one(()) >> 32),
             declare: true,
             replicas: 1,
+            stream_store: None,
             patience: Patience::default(),
         }
     }
@@ -129,6 +133,16 @@ impl Bus {
     /// Whether the server can be reached right now.
     pub fn is_connected(&self) -> bool {
         self.client.connection_state() == State::Connected
+    }
+
+    /// Grows with every connection to the server.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.link.borrow().epoch
+    }
+
+    /// How long parked events rest between automatic redrives.
+    pub(crate) fn redrive_pauses(&self) -> Backoff {
+        self.config.patience.redrive
     }
 
     /// The client itself, for what is asked and answered over the bus without being kept.

@@ -17,7 +17,14 @@ pub(super) struct Letter<'a> {
     pub(super) consumer: &'a str,
     pub(super) reason: &'a str,
     pub(super) attempts: u32,
+    /// Whether it is handled anew automatically.
+    pub(super) is_parked: bool,
 }
+
+/// Marks the letters that are handled anew automatically.
+pub(super) const REDRIVE: &str = "Souk-Redrive";
+/// What it says then.
+pub(super) const AUTOMATIC: &str = "automatic";
 
 impl Bus {
     /// Puts a copy of the event among the dead letters, and returns when the stream has it.
@@ -26,7 +33,7 @@ impl Bus {
         message: &Message,
         letter: Letter<'_>,
     ) -> Result<(), PublishError> {
-        let Letter { durable, consumer, reason, attempts } = letter;
+        let Letter { durable, consumer, reason, attempts, is_parked } = letter;
         let (sequence, told) = message
             .info()
             .map_or((0, 0), |info| (info.stream_sequence, info.published.unix_timestamp_nanos()));
@@ -39,6 +46,9 @@ impl Bus {
         headers.insert("Souk-Stream-Sequence", sequence.to_string());
         headers.insert("Souk-Subject", message.subject.as_str());
         headers.insert("Souk-Time", self.clock.now().to_string());
+        if is_parked {
+            headers.insert(REDRIVE, AUTOMATIC);
+        }
         let subject = self.dead_subject(&durable.name, &message.subject);
         // The same event at the same place: a repeat is one.
         let id = format!("{}:{sequence}:{told}", durable.name);

@@ -4,16 +4,21 @@ use std::time::Duration;
 
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::consumer::pull::Config;
-use async_nats::jetstream::consumer::{AckPolicy, Config as Found, DeliverPolicy, PullConsumer};
+use async_nats::jetstream::consumer::{
+    AckPolicy, Config as Found, DeliverPolicy, FromConsumer as _, PullConsumer,
+};
 use async_nats::jetstream::stream::{ConsumerCreateStrictErrorKind, ConsumerErrorKind};
 use contracts::{EventType, Timestamp};
 use time::OffsetDateTime;
+use tracing::{info, warn};
 
 use super::Bus;
 use super::streams::{DeclareError, is_missing, refused};
 use super::subscription::{Kind, Subscription};
 
-const MAX_ACK_PENDING: i64 = 256;
+/// Deliveries that rest between two tries count as pending, too (a delayed NAK), and beyond this the
+/// server delivers nothing more: far above what replicas hold. What is in hand is bounded by pulls.
+pub(super) const MAX_ACK_PENDING: i64 = 20_000;
 const NOT_FOUND: usize = 404;
 /// Longer than any fact stays: what nobody hears for so long belongs to a database that is gone.
 const FORGOTTEN: Duration = Duration::from_hours(24 * 30);
@@ -62,11 +67,12 @@ impl Durable {
         self.types.iter().filter(|event_type| !heard(event_type)).copied().collect()
     }
 
-    /// Finds it, or creates it if that is allowed. One that is there is left as it is.
+    /// Finds it, or creates it if that is allowed. One that is there is left as it is, but for how
+    /// many deliveries may be pending.
     pub(super) async fn ensure(&self, bus: &Bus) -> Result<PullConsumer, DeclareError> {
         let found = bus.jetstream.get_consumer_from_stream(&self.name, &self.stream).await;
         let error = match found {
-            Ok(consumer) => return Ok(consumer),
+            Ok(consumer) => return Ok(self.updated(bus, consumer).await),
             Err(error) => error,
         };
         match error.kind() {
@@ -82,6 +88,28 @@ impl Durable {
             _ => return Err(refused(&self.to_string(), &error)),
         }
         self.create(bus).await
+    }
+
+    /// Raises the bound of pending deliveries of a durable that an earlier version made, if that is
+    /// allowed.
+    async fn updated(&self, bus: &Bus, found: PullConsumer) -> PullConsumer {
+        let config = found.cached_info().config.clone();
+        if !bus.config.declare || config.max_ack_pending == MAX_ACK_PENDING {
+            return found;
+        }
+        let Ok(config) = Config::try_from_consumer_config(config) else { return found };
+        let config = Config { max_ack_pending: MAX_ACK_PENDING, ..config };
+        match bus.jetstream.update_consumer_on_stream(config, &self.stream).await {
+            Ok(updated) => {
+                info!(durable = self.name, MAX_ACK_PENDING, "durable updated");
+                updated
+            }
+            // It works as it is, and the next start tries again.
+            Err(error) => {
+                warn!(durable = self.name, %error, "durable not updated");
+                found
+            }
+        }
     }
 
     /// Lets it hear again all that was told since then. A copy is not concerned: one that is to

@@ -43,10 +43,12 @@ pub type Handled = Result<(), Trouble>;
 /// Why an event was not handled, which says what is done with it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
-    /// Another event has to come first: it comes again after a while, as often as it takes.
+    /// Another event has to come first: it is delivered again after a while, for about an hour, and
+    /// then parked among the dead letters, from where it is redriven automatically.
     #[error("waits: {0}")]
     Wait(String),
-    /// It failed: it is tried again, and becomes a dead letter when that does not help.
+    /// It failed: it is tried again a few times within seconds, and then parked among the dead
+    /// letters, from where it is redriven automatically.
     #[error("failed: {0}")]
     Retry(String),
     /// It can never be handled: it becomes a dead letter at once.

@@ -12,10 +12,12 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
-use super::durable::Durable;
+use super::durable::{Durable, MAX_ACK_PENDING};
 use super::{Bus, capacity};
 
 const ROUND: Duration = Duration::from_secs(10);
+/// With more unsettled deliveries than this, none may rest: half of those that the server allows.
+const CROWDED: u64 = MAX_ACK_PENDING.unsigned_abs() / 2;
 
 /// How one consumer is doing, as far as this replica knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -86,6 +88,10 @@ impl Gauges {
                     gauge.ask(&bus).await;
                 }
                 capacity::measure(&bus).await;
+                if let Ok(dead) = bus.count_dead_letters().await {
+                    #[expect(clippy::cast_precision_loss, reason = "that many are not exact")]
+                    gauge!("souk_dead_letters").set(dead as f64);
+                }
             }
         };
         stop.run_until_cancelled(rounds).await;
@@ -106,6 +112,11 @@ impl Gauge {
         seen.connected = true;
         drop(seen);
         self.note(info);
+    }
+
+    /// Whether so many deliveries are unsettled that none may rest.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.lock().unsettled > CROWDED
     }
 
     /// It does not hear for now.

@@ -13,9 +13,10 @@ use tracing::{Instrument as _, debug, error, warn};
 use super::Bus;
 use super::dead::Letter;
 use super::durable::Durable;
+use super::gauge::Gauge;
 use super::routes::{Routes, open};
 use super::step::step;
-use super::verdict::{Attempts, Verdict};
+use super::verdict::{Attempts, Delivery, Verdict};
 use crate::crash::{Point, point};
 use crate::telemetry::traces;
 
@@ -44,11 +45,12 @@ impl Handling {
     }
 
     /// Handles an event and settles it with the server.
-    pub(super) async fn handle(&self, message: &Message) -> Verdict {
+    pub(super) async fn handle(&self, message: &Message, gauge: &Gauge) -> Verdict {
+        let delivery = Delivery { delivered: delivered(message), crowded: gauge.is_crowded() };
         let opened = open(&message.subject, &message.payload);
         let id = opened.as_ref().ok().map(|envelope| envelope.id);
         let verdict = match opened {
-            Ok(envelope) => self.judge(message, envelope).await,
+            Ok(envelope) => self.judge(envelope, delivery).await,
             Err(why) => reject(message, why),
         };
         let (durable, name) = (self.durable.name.clone(), verdict.name());
@@ -60,15 +62,19 @@ impl Handling {
         verdict
     }
 
-    async fn judge(&self, message: &Message, envelope: Envelope) -> Verdict {
+    async fn judge(&self, envelope: Envelope, delivery: Delivery) -> Verdict {
         let id = envelope.id;
         let span = step(&envelope, &self.durable.name, Some(self.attempts.next(id)));
         let patience = &self.bus.config.patience;
         let judging = async {
+            if let Some(verdict) = self.attempts.suspects(id, delivery.delivered, patience) {
+                say(&verdict);
+                return verdict;
+            }
             point(Point::BeforeHandler);
             let handled = self.routes.hear(&self.consumer, envelope, patience.handling).await;
             point(Point::AfterHandler);
-            let verdict = self.attempts.judge(id, handled, delivered(message), patience);
+            let verdict = self.attempts.judge(id, handled, delivery, patience);
             say(&verdict);
             verdict
         };
@@ -88,7 +94,8 @@ impl Handling {
             Verdict::Wait { after, .. }
             | Verdict::Retry { after, .. }
             | Verdict::Away { after, .. } => AckKind::Nak(Some(*after)),
-            Verdict::Reject { why, attempts } => self.give_up(message, why, *attempts).await,
+            Verdict::Park { why, attempts } => self.give_up(message, why, *attempts, true).await,
+            Verdict::Reject { why, attempts } => self.give_up(message, why, *attempts, false).await,
         };
         let over = matches!(kind, AckKind::Ack | AckKind::Term);
         point(if over { Point::BeforeAck } else { Point::BeforeNak });
@@ -100,9 +107,15 @@ impl Handling {
     }
 
     /// Makes a dead letter of it; only then the stream may let go of it.
-    async fn give_up(&self, message: &Message, reason: &str, attempts: u32) -> AckKind {
+    async fn give_up(
+        &self,
+        message: &Message,
+        reason: &str,
+        attempts: u32,
+        is_parked: bool,
+    ) -> AckKind {
         let durable = &self.durable;
-        let letter = Letter { durable, consumer: &self.consumer, reason, attempts };
+        let letter = Letter { durable, consumer: &self.consumer, reason, attempts, is_parked };
         point(Point::BeforeDeadLetter);
         match self.bus.bury(message, letter).await {
             Ok(()) => {
@@ -155,6 +168,7 @@ fn say(verdict: &Verdict) {
         Verdict::Done => debug!("event handled"),
         Verdict::Wait { why, .. } => debug!(why, "event waits"),
         Verdict::Retry { why, .. } => warn!(why, "event failed"),
+        Verdict::Park { why, attempts } => error!(why, attempts, "event parked"),
         Verdict::Reject { why, attempts } => error!(why, attempts, "event given up"),
         Verdict::Away { why, .. } => warn!(why, "event held up"),
     }

@@ -29,12 +29,19 @@ impl Backoff {
 /// How a consumer deals with events that it cannot handle yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
-    /// How often an event is tried that fails by itself, before it becomes a dead letter.
+    /// How often an event is tried that fails by itself, before it is parked among the dead letters.
     pub attempts: u32,
     /// How long it rests between these attempts.
     pub retry: Backoff,
     /// How long an event rests that waits for another one, or that this replica does not know.
     pub wait: Backoff,
+    /// How often an event is delivered that waits, before it is parked among the dead letters.
+    pub waits: u32,
+    /// How often an event may be delivered without any known outcome: handling it may end the
+    /// process. Beyond, it is parked unhandled.
+    pub deliveries: u32,
+    /// How long a parked event rests between automatic redrives.
+    pub redrive: Backoff,
     /// How long a consumer rests while a dependency is away.
     pub away: Backoff,
     /// How long one handling may take.
@@ -44,12 +51,16 @@ pub struct Patience {
 }
 
 impl Default for Patience {
-    /// Ten attempts over about fifteen minutes.
+    /// Five attempts within seconds, waiting for about an hour, redrives from every quarter of a
+    /// minute to every hour.
     fn default() -> Self {
         Self {
-            attempts: 10,
-            retry: Backoff::new(Duration::from_millis(1_750), Duration::from_secs(450)),
-            wait: Backoff::new(Duration::from_secs(5), Duration::from_mins(1)),
+            attempts: 5,
+            retry: Backoff::new(Duration::from_millis(250), Duration::from_secs(4)),
+            wait: Backoff::new(Duration::from_secs(5), Duration::from_mins(2)),
+            waits: 34,
+            deliveries: 50,
+            redrive: Backoff::new(Duration::from_secs(15), Duration::from_hours(1)),
             away: Backoff::new(Duration::from_millis(250), Duration::from_secs(5)),
             handling: Duration::from_mins(1),
             word: Duration::from_secs(30),
@@ -68,13 +79,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ten_attempts_take_about_fifteen_minutes() {
+    fn five_attempts_take_seconds() {
         let patience = Patience::default();
 
         let whole: Duration = (1..patience.attempts).map(|n| patience.retry.after(n)).sum();
 
+        assert!((3..=5).contains(&whole.as_secs()), "{whole:?}");
+    }
+
+    #[test]
+    fn waiting_ends_after_an_hour() {
+        let patience = Patience::default();
+
+        let whole: Duration = (1..patience.waits).map(|n| patience.wait.after(n)).sum();
+
         let minutes = whole.as_secs() / 60;
-        assert!((11..=18).contains(&minutes), "{minutes} minutes");
+        assert!((50..=72).contains(&minutes), "{minutes} minutes");
+        assert!(patience.deliveries > patience.waits);
     }
 
     #[test]

@@ -70,6 +70,12 @@ pub enum PublishError {
         /// Where it was to be told.
         subject: String,
     },
+    /// The event is larger than the broker takes.
+    #[error("{subject} is not published: larger than the broker takes")]
+    TooLarge {
+        /// Where it was to be published.
+        subject: String,
+    },
     /// The stream is missing or full.
     #[error("{subject} is not told: {why}")]
     Refused {
@@ -149,6 +155,7 @@ impl Bus {
         let said = error.source().and_then(|source| source.downcast_ref::<jetstream::Error>());
         match error.kind() {
             NatsErrorKind::BrokenPipe => PublishError::NotConnected { subject },
+            NatsErrorKind::MaxPayloadExceeded => PublishError::TooLarge { subject },
             NatsErrorKind::TimedOut => PublishError::Timeout { subject },
             NatsErrorKind::WrongLastSequence => PublishError::Overtaken { subject },
             _ if said.is_some_and(|said| said.error_code() == WRONG_LAST) => {

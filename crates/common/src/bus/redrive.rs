@@ -11,19 +11,19 @@ use async_nats::jetstream::consumer::{AckPolicy, PullConsumer};
 use async_nats::jetstream::stream::ConsumerErrorKind;
 use async_nats::jetstream::{AckKind, ErrorCode, Message};
 use bytes::Bytes;
-use contracts::{Envelope, EventId};
+use contracts::{Envelope, EventId, Timestamp};
 use futures_util::TryStreamExt as _;
 use tokio::time::timeout;
 use tracing::Instrument as _;
 
-use super::dead::plain;
+use super::dead::{AUTOMATIC, REDRIVE, plain};
 use super::routes::{Routes, open};
 use super::step::step;
 use super::streams::{DEAD, DeclareError, refused};
 use super::{Bus, Handled, Subscription, Trouble};
 
-/// How many letters are taken at once.
-const PAGE: usize = 100;
+/// How many letters are taken at once; each may have a megabyte.
+const PAGE: usize = 32;
 const ANSWER: Duration = Duration::from_secs(5);
 /// For so long nobody else gets what was taken and not put back; longer than one handling.
 const HELD: Duration = Duration::from_mins(2);
@@ -34,11 +34,16 @@ pub struct DeadLetter {
     pub id: Option<EventId>,
     /// Who gave it up, such as `order-saga`.
     pub consumer: String,
+    /// Whether it is handled anew automatically.
+    pub is_parked: bool,
+    /// When it died; none when that cannot be read.
+    pub died_at: Option<Timestamp>,
+    /// Names it as long as it is there.
+    pub place: u64,
     nats_subject: String,
     reason: String,
     died: String,
     payload: Bytes,
-    place: u64,
     reply: Subject,
 }
 
@@ -128,6 +133,15 @@ impl Bus {
         })
     }
 
+    /// How many dead letters this service has.
+    pub(crate) async fn count_dead_letters(&self) -> Result<u64, RedriveError> {
+        let found: Result<PullConsumer, _> =
+            self.jetstream.get_consumer_from_stream(self.redrive_durable(), DEAD).await;
+        let found = found.map_err(|error| unread(&error))?;
+        let info = found.cached_info();
+        Ok(info.num_pending + u64::try_from(info.num_ack_pending).unwrap_or(0))
+    }
+
     fn redrive_durable(&self) -> String {
         format!("{}-redrive", self.config.service)
     }
@@ -179,10 +193,15 @@ impl DeadLetters {
         routes.hear(consumer, envelope, bound).instrument(span).await
     }
 
+    /// How many letters somebody else has taken.
+    pub async fn taken_elsewhere(&mut self) -> Result<usize, RedriveError> {
+        let info = self.durable.info().await.map_err(|error| unread(&error))?;
+        Ok(info.num_ack_pending.saturating_sub(self.kept.len()))
+    }
+
     /// Puts back what was kept; says how many letters somebody else has taken.
     pub async fn put_back(mut self) -> Result<usize, RedriveError> {
-        let info = self.durable.info().await.map_err(|error| unread(&error))?;
-        let elsewhere = info.num_ack_pending.saturating_sub(self.kept.len());
+        let elsewhere = self.taken_elsewhere().await?;
         for reply in self.kept {
             self.bus.settle(reply, AckKind::Nak(None)).await;
         }
@@ -199,6 +218,8 @@ impl DeadLetter {
         Some(Self {
             id: Envelope::parse(&message.payload).ok().map(|envelope| envelope.id),
             consumer: said("Souk-Consumer"),
+            is_parked: said(REDRIVE) == AUTOMATIC,
+            died_at: said("Souk-Time").parse().ok(),
             nats_subject: said("Souk-Subject"),
             reason: said("Souk-Reason"),
             died: said("Souk-Time"),

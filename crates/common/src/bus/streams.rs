@@ -18,6 +18,23 @@ pub(super) const OPS: &str = "OPS";
 const FACTS_STAY: Duration = Duration::from_hours(24 * 14);
 /// A repeat that comes sooner is not stored again.
 const REPEATS: Duration = Duration::from_mins(2);
+/// What each stream may take of a thousandth of the store. Facts stay for 14 days: an order tells
+/// about 5 KB of its own, 2 KB of its payment and 2 KB of its goods.
+const SHARES: [(&str, u64); 9] = [
+    ("ORDER", 400),
+    ("PRODUCT", 200),
+    ("PAYMENT", 180),
+    ("CART", 90),
+    ("AUTH", 40),
+    ("PRODUCT_STATE", 40),
+    ("DEAD", 30),
+    ("OPS", 10),
+    ("AUTH_STATE", 5),
+];
+/// What dead letters and acts may take where the store is not known.
+const BOUNDED: [(&str, i64); 2] = [("DEAD", 256 << 20), ("OPS", 64 << 20)];
+/// As the server writes that there is no bound.
+const UNBOUNDED: i64 = -1;
 const WAITING: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
 
 /// Why a stream or a durable is not as it has to be.
@@ -58,7 +75,7 @@ impl Bus {
 
     /// Declares every stream of the shop that is missing or lacks something, if that is allowed.
     pub(super) async fn declare_streams(&self) -> Result<(), DeclareError> {
-        for wanted in streams(self.config.replicas) {
+        for wanted in self.streams() {
             self.declare_stream(wanted).await?;
         }
         Ok(())
@@ -66,10 +83,14 @@ impl Bus {
 
     /// Declares the stream of this name.
     pub(super) async fn declare_named(&self, stream: &str) -> Result<(), DeclareError> {
-        match streams(self.config.replicas).into_iter().find(|wanted| wanted.name == stream) {
+        match self.streams().into_iter().find(|wanted| wanted.name == stream) {
             Some(wanted) => self.declare_stream(wanted).await,
             None => Err(refused(stream, "no publisher has such a stream")),
         }
+    }
+
+    fn streams(&self) -> Vec<Config> {
+        streams(self.config.replicas, self.config.stream_store)
     }
 
     async fn declare_stream(&self, wanted: Config) -> Result<(), DeclareError> {
@@ -143,7 +164,7 @@ fn is_taken(error: &CreateStreamErrorKind) -> bool {
 }
 
 /// Every stream of the shop, as it has to be.
-fn streams(replicas: usize) -> Vec<Config> {
+fn streams(replicas: usize, store: Option<u64>) -> Vec<Config> {
     let mut subjects = BTreeMap::<_, Vec<_>>::new();
     for described in contracts::catalogue() {
         let event_type = described.event_type;
@@ -154,10 +175,22 @@ fn streams(replicas: usize) -> Vec<Config> {
     let told = subjects.into_iter().map(|((name, facts), subjects)| {
         if facts { fact_stream(name, subjects) } else { state_stream(name, subjects) }
     });
-    let ops = stream(OPS.to_owned(), vec!["ops_log.>".to_owned()]);
-    told.chain([dead_stream(), ops])
-        .map(|stream| Config { num_replicas: replicas, ..stream })
+    told.chain([dead_stream(), ops_stream()])
+        .map(|stream| {
+            let max_bytes = max_bytes(&stream.name, store);
+            Config { num_replicas: replicas, max_bytes, ..stream }
+        })
         .collect()
+}
+
+/// What a stream may take, in bytes.
+fn max_bytes(stream: &str, store: Option<u64>) -> i64 {
+    let bounded = || BOUNDED.iter().find(|(name, _)| *name == stream).map(|(_, bytes)| *bytes);
+    let share = |store: u64| {
+        let (_, share) = SHARES.iter().find(|(name, _)| *name == stream)?;
+        i64::try_from(store / 1_000 * share).ok()
+    };
+    store.map_or_else(bounded, share).unwrap_or(UNBOUNDED)
 }
 
 /// A full stream refuses what is told, and the outbox holds it.
@@ -175,10 +208,18 @@ fn state_stream(name: String, subjects: Vec<String>) -> Config {
     }
 }
 
-/// A letter rests until it was handled after all, and no longer.
+/// What operators did; a full stream lets go of the oldest.
+fn ops_stream() -> Config {
+    let subjects = vec!["ops_log.>".to_owned()];
+    Config { discard: DiscardPolicy::Old, ..stream(OPS.to_owned(), subjects) }
+}
+
+/// A letter rests until it was handled after all, and no longer; a full stream lets go of the
+/// oldest, as consumers go on only when the letter is stored.
 fn dead_stream() -> Config {
     Config {
         retention: RetentionPolicy::WorkQueue,
+        discard: DiscardPolicy::Old,
         ..stream(DEAD.to_owned(), vec!["dead.>".to_owned()])
     }
 }
@@ -191,8 +232,8 @@ fn stream(name: String, subjects: Vec<String>) -> Config {
         storage: StorageType::File,
         discard: DiscardPolicy::New,
         duplicate_window: REPEATS,
-        // As the server writes that there is no bound.
-        max_messages_per_subject: -1,
+        max_messages_per_subject: UNBOUNDED,
+        max_bytes: UNBOUNDED,
         ..Config::default()
     }
 }
@@ -208,6 +249,8 @@ fn grown(found: &Config, wanted: &Config) -> Option<Config> {
         subjects: found.subjects.iter().chain(new).cloned().collect(),
         max_age: wanted.max_age,
         max_messages_per_subject: wanted.max_messages_per_subject,
+        // Where the store is not known here, another service may know it.
+        max_bytes: if wanted.max_bytes > 0 { wanted.max_bytes } else { found.max_bytes },
         discard: wanted.discard,
         duplicate_window: wanted.duplicate_window,
         allow_direct: wanted.allow_direct,
@@ -225,17 +268,43 @@ mod tests {
     use super::*;
 
     fn named(name: &str) -> Config {
-        streams(1).into_iter().find(|stream| stream.name == name).unwrap()
+        streams(1, None).into_iter().find(|stream| stream.name == name).unwrap()
     }
 
     #[test]
     fn every_publisher_has_its_streams() {
-        let names: Vec<_> = streams(1).into_iter().map(|stream| stream.name).collect();
+        let names: Vec<_> = streams(1, None).into_iter().map(|stream| stream.name).collect();
 
         let expected = "AUTH AUTH_STATE CART ORDER PAYMENT PRODUCT PRODUCT_STATE DEAD OPS";
         assert_eq!(names.join(" "), expected);
         assert!(named("ORDER").subjects.contains(&"order.placed.v1.*".to_owned()));
         assert_eq!(named("AUTH_STATE").subjects, ["auth.keys.v1.*"]);
+    }
+
+    #[test]
+    fn shares_of_all_streams_fit_the_store() {
+        let store = 8 << 30;
+
+        let bounds: Vec<_> = streams(1, Some(store)).into_iter().map(|it| it.max_bytes).collect();
+
+        assert!(bounds.iter().all(|bound| *bound >= 32 << 20), "{bounds:?}");
+        assert!(bounds.iter().sum::<i64>() <= 8 << 30, "{bounds:?}");
+    }
+
+    #[test]
+    fn dead_letters_and_acts_are_always_bounded() {
+        for name in [DEAD, OPS] {
+            assert!(named(name).max_bytes > 0, "{name}");
+            assert_eq!(named(name).discard, DiscardPolicy::Old, "{name}");
+        }
+        assert_eq!(named("ORDER").max_bytes, UNBOUNDED);
+    }
+
+    #[test]
+    fn bound_of_another_service_stays() {
+        let found = Config { max_bytes: 4_000, ..named("ORDER") };
+
+        assert_eq!(grown(&found, &named("ORDER")), None);
     }
 
     #[test]

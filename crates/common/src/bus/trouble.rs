@@ -30,6 +30,8 @@ impl From<StoreError> for Trouble {
             StoreError::Away(_) | StoreError::Shut => Self::Away(error.to_string()),
             // A replica of that version takes it.
             StoreError::Newer { .. } => Self::Wait(error.to_string()),
+            // It is as large the next time.
+            StoreError::TooLarge { .. } => Self::Reject(error.to_string()),
             // The database is there, and something is wrong with this event or what it is about:
             // the others must not wait for it.
             StoreError::Refused { .. }

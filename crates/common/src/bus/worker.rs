@@ -199,8 +199,8 @@ impl Worker {
         };
         let (handling, gauge) = (Arc::clone(&self.handling), Arc::clone(&self.gauge));
         self.tasks.spawn(async move {
-            let verdict = handling.handle(&message).await;
-            if matches!(verdict, Verdict::Done | Verdict::Reject { .. }) {
+            let verdict = handling.handle(&message, &gauge).await;
+            if matches!(verdict, Verdict::Done | Verdict::Park { .. } | Verdict::Reject { .. }) {
                 gauge.settled(&message);
             }
             Settled { lane, verdict }

@@ -21,6 +21,9 @@ use crate::crash::CrashAt;
 
 pub use parse::{Exit, Misconfigured, parse};
 
+/// The smallest store of streams: less has no room for the largest events.
+const LEAST_STORE: u64 = 64 << 20;
+
 /// What every service needs to know to run; a service flattens it into its own configuration.
 #[derive(Clone, Debug, Args)]
 pub struct ServiceConfig {
@@ -85,10 +88,20 @@ pub struct ServiceConfig {
     #[arg(long, env = "SOUK_EVENT_WORD", default_value = "30s", value_parser = event_word)]
     pub event_word: Duration,
 
+    /// How long a parked event (one that failed again and again, or waited too long for another)
+    /// rests before it is handled anew automatically; the pauses double up to an hour.
+    #[arg(long, env = "SOUK_REDRIVE_PAUSE", default_value = "15s", value_parser = event_word)]
+    pub redrive_pause: Duration,
+
     /// How many servers of the NATS cluster keep each stream.
     #[arg(long, env = "SOUK_STREAM_REPLICAS", default_value_t = 1,
         value_parser = clap::value_parser!(u8).range(1..=5))]
     pub stream_replicas: u8,
+
+    /// How many bytes the streams may take together on each NATS server, such as `8GB`: no more than
+    /// its `max_file_store`. Each stream gets a share, so that none stops the others.
+    #[arg(long, env = "SOUK_STREAM_STORE", value_parser = bytes)]
+    pub stream_store: Option<u64>,
 
     /// Whether streams and consumers are declared at every start; in a cluster an init container
     /// does it, with rights that the service lacks.
@@ -242,6 +255,9 @@ pub enum Unusable {
     /// Not how much one commit may take.
     #[error("not a number of changes between 1 and 1000")]
     Group,
+    /// Not how much may be stored.
+    #[error("not a number of bytes such as `8GB` or `512MB`, of 64 MB or more")]
+    Bytes,
     /// Not how long the bus can wait.
     #[error("not a time of a second or more such as `30s`")]
     EventWord,
@@ -272,7 +288,9 @@ impl ServiceConfig {
             trace_share: 1.0,
             group_commit: 64,
             event_word: Duration::from_secs(30),
+            redrive_pause: Duration::from_secs(15),
             stream_replicas: 1,
+            stream_store: None,
             declare_at_start: true,
             cors_origins: Origins::default(),
             max_body: 16 * 1024,
@@ -333,6 +351,19 @@ fn share(text: &str) -> Result<f64, Unusable> {
 #[expect(clippy::unnecessary_wraps, reason = "it reads a setting")]
 fn clock(file: &str) -> Result<Clock, Unusable> {
     Ok(if file.is_empty() { Clock::system() } else { Clock::wrong_by(file) })
+}
+
+/// Bytes as NATS writes them: K, M and G are powers of 1,024.
+fn bytes(text: &str) -> Result<u64, Unusable> {
+    let number = text.trim_end_matches('B');
+    let (number, unit) = match number.chars().last() {
+        Some('K') => (&number[..number.len() - 1], 1 << 10),
+        Some('M') => (&number[..number.len() - 1], 1 << 20),
+        Some('G') => (&number[..number.len() - 1], 1 << 30),
+        _ => (number, 1),
+    };
+    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    bytes.filter(|bytes| *bytes >= LEAST_STORE).ok_or(Unusable::Bytes)
 }
 
 fn group(text: &str) -> Result<usize, Unusable> {

@@ -56,6 +56,9 @@ impl From<StoreError> for Problem {
             StoreError::Away(_) | StoreError::Shut | StoreError::Newer { .. } => {
                 Self::unavailable(SOON)
             }
+            StoreError::TooLarge { .. } => {
+                Self::unprocessable("too-large").because("this is too much at once: send less")
+            }
             StoreError::Refused { .. }
             | StoreError::Unreadable { .. }
             | StoreError::Unwritable(_)

@@ -1,6 +1,6 @@
 //! Numbers of cards are none of the shop's business: it neither takes nor repeats them.
 
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -21,13 +21,25 @@ impl<T: Worded, S: Send + Sync> FromRequest<S> for Cardless<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let bytes = json::body(request, state).await?;
-        if is_in(&json::read(&bytes)?, T::NUMBERS) {
-            let detail = "give the number of a card to the provider, and its method to the shop";
-            return Err(Problem::unprocessable("card-number").because(detail));
-        }
-        json::read(&bytes).map(Self)
+        read(&json::body(request, state).await?)
     }
+}
+
+/// No body at all is none, whatever its media type.
+impl<T: Worded, S: Send + Sync> OptionalFromRequest<S> for Cardless<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
+        json::optional_body(request, state).await?.map(|bytes| read(&bytes)).transpose()
+    }
+}
+
+fn read<T: Worded>(bytes: &[u8]) -> Result<Cardless<T>, Problem> {
+    if is_in(&json::read(bytes)?, T::NUMBERS) {
+        let detail = "give the number of a card to the provider, and its method to the shop";
+        return Err(Problem::unprocessable("card-number").because(detail));
+    }
+    json::read(bytes).map(Cardless)
 }
 
 /// Whether a card's number is in any name or value but those of these fields.

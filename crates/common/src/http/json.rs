@@ -42,13 +42,8 @@ impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
-        let is_json = is_json(request.headers());
-        let bytes = whole(request, state).await?;
-        match (bytes.is_empty(), is_json) {
-            (true, _) => Ok(None),
-            (false, true) => read(&bytes).map(|body| Some(Self(body))),
-            (false, false) => Err(no_json()),
-        }
+        let bytes = optional_body(request, state).await?;
+        bytes.map(|bytes| read(&bytes).map(Self)).transpose()
     }
 }
 
@@ -70,6 +65,20 @@ pub(super) async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<
         return Err(no_json());
     }
     whole(request, state).await
+}
+
+/// The same of a body that may be left out.
+pub(super) async fn optional_body<S: Send + Sync>(
+    request: Request,
+    state: &S,
+) -> Result<Option<Bytes>, Problem> {
+    let is_json = is_json(request.headers());
+    let bytes = whole(request, state).await?;
+    match (bytes.is_empty(), is_json) {
+        (true, _) => Ok(None),
+        (false, true) => Ok(Some(bytes)),
+        (false, false) => Err(no_json()),
+    }
 }
 
 async fn whole<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {

@@ -29,8 +29,18 @@ impl Service {
     }
 
     async fn replay(&self, replay: Replay) -> Result<(), RunError> {
+        let published = self.publish();
         if let Some(since) = replay.since {
-            let facts = self.store.retell_facts(self.clock().now().minus(since)).await?;
+            let mut replay = self.store.replay_facts(self.clock().now().minus(since)).await?;
+            let mut facts = 0;
+            loop {
+                let page = replay.next_page(&self.store).await?;
+                if page == 0 {
+                    break;
+                }
+                facts += page;
+                self.none_unpublished().await?;
+            }
             say(&format!("{facts} facts are told again"));
         }
         if replay.state {
@@ -40,26 +50,40 @@ impl Service {
             }
             say(&format!("{states} states are told again"));
         }
-        self.all_told().await
+        self.published(published).await
     }
 
-    /// Tells until nothing is left of what was there when it began.
-    pub(super) async fn all_told(&self) -> Result<(), RunError> {
-        let (began, told) = (self.clock().now(), CancellationToken::new());
+    /// Publishes from now on what is committed and, unless another replica does it, what is left
+    /// unpublished.
+    pub(super) fn publish(&self) -> CancellationToken {
+        let published = CancellationToken::new();
         if let Some(relay) = self.store.relay(self.bus()) {
-            self.life.telling.spawn("relay", relay.run(told.clone()));
+            self.life.telling.spawn("relay", relay.run(published.clone()));
         }
+        let recovery = self.recovery(published.clone()).run(self.store(), published.clone());
+        self.life.telling.spawn("outbox", recovery);
+        published
+    }
+
+    /// Publishes what is left of what was there when it began, and ends the publishing.
+    pub(super) async fn published(&self, published: CancellationToken) -> Result<(), RunError> {
+        self.none_unpublished().await?;
+        published.cancel();
+        self.life.telling.ended().await;
+        Ok(())
+    }
+
+    /// Waits until nothing is unpublished of what was there when it began.
+    async fn none_unpublished(&self) -> Result<(), RunError> {
+        let began = self.clock().now();
         while self
             .store
             .outbox_age()
             .await?
             .is_some_and(|age| self.clock().now().minus(age) <= began)
         {
-            self.store.sweep(&self.bus).await?;
             sleep(PAUSE).await;
         }
-        told.cancel();
-        self.life.telling.ended().await;
         Ok(())
     }
 }

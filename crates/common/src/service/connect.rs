@@ -15,7 +15,7 @@ use tracing::{info, warn};
 
 use super::error::StartError;
 use super::tasks::Tasks;
-use crate::bus::{Bus, BusConfig, Patience};
+use crate::bus::{Backoff, Bus, BusConfig, Patience};
 use crate::config::ServiceConfig;
 use crate::store::{Clients, Store};
 
@@ -63,9 +63,17 @@ fn bus(service: &str, config: &ServiceConfig) -> BusConfig {
         ca_file: config.nats_ca_file.clone().filter(|file| !file.as_os_str().is_empty()),
         declare: config.declares(),
         replicas: config.stream_replicas.into(),
-        patience: Patience { word: config.event_word, ..Patience::default() },
+        stream_store: config.stream_store,
+        patience: patience(config),
         ..BusConfig::new(service, &config.nats_url)
     }
+}
+
+/// How events are dealt with that cannot be handled yet.
+fn patience(config: &ServiceConfig) -> Patience {
+    let usual = Patience::default();
+    let redrive = Backoff::new(config.redrive_pause, usual.redrive.longest);
+    Patience { word: config.event_word, redrive, ..usual }
 }
 
 /// Tries until it works.

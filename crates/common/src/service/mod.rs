@@ -7,6 +7,7 @@ mod entry;
 mod error;
 mod lease;
 mod memory;
+mod parked;
 mod redrive;
 mod run;
 pub(crate) mod server;
@@ -17,11 +18,13 @@ use std::convert::Infallible;
 use std::fmt::{self, Display};
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use futures_util::future::BoxFuture;
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -34,7 +37,7 @@ use crate::bus::{Bus, Subscription};
 use crate::config::ServiceConfig;
 use crate::identity::{self, Identity};
 use crate::ops::Ops;
-use crate::store::{Retold, Store, UpdateError, patiently};
+use crate::store::{Compared, Retold, Store, UpdateError, patiently};
 use crate::telemetry;
 use crate::wakeups::Wakeups;
 use chore::Chore;
@@ -47,6 +50,9 @@ const FRAME: &str = "frame";
 const KERNEL_BUFFER: u32 = 64 * 1024;
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
+
+/// How often states in streams are compared with the documents.
+const RECONCILE: Duration = Duration::from_secs(15);
 
 /// A service: what it stands on, and what it will do once it runs.
 #[must_use = "a service does nothing until it runs"]
@@ -147,8 +153,17 @@ impl Service {
         self
     }
 
-    /// Tells again how all documents of this kind are now, when an operator asks for it.
+    /// Tells again how all documents of this kind are now, when an operator asks for it, and each
+    /// whose state in the stream differs from it, within a quarter of a minute.
     pub fn retells<D: Retold>(mut self) -> Self {
+        let (store, bus, compared) = (self.store(), self.bus(), Arc::<Mutex<Compared>>::default());
+        self.plan.chores.push(Chore::new(RECONCILE, D::COLLECTION, move || {
+            let (store, bus, compared) = (store.clone(), bus.clone(), Arc::clone(&compared));
+            async move {
+                let mut compared = compared.lock().await;
+                store.reconcile_state::<D>(&bus, &mut compared).await.map(drop)
+            }
+        }));
         self.plan.retellers.push(Box::new(|store, bus| {
             Box::pin(async move { store.retell_state::<D>(&bus).await })
         }));

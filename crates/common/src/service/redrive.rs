@@ -1,10 +1,19 @@
 //! Going through what is dead, for an operator.
 
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
 use super::Service;
 use super::act::say;
 use super::error::RunError;
 use crate::bus::{DeadLetter, DeadLetters, RedriveError};
 use crate::config::Redrive;
+
+/// How long it waits for letters that somebody else has taken.
+const ELSEWHERE: Duration = Duration::from_secs(5);
+/// Between two looks whether they are back.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What came of the letters that were asked for.
 #[derive(Default)]
@@ -19,9 +28,16 @@ impl Service {
     pub(super) async fn redrive(&self, wanted: &Redrive) -> Result<(), RunError> {
         let mut letters = self.bus.dead_letters(&self.plan.subscriptions).await?;
         let unknown = wanted.consumer.as_deref().filter(|consumer| !letters.has(consumer));
-        let mut tally = Tally::default();
+        let (mut tally, began) = (Tally::default(), Instant::now());
+        let published = wanted.handles().then(|| self.publish());
         loop {
             let page = letters.take().await?;
+            // Those that the automatic redrive looks at are back in a moment.
+            let elsewhere = page.is_empty() && letters.taken_elsewhere().await? > 0;
+            if elsewhere && began.elapsed() < ELSEWHERE {
+                sleep(PAUSE).await;
+                continue;
+            }
             if page.is_empty() {
                 break;
             }
@@ -30,8 +46,8 @@ impl Service {
             }
         }
         let elsewhere = letters.put_back().await?;
-        if wanted.handles() {
-            self.all_told().await?;
+        if let Some(published) = published {
+            self.published(published).await?;
         }
         Ok(tally.outcome(wanted, unknown, elsewhere)?)
     }

@@ -15,7 +15,7 @@ use super::server::{Connections, serve};
 use super::signals::Signals;
 use super::{Service, listen};
 use crate::http::{Gate, Limits, layers};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::telemetry::{self, UPKEEP};
 
 /// How long a service that was there before waits for the bus before it serves without.
@@ -121,6 +121,7 @@ impl Service {
     /// there before does not wait long: what it needs to serve is in its database.
     async fn hear(&mut self) {
         let subscriptions = std::mem::take(&mut self.plan.subscriptions);
+        self.plan.chores.push(self.redriving(&subscriptions));
         let (bus, memory) = (self.bus(), self.memory.clone());
         let patience = if memory.declared { Some(PATIENCE) } else { None };
         let declared = async {
@@ -140,11 +141,20 @@ impl Service {
         if let Some(relay) = self.store.relay(self.bus()) {
             self.life.telling.spawn("relay", relay.run(told));
         }
+        self.plan.chores.push(self.recovery(self.stopping()));
+    }
+
+    /// Publishes what others left unpublished, page by page, until nothing is left or nothing goes
+    /// through.
+    pub(super) fn recovery(&self, stop: CancellationToken) -> Chore {
         let (store, bus) = (self.store(), self.bus());
-        self.plan.chores.push(Chore::new(SWEEP, "outbox", move || {
-            let (store, bus) = (store.clone(), bus.clone());
-            async move { store.sweep(&bus).await.map(drop) }
-        }));
+        Chore::new(SWEEP, "outbox", move || {
+            let (store, bus, stop) = (store.clone(), bus.clone(), stop.clone());
+            async move {
+                while !stop.is_cancelled() && store.sweep(&bus).await? > 0 {}
+                Ok::<_, StoreError>(())
+            }
+        })
     }
 
     /// What stands before the API.

@@ -1,5 +1,7 @@
-//! Group commit: what waits at the same time is decided together and written at once.
+//! Group commit: what waits at the same time is decided together and written at once, bounded by
+//! calls and by bytes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::Timestamp;
@@ -11,8 +13,8 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::call::{Call, Fate, Mode};
+use super::hand::Hand;
 use super::load::Wanted;
-use super::outbox::OutboxRow;
 use super::plan::Plan;
 use super::write::{Lost, write};
 use super::{StoreError, UpdateError, load};
@@ -23,6 +25,11 @@ use crate::crash::{Point, point};
 const PATIENCE: Duration = Duration::from_secs(8);
 /// How many races a group may lose before it steps back for a moment.
 const RACES_IN_A_ROW: u32 = 3;
+/// After so many bytes no further call is decided in the same transaction: MongoDB takes 16 MiB in
+/// one command, and one call may add as much as the largest document.
+const GROUP_BYTES: usize = 4 * 1024 * 1024;
+/// So many bytes are read for one group; a call alone may read more.
+const LOADED_BYTES: usize = 4 * 1024 * 1024;
 /// How many commits run side by side when calls are not grouped.
 const UNGROUPED: usize = 64;
 
@@ -34,7 +41,7 @@ pub(crate) struct Committer {
     pub(crate) group: usize,
     /// How long a group waits for company.
     pub(crate) linger: Duration,
-    pub(crate) relay: mpsc::Sender<Vec<OutboxRow>>,
+    pub(crate) hand: Arc<Hand>,
 }
 
 impl Committer {
@@ -78,13 +85,16 @@ impl Committer {
 
     /// Commits a group; nobody is answered before its fate is known.
     async fn commit(&self, mut calls: Vec<Box<dyn Call>>) {
-        let until = Instant::now() + PATIENCE;
+        let mut until = Instant::now() + PATIENCE;
         let mut races = 0;
         while !calls.is_empty() {
             match self.attempt(&mut calls).await {
                 Ok(fates) => {
                     point(Point::BeforeAnswer);
-                    return settle(calls, fates);
+                    // The calls beyond the bytes of one group are the next one.
+                    let rest = calls.split_off(fates.len());
+                    settle(calls, fates);
+                    (calls, races, until) = (rest, 0, Instant::now() + PATIENCE);
                 }
                 Err(Lost::Culprit { index, fate }) => calls.remove(index).settle(fate),
                 Err(Lost::Race | Lost::Began) if Instant::now() < until => {
@@ -100,8 +110,9 @@ impl Committer {
                     warn!(%error, "commit refused");
                     return settle_all(calls, &UpdateError::Store(error));
                 }
-                Err(Lost::Refused(_)) => {
-                    // Not a race: one of the calls is to blame, and halving finds it.
+                Err(Lost::Refused(_) | Lost::Oversized) => {
+                    // Not a race: one of the calls is to blame, and halving finds it. Or what they
+                    // are about takes too many bytes at once.
                     let rest = calls.split_off(calls.len() / 2);
                     Box::pin(self.commit(calls)).await;
                     calls = rest;
@@ -111,23 +122,27 @@ impl Committer {
     }
 
     async fn attempt(&self, calls: &mut [Box<dyn Call>]) -> Result<Vec<Fate>, Lost> {
-        let mut plan = load::plan(&self.database, Wanted::by(calls)).await?;
+        let bound = if calls.len() == 1 { usize::MAX } else { LOADED_BYTES };
+        let mut plan = load::plan(&self.database, Wanted::by(calls), bound).await?;
         let fates = decide(calls, &mut plan, &self.clock)?;
         let rows = plan.seal(&self.clock).map_err(Lost::Refused)?;
         write(&self.database, &plan, &rows).await?;
         metrics::counter!("souk_commits_total").increment(1);
         if !rows.is_empty() {
-            // A full relay is no loss: the sweep finds what was left.
-            let _ = self.relay.try_send(rows);
+            self.hand.offer(rows);
         }
         Ok(fates)
     }
 }
 
-/// Decides call by call; a later one sees what an earlier one came to.
+/// Decides call by call; a later one sees what an earlier one came to. Stops after the call with
+/// which the group has enough bytes.
 fn decide(calls: &mut [Box<dyn Call>], plan: &mut Plan, clock: &Clock) -> Result<Vec<Fate>, Lost> {
     let mut fates = Vec::with_capacity(calls.len());
     for (index, call) in calls.iter_mut().enumerate() {
+        if plan.bytes >= GROUP_BYTES {
+            break;
+        }
         let fate = match before(call.as_ref(), plan) {
             Some(fate) => fate,
             None => match call.decide(plan, clock) {

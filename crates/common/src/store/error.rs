@@ -40,6 +40,16 @@ pub enum StoreError {
     /// A decision came to something that cannot be stored.
     #[error(transparent)]
     Unwritable(#[from] Unwritable),
+    /// A decision emits an event that the broker would never take.
+    #[error("{what} of {bytes} bytes is larger than {most}")]
+    TooLarge {
+        /// The type of the event.
+        what: String,
+        /// How large it would be.
+        bytes: usize,
+        /// How large it may be.
+        most: usize,
+    },
     /// A decision changed, or told of, a thing that was not in its scope: a mistake in the code.
     #[error("{id} is outside the scope of the decision")]
     OutOfScope {

@@ -8,22 +8,29 @@ mod call;
 mod committer;
 mod copy;
 mod error;
+mod hand;
+mod lanes;
 mod load;
 mod open;
 mod operation;
 mod outbox;
 mod patience;
+mod pauses;
 mod plan;
 mod query;
 mod receipt;
+mod reconcile;
 mod records;
 mod relay;
 mod replay;
+mod resting;
 mod scope;
+mod size;
+mod sweep;
 mod tag;
 mod write;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use contracts::Timestamp;
 use futures_util::TryStreamExt as _;
@@ -35,15 +42,17 @@ use tokio_util::task::TaskTracker;
 pub use answer::Answer;
 use call::{Call, Mode, Outcome, Typed, nothing_said};
 pub use error::{StoreError, UpdateError};
+use hand::Hand;
 use operation::Access;
 pub use operation::Clients;
-use outbox::OutboxRow;
 pub use patience::{MayBeAway, patiently};
 use receipt::ReceiptDocument;
 pub use receipt::{Cause, Kept, Receipt, STREAMS};
+pub use reconcile::Compared;
 pub use records::Records;
 pub use relay::Relay;
-pub use replay::Retold;
+pub use replay::{FactReplay, Retold};
+pub use resting::Resting;
 pub use scope::{DocumentKey, Many, One, Saved, Scope, Stored, View};
 pub use tag::{ETag, IfMatch, InvalidIfMatch, Preconditions};
 
@@ -62,9 +71,8 @@ struct Inner {
     access: Access,
     clock: Clock,
     queue: mpsc::Sender<Box<dyn Call>>,
-    relay: mpsc::Sender<Vec<OutboxRow>>,
-    /// Taken by the relay.
-    rows: Mutex<Option<mpsc::Receiver<Vec<OutboxRow>>>>,
+    /// The way to the relay.
+    hand: Arc<Hand>,
     lanes: Lanes,
 }
 

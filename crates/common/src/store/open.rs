@@ -1,18 +1,19 @@
 //! Opening a store: collections and indexes before the first transaction.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mongodb::IndexModel;
 use mongodb::bson::{self, doc};
 use mongodb::options::{
-    Acknowledgment, CollectionOptions, DatabaseOptions, IndexOptions, ReadConcern, ReadPreference,
-    SelectionCriteria, WriteConcern,
+    Acknowledgment, DatabaseOptions, IndexOptions, ReadConcern, ReadPreference, SelectionCriteria,
+    WriteConcern,
 };
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 use super::committer::Committer;
+use super::hand::Hand;
 use super::operation::{Access, Clients};
 use super::outbox::OutboxRow;
 use super::patience::patiently;
@@ -23,8 +24,6 @@ use crate::document::{Document, Row};
 
 /// How many calls may wait before a caller has to.
 const WAITING: usize = 4096;
-/// How many commits may wait for the relay; beyond, the sweep tells them.
-const UNTOLD: usize = 4096;
 /// The collection is there already.
 const NAMESPACE_EXISTS: i32 = 48;
 
@@ -41,10 +40,8 @@ impl Store {
         let Clients { work, reads, pool } = clients.into();
         let database = work.database_with_options(name, durable());
         let access = Access::new(database, reads.database_with_options(name, durable()), pool);
-        let (relay, rows) = mpsc::channel(UNTOLD);
-        let rows = Mutex::new(Some(rows));
         let lanes = Lanes { group: group.max(1), tasks: tasks.clone() };
-        let store = Self::queue(access, clock, relay, rows, lanes, Duration::ZERO);
+        let store = Self::queue(access, clock, Hand::new(), lanes, Duration::ZERO);
         store.prepare().await?;
         Ok(store)
     }
@@ -53,17 +50,16 @@ impl Store {
     /// for company, so that more is written at once, and holds up nothing else.
     #[must_use]
     pub fn aside(&self, linger: Duration) -> Self {
-        let Inner { access, clock, relay, lanes, .. } = &*self.inner;
-        let (access, clock, relay) = (access.clone(), clock.clone(), relay.clone());
-        Self::queue(access, clock, relay, Mutex::new(None), lanes.clone(), linger)
+        let Inner { access, clock, hand, lanes, .. } = &*self.inner;
+        let (access, clock, hand) = (access.clone(), clock.clone(), Arc::clone(hand));
+        Self::queue(access, clock, hand, lanes.clone(), linger)
     }
 
     /// Starts a committer, and is the way to it.
     fn queue(
         access: Access,
         clock: Clock,
-        relay: mpsc::Sender<Vec<OutboxRow>>,
-        rows: Mutex<Option<mpsc::Receiver<Vec<OutboxRow>>>>,
+        hand: Arc<Hand>,
         lanes: Lanes,
         linger: Duration,
     ) -> Self {
@@ -74,10 +70,10 @@ impl Store {
             clock: clock.clone(),
             group: lanes.group,
             linger,
-            relay: relay.clone(),
+            hand: Arc::clone(&hand),
         };
         lanes.tasks.spawn(committer.run(waiting));
-        Self { inner: Arc::new(Inner { database, access, clock, queue, relay, rows, lanes }) }
+        Self { inner: Arc::new(Inner { database, access, clock, queue, hand, lanes }) }
     }
 
     /// Makes sure that documents of this kind have a place.
@@ -147,13 +143,6 @@ impl Store {
             made.map(drop).map_err(|error| StoreError::of(collection, &error))
         };
         patiently(create).await
-    }
-
-    /// A collection whose writes may be lost without harm, because they are repeated.
-    pub(super) fn relaxed(&self, name: &str) -> mongodb::Collection<bson::Document> {
-        let concern = WriteConcern::builder().w(Acknowledgment::Nodes(1)).build();
-        let options = CollectionOptions::builder().write_concern(concern).build();
-        self.inner.database.collection_with_options(name, options)
     }
 }
 

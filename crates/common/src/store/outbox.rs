@@ -8,9 +8,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::Cause;
+use crate::document::Key;
 
 /// How long a row that was told is kept, so that it can be told again.
 pub(crate) const KEPT: Duration = Duration::from_hours(72);
+
+/// The largest event in bytes. The broker takes 1 MiB with headers (`max_payload`), and a dead
+/// letter adds headers of its own.
+pub(crate) const LARGEST_EVENT: usize = 1_000_000;
 
 /// An event in the outbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,13 +51,16 @@ pub(crate) fn told_at(now: Timestamp) -> bson::Document {
 /// An event that a decision told, before its place in the sequence is known.
 #[derive(Clone, Debug)]
 pub(crate) struct Pending {
+    pub(crate) aggregate: Key,
     pub(crate) event_type: EventType,
-    pub(crate) subject: String,
     pub(crate) data: Box<RawValue>,
     pub(crate) cause: Cause,
 }
 
 impl Pending {
+    /// What an envelope adds to its data, in bytes at most: times, ids, names, a trace.
+    pub(crate) const ENVELOPE: usize = 2048;
+
     pub(crate) fn is_state(&self) -> bool {
         self.event_type.kind == Kind::State
     }
@@ -66,7 +74,7 @@ impl Pending {
             id,
             source: format!("/souk/{}", self.event_type.publisher),
             event_type: self.event_type.type_name(),
-            subject: self.subject.clone(),
+            subject: self.aggregate.id.clone(),
             time: now,
             datacontenttype: "application/json".to_owned(),
             sequence: sequence_text(counted),
@@ -78,8 +86,8 @@ impl Pending {
         OutboxRow {
             id,
             stream: self.event_type.stream(),
-            nats_subject: self.event_type.subject(&self.subject),
-            aggregate: self.subject,
+            nats_subject: self.event_type.subject(&self.aggregate.id),
+            aggregate: self.aggregate.id,
             sequence,
             state,
             payload: serde_json::to_string(&envelope).expect("an envelope is plain JSON"),

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use contracts::{EventId, Timestamp};
 use mongodb::bson;
 
-use super::outbox::{OutboxRow, Pending};
+use super::outbox::{LARGEST_EVENT, OutboxRow, Pending};
 use super::receipt::{ReceiptDocument, ReceiptKey};
 use super::scope::{Meta, Slot, View};
+use super::size::encoded_len;
 use super::{Cause, Kept, StoreError};
 use crate::Clock;
 use crate::change::{Change, Edit, Telling};
@@ -21,7 +22,9 @@ pub(crate) struct Plan {
     pub(crate) rows: Vec<(&'static str, bson::Document)>,
     tellings: Vec<Pending>,
     /// Sequences continue after these, whatever the document itself has counted.
-    floors: HashMap<String, i64>,
+    floors: HashMap<Key, i64>,
+    /// How many bytes will be written, counting what is replaced within the group again.
+    pub(crate) bytes: usize,
 }
 
 /// A receipt of the group's calls: as it is stored, and as it will be.
@@ -52,11 +55,13 @@ impl Plan {
             self.edit(edit, clock)?;
         }
         for row in rows {
-            self.rows.push((row.collection, row.body?));
+            let body = row.body?;
+            self.bytes += encoded_len(&body);
+            self.rows.push((row.collection, body));
         }
         for telling in tellings {
             if let Some(floor) = floor {
-                self.floors.insert(telling.subject.clone(), floor);
+                self.floors.insert(telling.aggregate.clone(), floor);
             }
             self.tell(telling, cause)?;
         }
@@ -66,7 +71,11 @@ impl Plan {
     fn edit(&mut self, edit: Edit, clock: &Clock) -> Result<(), StoreError> {
         let id = edit.key.id.clone();
         let slot = self.view.slots.get_mut(&edit.key).ok_or(StoreError::OutOfScope { id })?;
-        let body = edit.body.transpose()?;
+        let mut body = edit.body.transpose()?;
+        if let (Some(stored), Some(body)) = (&slot.body, &mut body) {
+            (edit.keep_unknown)(stored, body);
+        }
+        self.bytes += body.as_ref().map_or(0, encoded_len);
         if slot.body.is_none() && body.is_some() {
             slot.begin(clock);
         }
@@ -76,12 +85,19 @@ impl Plan {
     }
 
     fn tell(&mut self, telling: Telling, cause: &Cause) -> Result<(), StoreError> {
-        let Telling { event_type, subject, data } = telling;
-        let slot = aggregate(&mut self.view, &subject)?;
+        let Telling { aggregate: key, event_type, data } = telling;
+        let slot = aggregate(&mut self.view, &key)?;
         if !slot.changed {
             slot.touch();
         }
-        let pending = Pending { event_type, subject, data: data?, cause: cause.clone() };
+        let data = data?;
+        let bytes = data.get().len() + Pending::ENVELOPE;
+        if bytes > LARGEST_EVENT {
+            let what = event_type.type_name();
+            return Err(StoreError::TooLarge { what, bytes, most: LARGEST_EVENT });
+        }
+        self.bytes += bytes;
+        let pending = Pending { aggregate: key, event_type, data, cause: cause.clone() };
         self.tellings.push(pending);
         Ok(())
     }
@@ -89,6 +105,7 @@ impl Plan {
     /// Keeps what was said, under the key it was asked by.
     pub(crate) fn keep(&mut self, key: &ReceiptKey, kept: Kept, clock: &Clock) {
         let document = ReceiptDocument::new(key, kept, clock);
+        self.bytes += document.size();
         let stored = self.receipts.get(&key.id).is_some_and(|before| before.stored);
         self.receipts.insert(key.id.clone(), Receipted { document, stored, written: true });
     }
@@ -99,8 +116,8 @@ impl Plan {
         let now = clock.now();
         let mut rows = Vec::with_capacity(tellings.len());
         for pending in tellings {
-            let floor = self.floors.get(&pending.subject).copied().unwrap_or(0);
-            let slot = aggregate(&mut self.view, &pending.subject)?;
+            let floor = self.floors.get(&pending.aggregate).copied().unwrap_or(0);
+            let slot = aggregate(&mut self.view, &pending.aggregate)?;
             let floor = if pending.is_state() { floor.max(slot.newborn(now)) } else { floor };
             slot.meta.told = slot.meta.told.max(floor) + 1;
             let sequence = slot.meta.told;
@@ -139,14 +156,10 @@ impl Slot {
     }
 }
 
-/// The document whose events are counted: the one that bears the subject as its id.
-fn aggregate<'a>(view: &'a mut View, subject: &str) -> Result<&'a mut Slot, StoreError> {
-    let is_it = |key: &Key, slot: &Slot| key.id == subject && slot.body.is_some();
-    view.slots
-        .iter_mut()
-        .find(|(key, slot)| is_it(key, slot))
-        .map(|(_, slot)| slot)
-        .ok_or_else(|| StoreError::OutOfScope { id: subject.to_owned() })
+/// The document whose events are counted.
+fn aggregate<'a>(view: &'a mut View, key: &Key) -> Result<&'a mut Slot, StoreError> {
+    let slot = view.slots.get_mut(key).filter(|slot| slot.body.is_some());
+    slot.ok_or_else(|| StoreError::OutOfScope { id: key.id.clone() })
 }
 
 /// Leaves out every state that a later one of the same group replaces.
@@ -155,7 +168,7 @@ fn newest_state(tellings: Vec<Pending>) -> Vec<Pending> {
     let mut kept: Vec<Pending> = tellings
         .into_iter()
         .rev()
-        .filter(|told| !told.is_state() || seen.insert((told.event_type, told.subject.clone())))
+        .filter(|told| !told.is_state() || seen.insert((told.event_type, told.aggregate.clone())))
         .collect();
     kept.reverse();
     kept

@@ -3,8 +3,9 @@
 use std::str::FromStr;
 
 use contracts::stored;
-use futures_util::TryStreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use mongodb::Database;
+use mongodb::action::{Action as _, Find};
 use mongodb::bson::{self, doc};
 use serde::de::DeserializeOwned;
 
@@ -23,13 +24,19 @@ impl Store {
     where
         D::Id: FromStr,
     {
+        let page = u32::try_from(limit).ok().filter(|page| *page > 0);
         let find = async move |database: Database| {
             let documents = database.collection::<bson::Document>(D::COLLECTION);
-            let found = documents.find(filter).projection(doc! { "_id": 1 });
-            found.sort(sort).limit(limit).await?.try_collect().await
+            let found = documents.find(filter).projection(doc! { "_id": 1 }).sort(sort);
+            let found = found.optional(page, Find::batch_size).await?;
+            // A name that is none is not counted: many of them do not fill the page.
+            let names = found.try_filter_map(async |name: bson::Document| {
+                Ok(name.get_str("_id").ok().and_then(|id| id.parse().ok()))
+            });
+            let most = page.map_or(usize::MAX, |page| page as usize);
+            names.take(most).try_collect().await
         };
-        let names: Vec<bson::Document> = self.query(D::COLLECTION, find).await?;
-        Ok(names.iter().filter_map(|name| name.get_str("_id").ok()?.parse().ok()).collect())
+        self.query(D::COLLECTION, find).await
     }
 
     /// Deletes the documents that fit, beside the commit; returns how many.

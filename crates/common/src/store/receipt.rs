@@ -142,6 +142,15 @@ impl ReceiptDocument {
         }
     }
 
+    /// About how many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        let said = match &self.kept {
+            Kept::Started { attempt } => attempt.len(),
+            Kept::Answered { answer } => answer.body.as_ref().map_or(0, String::len),
+        };
+        256 + self.id.len() + said
+    }
+
     pub(crate) fn to_bson(&self) -> bson::Document {
         bson::serialize_to_document(self).expect("a receipt is plain BSON")
     }

@@ -1,6 +1,7 @@
 //! Telling again, after the broker lost what it was told.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use mongodb::Database;
@@ -8,6 +9,7 @@ use mongodb::bson::{DateTime, doc};
 
 use contracts::{Event, Timestamp};
 
+use super::hand::PAGE_ROWS;
 use super::outbox::{KEPT, OutboxRow};
 use super::scope;
 use super::{Cause, One, Receipt, Store, StoreError, UpdateError};
@@ -18,6 +20,10 @@ use crate::document::Document;
 
 /// How many documents are told of at once.
 const AT_ONCE: usize = 64;
+/// About how many events are published again at a time.
+const PAGE: u64 = 4 * PAGE_ROWS as u64;
+/// Between two looks whether there is room for more.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A document whose state others copy.
 pub trait Retold: Document {
@@ -28,26 +34,66 @@ pub trait Retold: Document {
     fn state(&self) -> Self::State;
 }
 
-impl Store {
-    /// Facts told since then are to be told once more, under the same ids; says how many.
-    pub async fn retell_facts(&self, since: Timestamp) -> Result<u64, StoreError> {
-        let outbox = self.collection(OutboxRow::COLLECTION);
-        // What matters is when it was told: it may have been committed long before.
-        let kept_until = DateTime::from_millis(since.plus(KEPT).as_millis());
-        let told = doc! { "told": true, "state": false, "expires_at": { "$gte": kept_until } };
+/// The facts to be published once more: a page at a time, so that neither the outbox nor those who
+/// consume get all of them at once.
+#[derive(Clone, Copy, Debug)]
+pub struct FactReplay {
+    /// When the rows of the next page expire, which says when they were published.
+    from: DateTime,
+    /// When the last row expires; none when there is none.
+    to: Option<DateTime>,
+}
+
+impl FactReplay {
+    /// Makes a page of facts unpublished again; returns how many, 0 when there are no more. The
+    /// next page is due when these are published.
+    pub async fn next_page(&mut self, store: &Store) -> Result<u64, StoreError> {
+        let Some(to) = self.to.filter(|to| self.from <= *to) else { return Ok(0) };
+        let lost = |error| StoreError::of(OutboxRow::COLLECTION, &error);
+        let outbox = store.collection(OutboxRow::COLLECTION);
+        let rest = doc! {
+            "told": true, "state": false, "expires_at": { "$gte": self.from, "$lte": to },
+        };
+        let newest = outbox.find_one(rest).sort(doc! { "expires_at": 1 }).skip(PAGE).await;
+        let newest = newest.map_err(lost)?;
+        let end = newest.and_then(|row| row.get_datetime("expires_at").ok().copied());
+        let end = end.unwrap_or(to);
+        let page = doc! {
+            "told": true, "state": false, "expires_at": { "$gte": self.from, "$lte": end },
+        };
         let again = doc! { "$set": { "told": false }, "$unset": { "expires_at": 1 } };
-        let result = outbox.update_many(told, again).await;
-        let result = result.map_err(|error| StoreError::of(OutboxRow::COLLECTION, &error))?;
+        let result = outbox.update_many(page, again).await.map_err(lost)?;
         point(Point::FactsRetold);
+        self.from = DateTime::from_millis(end.timestamp_millis() + 1);
         Ok(result.modified_count)
     }
+}
 
-    /// Every document of this kind is told as it is now, under a new id; says how many.
+impl Store {
+    /// Begins to publish facts once more, under the same ids, that were published since then.
+    pub async fn replay_facts(&self, since: Timestamp) -> Result<FactReplay, StoreError> {
+        let lost = |error| StoreError::of(OutboxRow::COLLECTION, &error);
+        let outbox = self.collection(OutboxRow::COLLECTION);
+        let newest =
+            outbox.find_one(doc! { "told": true, "state": false }).sort(doc! { "expires_at": -1 });
+        let newest = newest.await.map_err(lost)?;
+        // What matters is when it was published: it may have been committed long before.
+        let from = DateTime::from_millis(since.plus(KEPT).as_millis());
+        let to = newest.and_then(|row| row.get_datetime("expires_at").ok().copied());
+        Ok(FactReplay { from, to })
+    }
+
+    /// Every document of this kind is told as it is now, under a new id; says how many. Needs a
+    /// relay, and waits for it after each page.
     pub async fn retell_state<D: Retold>(&self, bus: &Bus) -> Result<u64, UpdateError<Infallible>> {
         let found = self.collection(D::COLLECTION).find(doc! {}).await;
         let found = found.map_err(|error| StoreError::of(D::COLLECTION, &error))?;
         found
-            .map(|body| async move {
+            .enumerate()
+            .map(|(at, body)| async move {
+                if (at as u64).is_multiple_of(PAGE) {
+                    self.room_in_outbox().await?;
+                }
                 let body = body.map_err(|error| StoreError::of(D::COLLECTION, &error))?;
                 self.retell::<D>(scope::read::<D>(body)?.value, bus).await
             })
@@ -56,7 +102,12 @@ impl Store {
             .await
     }
 
-    async fn retell<D: Retold>(&self, known: D, bus: &Bus) -> Result<u64, UpdateError<Infallible>> {
+    /// Publishes a document as it is now, under a new id, as newer than the stream's last.
+    pub(super) async fn retell<D: Retold>(
+        &self,
+        known: D,
+        bus: &Bus,
+    ) -> Result<u64, UpdateError<Infallible>> {
         let subject = D::State::TYPE.subject(&known.state().subject());
         let last = bus
             .last_sequence(&D::State::TYPE.stream(), &subject)
@@ -66,7 +117,9 @@ impl Store {
         let cause = Cause::own("replay", self.clock());
         let told = self.apply(One::<D>(known.id()), Receipt::none(cause), move |now, _| {
             Ok(match now {
-                Some(thing) => Change::none(1).telling(&thing.state()).counting_from(last),
+                Some(thing) => {
+                    Change::none(1).telling_of::<D, _>(&thing.state()).counting_from(last)
+                }
                 // It ended in the meantime.
                 None => Change::none(0),
             })
@@ -74,6 +127,14 @@ impl Store {
         let told = told.await?.unwrap_or(0);
         point(Point::StateRetold);
         Ok(told)
+    }
+
+    /// Waits until fewer than a page of events are unpublished.
+    async fn room_in_outbox(&self) -> Result<(), StoreError> {
+        while self.untold().await? >= PAGE {
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
     }
 
     /// How many events are not told yet.

@@ -94,14 +94,18 @@ fn decode<D: Document>(id: &str, mut body: bson::Document) -> Result<D, StoreErr
         .map_err(|error| StoreError::unreadable(D::COLLECTION, id, &error))
 }
 
-/// What a newer version wrote is left to it: this one would drop what it does not know.
+/// What the next version wrote may be changed: what this one does not know is kept. What a later one
+/// wrote, or what cannot be read, is left to the newer.
 fn written_by_no_newer<D: Document>(
     id: &str,
     body: bson::Document,
 ) -> Result<bson::Document, StoreError> {
     let shape = body.get(SHAPE).and_then(number).unwrap_or(0);
-    let newer = StoreError::Newer { collection: D::COLLECTION, id: id.to_owned() };
-    if shape > D::SHAPE { Err(newer) } else { Ok(body) }
+    if shape > D::SHAPE + 1 { Err(newer::<D>(id)) } else { Ok(body) }
+}
+
+fn newer<D: Document>(id: &str) -> StoreError {
+    StoreError::Newer { collection: D::COLLECTION, id: id.to_owned() }
 }
 
 /// What the documents of a group of decisions are at one moment.
@@ -125,8 +129,13 @@ impl View {
     fn get<D: Document>(&self, id: &str) -> Result<Option<D>, StoreError> {
         let key = Key { collection: D::COLLECTION, id: id.to_owned() };
         let body = self.slots.get(&key).and_then(|slot| slot.body.clone());
-        let body = body.map(|body| written_by_no_newer::<D>(id, body)).transpose()?;
-        body.map(|body| decode(id, body)).transpose()
+        let Some(body) = body.map(|body| written_by_no_newer::<D>(id, body)).transpose()? else {
+            return Ok(None);
+        };
+        let is_newer = body.get(SHAPE).and_then(number).is_some_and(|shape| shape > D::SHAPE);
+        let read = decode(id, body);
+        // What cannot be read of the next version is what only that one knows.
+        read.map(Some).map_err(|error| if is_newer { newer::<D>(id) } else { error })
     }
 
     fn meta(&self, key: &Key) -> Option<&Meta> {

@@ -39,6 +39,8 @@ pub(crate) enum Lost {
         /// What it hears.
         fate: Fate,
     },
+    /// What the group is about takes too many bytes: fewer calls at once.
+    Oversized,
     /// The database is out of reach.
     Away(StoreError),
     /// The database will not have it.

@@ -4,6 +4,7 @@ mod broadcast;
 mod dead;
 mod declare;
 mod outage;
+mod parked;
 mod publish;
 mod redrive;
 mod rights;

@@ -22,5 +22,6 @@ mod service_chores;
 mod service_events;
 mod service_hangups;
 mod service_identity;
+mod service_parked;
 mod shelf;
 mod store;

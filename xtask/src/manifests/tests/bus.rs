@@ -225,6 +225,36 @@ async fn a_service_cannot_speak_for_another() {
     assert_eq!(payments.cached_info().state.messages, 0);
 }
 
+/// The server checks the subject that a user publishes to, and not the one that it names for the
+/// acknowledgement: that takes the place of another service's last state.
+#[tokio::test]
+async fn evicted_states_are_back_within_a_minute() {
+    const MINUTE: Duration = Duration::from_mins(1);
+    let guarded = Guarded::start().await;
+    let fleet = guarded.fleet().await;
+    let staff = Staff::sign_in(&fleet.client()).await;
+    staff.sells("Mug", &[("MUG", 1250, 3)]).await;
+    let auditor = jetstream::new(guarded.user("auditor", "auditor").await.0);
+    let cart = guarded.user("cart", "cart").await.0;
+
+    for (stream, subject) in
+        [("AUTH_STATE", "auth.keys.v1.current"), ("PRODUCT_STATE", "product.stock.v1.MUG")]
+    {
+        let stream = auditor.get_stream(stream).await.unwrap();
+        let is_event = async || {
+            let last = stream.get_last_raw_message_by_subject(subject).await.ok()?;
+            Some(contracts::Envelope::parse(&last.payload).is_ok())
+        };
+        eventually("the state is published", SOON, async || is_event().await.filter(|it| *it))
+            .await;
+
+        cart.publish_with_reply("cart.checked_out.v1.x", subject, "{}".into()).await.unwrap();
+        eventually("the state is evicted", SOON, async || is_event().await.filter(|it| !it)).await;
+
+        eventually("the state is back", MINUTE, async || is_event().await.filter(|it| *it)).await;
+    }
+}
+
 #[tokio::test]
 async fn a_service_cannot_meddle_with_what_others_hear() {
     let guarded = Guarded::start().await;

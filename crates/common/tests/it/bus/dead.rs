@@ -31,6 +31,7 @@ async fn what_is_rejected_becomes_a_dead_letter() {
     assert_eq!(header(&letters[0], "Souk-Stream"), "ORDER");
     assert_eq!(header(&letters[0], "Souk-Stream-Sequence"), "1");
     assert_eq!(header(&letters[0], "Souk-Subject"), row.nats_subject);
+    assert_eq!(header(&letters[0], "Souk-Redrive"), "", "a person has to look at it");
     assert!(!header(&letters[0], "Souk-Time").is_empty());
     assert_eq!(ear.heard().len(), 1);
 }
@@ -47,6 +48,7 @@ async fn what_fails_ten_times_becomes_a_dead_letter() {
     stage.settled("ORDER", "cart-saga").await;
     assert_eq!(header(&letters[0], "Souk-Reason"), "broken");
     assert_eq!(header(&letters[0], "Souk-Attempts"), "10");
+    assert_eq!(header(&letters[0], "Souk-Redrive"), "automatic");
     assert_eq!(ear.heard().len(), 10);
 }
 

@@ -1,13 +1,13 @@
 //! How streams and durables come to be.
 
 use common::Clock;
-use common::bus::{Bus, DeclareError, Subscription, Work};
+use common::bus::{Bus, BusConfig, DeclareError, Subscription, Work};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use testkit::eventually;
 use tokio::time::timeout;
 
-use super::stage::{Ear, SOON, Stage, shipped, tell};
+use super::stage::{Ear, SOON, Stage, letter, shipped, tell};
 
 fn work(ear: &Ear) -> Work<Ear> {
     Work::new("saga", ear.clone()).on(Ear::shipped)
@@ -120,4 +120,42 @@ async fn what_leads_elsewhere_is_taken_out_of_a_stream() {
         stream.cached_info().config.republish.is_none().then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn full_dead_letters_stop_no_event() {
+    const LARGE: usize = 500_000;
+    let stage = Stage::start().await;
+    let config = BusConfig { stream_store: Some(64 << 20), ..stage.config("order") };
+    let order = Bus::connect(config, Clock::system()).await.unwrap();
+    order.declared().await;
+    let jetstream = stage.jetstream().await;
+
+    for subject in ["dead.cart.cart-saga.order-shipped-v1", "ops_log.cart.redrive"] {
+        for _ in 0..20 {
+            let stored = jetstream.publish(subject, "x".repeat(LARGE).into()).await.unwrap();
+            stored.await.expect("a full stream lets go of the oldest");
+        }
+    }
+
+    let mut dead = jetstream.get_stream("DEAD").await.unwrap();
+    assert!(dead.info().await.unwrap().state.messages < 20);
+    order.publish_fact(&letter(&shipped(1, "a"), 1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn full_stream_refuses_and_others_go_on() {
+    let stage = Stage::start().await;
+    let config = BusConfig { stream_store: Some(64 << 20), ..stage.config("order") };
+    let bus = Bus::connect(config, Clock::system()).await.unwrap();
+    bus.declared().await;
+    let jetstream = stage.jetstream().await;
+
+    let filled = eventually("CART is full", SOON, async || {
+        let stored = jetstream.publish("cart.checked_out.v1.x", "x".repeat(500_000).into());
+        stored.await.unwrap().await.err()
+    });
+
+    assert!(filled.await.to_string().contains("publish failed"));
+    bus.publish_fact(&letter(&shipped(1, "a"), 1)).await.unwrap();
 }

@@ -109,6 +109,9 @@ fn impatient() -> Patience {
     let soon = Backoff::new(Duration::from_millis(5), Duration::from_millis(20));
     Patience {
         attempts: 10,
+        waits: 1_000,
+        deliveries: 2_000,
+        redrive: soon,
         retry: soon,
         wait: soon,
         away: soon,

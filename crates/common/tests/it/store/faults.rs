@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use common::Change;
 use common::store::{Many, One, StoreError, UpdateError};
-use contracts::{Currency, Money};
+use contracts::{Currency, Event as _, Money, order};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use mongodb::bson::doc;
 use testkit::World;
 
-use super::things::{Bell, Ring, Shelf, fresh, keyed, replica, rung};
+use super::things::{Bell, Gong, Ring, Shelf, fresh, keyed, replica, rung};
 
 #[tokio::test]
 async fn who_errs_does_not_harm_who_waits_with_them() {
@@ -115,4 +115,57 @@ async fn a_database_that_is_killed_in_between_loses_nothing_and_doubles_nothing(
 
     assert_eq!(here.rings(id).await, 400);
     assert_eq!(here.sequences(&id.to_string()).await, (1..=400).collect::<Vec<_>>());
+}
+
+/// Changes a thing to this many bytes.
+fn engraved(id: contracts::OrderId, bytes: usize) -> Change<Gong> {
+    Change::to(Gong { id, engraved: "x".repeat(bytes) })
+}
+
+#[tokio::test]
+async fn event_above_the_broker_limit_is_refused() {
+    let world = World::start().await;
+    let here = replica(&world, &world.database("store"), 64).await;
+    let (large, small) = (fresh(), fresh());
+    let tells = move |bytes: usize| {
+        move |_: Option<Bell>, _| {
+            let carrier = "x".repeat(bytes);
+            let event = order::Shipped { order_id: large, carrier, ..order::Shipped::sample() };
+            let bell = Bell { id: large, rings: 1 };
+            Ok::<_, Infallible>(Change::to(bell).telling(&event))
+        }
+    };
+
+    let (refused, ring) = tokio::join!(
+        here.store.apply(One::<Bell>(large), keyed("large"), tells(1_100_000)),
+        here.ring(small, keyed("small")),
+    );
+    let taken = here.store.apply(One::<Bell>(large), keyed("below"), tells(990_000)).await;
+
+    let is_too_large = |error: &UpdateError<Infallible>| {
+        matches!(error, UpdateError::Store(StoreError::TooLarge { .. }))
+    };
+    assert!(refused.as_ref().is_err_and(is_too_large), "{refused:?}");
+    assert!(ring.is_ok() && taken.is_ok());
+    assert_eq!(here.rows("outbox", doc! { "aggregate": large.to_string() }).await.len(), 1);
+}
+
+#[tokio::test]
+async fn large_changes_at_once_are_all_written() {
+    const LARGE: usize = 3 * 1024 * 1024;
+    let world = World::start().await;
+    let here = replica(&world, &world.database("store"), 64).await;
+    let ids: Vec<_> = (0..24).map(|_| fresh()).collect();
+    let change = |id, key: String, bytes: usize| {
+        let decide = move |_: Option<Gong>, _| Ok::<_, Infallible>(engraved(id, bytes));
+        here.store.apply(One::<Gong>(id), keyed(&key), decide)
+    };
+
+    // 72 MB at once, and then the same read again: no command and no group takes as much.
+    let begun = join_all(ids.iter().map(|id| change(*id, format!("a {id}"), LARGE))).await;
+    let read = join_all(ids.iter().map(|id| change(*id, format!("b {id}"), 10))).await;
+
+    assert!(begun.iter().chain(&read).all(Result::is_ok));
+    let stored = here.rows("gongs", doc! { "engraved": "x".repeat(10) }).await;
+    assert_eq!(stored.len(), ids.len());
 }

@@ -28,6 +28,24 @@ impl Document for Bell {
     }
 }
 
+/// Another thing, which may have the id of a bell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Gong {
+    #[serde(rename = "_id")]
+    pub(super) id: OrderId,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) engraved: String,
+}
+
+impl Document for Gong {
+    const COLLECTION: &'static str = "gongs";
+    type Id = OrderId;
+
+    fn id(&self) -> OrderId {
+        self.id
+    }
+}
+
 /// A bell as the version after writes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct LouderBell {
@@ -103,6 +121,7 @@ pub(super) async fn replica_at(
     let tasks = TaskTracker::new();
     let store = Store::open(&client, database, clock, group, &tasks).await.unwrap();
     store.collection_of::<Bell>().await.unwrap();
+    store.collection_of::<Gong>().await.unwrap();
     store.collection_of::<Shelf>().await.unwrap();
     store.rows_of::<Ring>().await.unwrap();
     Replica { store }

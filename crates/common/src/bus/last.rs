@@ -1,0 +1,78 @@
+//! Reading what a stream of states holds.
+
+use async_nats::jetstream::stream::{Info, RawMessageErrorKind};
+use contracts::Envelope;
+use time::OffsetDateTime;
+
+use super::{Bus, PublishError};
+
+/// A stream at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamState {
+    pub(crate) created: OffsetDateTime,
+    pub(crate) last_sequence: u64,
+    pub(crate) messages: u64,
+}
+
+/// A message of a stream.
+#[derive(Clone, Debug)]
+pub(crate) struct LastMessage {
+    pub(crate) subject: String,
+    /// Its place in the stream.
+    pub(crate) sequence: u64,
+    /// The sequence of the event; 0 when it is none.
+    pub(crate) event: u64,
+}
+
+impl Bus {
+    /// How the stream is now.
+    pub(crate) async fn stream_state(&self, stream: &str) -> Result<StreamState, PublishError> {
+        let found = self.jetstream.get_stream(stream).await;
+        let found = found.map_err(|error| refused(stream, &error))?;
+        let info: &Info = found.cached_info();
+        Ok(StreamState {
+            created: info.created,
+            last_sequence: info.state.last_sequence,
+            messages: info.state.messages,
+        })
+    }
+
+    /// The first message of these subjects from a place on; none when there is none.
+    pub(crate) async fn next_message(
+        &self,
+        stream: &str,
+        filter: &str,
+        sequence: u64,
+    ) -> Result<Option<LastMessage>, PublishError> {
+        let found = self.jetstream.get_stream_no_info(stream).await;
+        let found = found.map_err(|error| refused(stream, &error))?;
+        match found.get_first_raw_message_by_subject(filter, sequence).await {
+            Ok(stored) => Ok(Some(LastMessage {
+                subject: stored.subject.to_string(),
+                sequence: stored.sequence,
+                event: Envelope::parse(&stored.payload).map_or(0, |envelope| envelope.sequence()),
+            })),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(refused(stream, &error)),
+        }
+    }
+
+    /// The last event on a subject; none when there is none, or something else is there.
+    pub async fn last_event(
+        &self,
+        stream: &str,
+        nats_subject: &str,
+    ) -> Result<Option<Envelope>, PublishError> {
+        let found = self.jetstream.get_stream_no_info(stream).await;
+        let found = found.map_err(|error| refused(stream, &error))?;
+        match found.get_last_raw_message_by_subject(nats_subject).await {
+            Ok(stored) => Ok(Envelope::parse(&stored.payload).ok()),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(refused(nats_subject, &error)),
+        }
+    }
+}
+
+fn refused(subject: &str, why: &impl ToString) -> PublishError {
+    PublishError::Refused { subject: subject.to_owned(), why: why.to_string() }
+}
