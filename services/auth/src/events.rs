@@ -3,7 +3,7 @@
 
 use common::bus::{Fact, Handled, Work};
 use common::store::Cause;
-use contracts::order::{Paid, Placed, Refunded, Shipped};
+use contracts::order::{Paid, Placed, Refunded, Shipped, TrackingCorrected};
 
 use crate::domain::About;
 use crate::store::Accounts;
@@ -16,7 +16,7 @@ pub(crate) fn guests(accounts: Accounts) -> Work<Accounts> {
 /// Writes to who bought. The address stays here: nobody else needs to know it.
 pub(crate) fn mail(accounts: Accounts) -> Work<Accounts> {
     let hearing = Work::new("mail", accounts).on(order_received).on(order_paid);
-    hearing.on(parcel_shipped).on(money_refunded)
+    hearing.on(parcel_shipped).on(tracking_corrected).on(money_refunded)
 }
 
 async fn order_placed(accounts: Accounts, fact: Fact<Placed>) -> Handled {
@@ -40,6 +40,14 @@ async fn order_paid(accounts: Accounts, fact: Fact<Paid>) -> Handled {
 async fn parcel_shipped(accounts: Accounts, fact: Fact<Shipped>) -> Handled {
     let Shipped { order_id: order, parcel, carrier, tracking, more_to_come, .. } = fact.event;
     let about = About::Shipped { order, parcel, carrier, tracking, more_to_come };
+    Ok(accounts.tell(about, fact.envelope.time, Cause::heard(&fact.envelope)).await?)
+}
+
+/// Each correction is a mail of its own, named by its event.
+async fn tracking_corrected(accounts: Accounts, fact: Fact<TrackingCorrected>) -> Handled {
+    let TrackingCorrected { order_id: order, parcel, carrier, tracking } = fact.event;
+    let event = fact.envelope.id;
+    let about = About::Corrected { order, parcel, carrier, tracking, event };
     Ok(accounts.tell(about, fact.envelope.time, Cause::heard(&fact.envelope)).await?)
 }
 

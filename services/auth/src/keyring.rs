@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
@@ -21,7 +21,9 @@ use tracing::{info, warn};
 use crate::domain::{Configured, Digest, KeySet, PublicHalf, User};
 
 /// How often it is made sure that everybody trusts the key in use.
-pub(crate) const ROUND: Duration = Duration::from_mins(1);
+const ROUND: Duration = Duration::from_mins(1);
+/// How often it is looked whether the key to sign with next is published.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// The keys a replica is configured with.
 #[derive(Clone, Debug)]
@@ -46,8 +48,8 @@ struct Inner {
     bus: Bus,
     identity: Identity,
     keys: SigningKeys,
-    /// When the current key begins to sign.
-    from: Timestamp,
+    /// When the current key begins to sign; none before it is published.
+    from: Mutex<Option<Timestamp>>,
     life: Duration,
 }
 
@@ -72,13 +74,14 @@ impl Keyring {
     ) -> Result<Self, UpdateError<Infallible>> {
         let store = service.store();
         store.collection_of::<KeySet>().await?;
-        let (with, now) = (keys.configured(), store.clock().now());
+        let with = keys.configured();
         let set = change(&store, move |known, now| KeySet::configure(known, &with, now)).await?;
-        let from = set.signs_from(&keys.current.public).unwrap_or(now);
+        let from = set.signs_from(&keys.current.public);
         let (bus, identity) = (service.bus(), service.identity());
-        let keyring = Self(Arc::new(Inner { store, bus, identity, keys, from, life }));
+        let keyring =
+            Self(Arc::new(Inner { store, bus, identity, keys, from: Mutex::new(from), life }));
         keyring.trust().await?;
-        info!(kid = keyring.0.keys.current.public.kid, signs.from = %from, "signing key known");
+        info!(kid = keyring.0.keys.current.public.kid, signs.from = ?from, "signing key known");
         Ok(keyring)
     }
 
@@ -121,16 +124,42 @@ impl Keyring {
         Ok(self.trust().await?)
     }
 
-    /// A database that was wiped or restored has counted less far than was told, and nobody listens
-    /// to what seems older: then the keys are told once more, as the newest.
-    pub(crate) async fn be_heard(self) -> anyhow::Result<()> {
-        let (bus, stream) = (&self.0.bus, Keys::TYPE.stream());
-        let heard = bus.last_sequence(&stream, &Keys::TYPE.subject(KeySet::ID)).await?;
-        let set = self.0.store.get::<KeySet>(&KeySet::ID).await?;
-        if heard > set.map(|set| set.sequence()) {
-            self.0.store.retell_state::<KeySet>(bus).await?;
+    /// Looks until the current key is in the stream of keys, and notes when it was first seen there:
+    /// before, no other service can know it.
+    pub(crate) async fn note_publication(self) {
+        while self.signs_from().is_none() {
+            match self.look_for_publication().await {
+                Ok(from) => *self.from() = from,
+                Err(error) => warn!(%error, "publication of the signing key not seen"),
+            }
+            tokio::time::sleep(LOOK).await;
         }
-        Ok(())
+    }
+
+    async fn look_for_publication(&self) -> anyhow::Result<Option<Timestamp>> {
+        let (bus, key) = (&self.0.bus, self.0.keys.current.public.clone());
+        if !bus.is_connected() {
+            return Ok(None);
+        }
+        let subject = Keys::TYPE.subject(KeySet::ID);
+        let last = bus.last_event(&Keys::TYPE.stream(), &subject).await?;
+        let published = last.and_then(|event| event.open::<Keys>().ok());
+        if !published.is_some_and(|set| set.keys.iter().any(|it| it.kid == key.kid)) {
+            return Ok(None);
+        }
+        let (kid, seen) = (key.kid.clone(), key.clone());
+        let set = change(&self.0.store, move |known, now| KeySet::seen(known, &seen, now)).await?;
+        let from = set.signs_from(&key);
+        info!(kid, signs.from = ?from, "signing key published");
+        Ok(from)
+    }
+
+    fn signs_from(&self) -> Option<Timestamp> {
+        *self.from()
+    }
+
+    fn from(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.0.from.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets this replica trust the keys as they are stored: the bus brings them later.
@@ -143,7 +172,8 @@ impl Keyring {
 
     fn in_use(&self, now: Timestamp) -> &SigningKey {
         let SigningKeys { current, previous } = &self.0.keys;
-        previous.as_ref().filter(|_| now < self.0.from).unwrap_or(current)
+        let waits = self.signs_from().is_none_or(|from| now < from);
+        previous.as_ref().filter(|_| waits).unwrap_or(current)
     }
 }
 

@@ -59,9 +59,8 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
     }
 
     mind(&service, keyring.clone());
-    let (keys, sessions, guests) = (keyring.clone(), accounts.clone(), accounts.clone());
+    let (sessions, guests) = (accounts.clone(), accounts.clone());
     let service = hearing(service, &accounts)
-        .every(keyring::ROUND, "keys", move || keys.clone().be_heard())
         .every(TIDY, "sessions", move || sessions.clone().forget_expired())
         .every(TIDY, "guests", move || guests.clone().forget_guests());
     let service = writing(service, &accounts, postage);
@@ -86,9 +85,13 @@ async fn declaring(config: &Config) -> anyhow::Result<Service> {
 
 /// Makes sure in every replica that the key it signs with stays trusted.
 fn mind(service: &Service, keyring: Keyring) {
-    let stopping = service.stopping();
+    let (stopping, waiting) = (service.stopping(), keyring.clone());
     service.spawn("signing key", async move {
         stopping.run_until_cancelled(keyring.mind()).await;
+    });
+    let stopping = service.stopping();
+    service.spawn("publication of the signing key", async move {
+        stopping.run_until_cancelled(waiting.note_publication()).await;
     });
 }
 

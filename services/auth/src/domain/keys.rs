@@ -9,7 +9,7 @@ use contracts::Timestamp;
 use contracts::auth::{Keys, PublicKey};
 use serde::{Deserialize, Serialize};
 
-/// A new key signs so long after it was told, so that everybody knows it by then.
+/// A new key signs so long after it was seen in its stream, so that every service knows it by then.
 pub(crate) const HEAD_START: Duration = Duration::from_mins(1);
 /// So long after nobody signs with it any more, no token of a key can be good.
 pub(crate) const RETIREMENT: Duration = LIFE.saturating_add(Duration::from_mins(3));
@@ -39,6 +39,31 @@ pub(crate) struct Key {
     /// Nobody is configured with it any more, so it is trusted no longer after this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) not_after: Option<Timestamp>,
+    /// Whether it was seen in its stream, where it has to be before it signs.
+    #[serde(default, skip_serializing_if = "Publication::is_not_needed")]
+    pub(crate) publication: Publication,
+}
+
+/// Whether a key was seen in the stream of keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub(crate) enum Publication {
+    /// It replaces no key that signs, so it does not wait.
+    #[default]
+    NotNeeded,
+    /// Not yet.
+    Awaited,
+    /// It was.
+    Seen {
+        /// When it was seen first, by the clock of the replica that saw it.
+        at: Timestamp,
+    },
+}
+
+impl Publication {
+    fn is_not_needed(&self) -> bool {
+        *self == Self::NotNeeded
+    }
 }
 
 /// The half of a signing key that everybody may know.
@@ -81,7 +106,8 @@ impl KeySet {
     pub(crate) const ID: &'static str = CURRENT;
 
     /// A replica starts with these keys: they are trusted, and any other for no longer than its
-    /// tokens may live. A key that replaces a known one signs after its [`HEAD_START`].
+    /// tokens may live. A key that replaces a known one signs its [`HEAD_START`] after it was seen in
+    /// its stream.
     pub(crate) fn configure(
         known: Option<&Self>,
         with: &Configured,
@@ -89,11 +115,14 @@ impl KeySet {
     ) -> Change<Self> {
         let mut set = known.cloned().unwrap_or_else(Self::empty).without_ended(now);
         let replaces = with.previous.as_ref().is_some_and(|previous| set.has(previous));
-        let first_signs = if replaces { now.plus(HEAD_START) } else { now };
         if let Some(previous) = &with.previous {
-            set.trust(previous, now);
+            set.trust(previous, now, Publication::NotNeeded);
         }
-        set.trust(&with.current, first_signs);
+        if replaces {
+            set.trust(&with.current, now.plus(HEAD_START), Publication::Awaited);
+        } else {
+            set.trust(&with.current, now, Publication::NotNeeded);
+        }
         for key in set.keys.iter_mut().filter(|key| !with.has(&key.public)) {
             key.not_after.get_or_insert(now.plus(RETIREMENT));
         }
@@ -106,7 +135,8 @@ impl KeySet {
         let mut set = known.cloned().unwrap_or_else(Self::empty).without_ended(now);
         if !set.has(in_use) {
             let (public, not_after) = (in_use.clone(), Some(now));
-            set.keys.push(Key { public, not_before: now, not_after });
+            let publication = Publication::NotNeeded;
+            set.keys.push(Key { public, not_before: now, not_after, publication });
         }
         let ends_soon = |key: &&mut Key| key.not_after.is_some_and(|end| end < now.plus(IN_USE));
         for key in set.keys.iter_mut().filter(|key| key.public == *in_use).filter(ends_soon) {
@@ -115,9 +145,26 @@ impl KeySet {
         set.changed_from(known)
     }
 
-    /// When this key signs from; never, while it is unknown.
+    /// The key was seen in its stream. The first time counts, and nothing is published again.
+    pub(crate) fn seen(known: Option<&Self>, public: &PublicHalf, now: Timestamp) -> Change<Self> {
+        let mut set = known.cloned().unwrap_or_else(Self::empty);
+        let awaited =
+            |key: &&mut Key| key.public == *public && key.publication == Publication::Awaited;
+        match set.keys.iter_mut().find(awaited) {
+            Some(key) => key.publication = Publication::Seen { at: now },
+            None => return Change::none(set),
+        }
+        Change::to(set)
+    }
+
+    /// When this key signs from; never, while it is unknown or not published.
     pub(crate) fn signs_from(&self, public: &PublicHalf) -> Option<Timestamp> {
-        self.keys.iter().find(|key| key.public == *public).map(|key| key.not_before)
+        let key = self.keys.iter().find(|key| key.public == *public)?;
+        match key.publication {
+            Publication::NotNeeded => Some(key.not_before),
+            Publication::Awaited => None,
+            Publication::Seen { at } => Some(key.not_before.max(at.plus(HEAD_START))),
+        }
     }
 
     fn empty() -> Self {
@@ -129,10 +176,12 @@ impl KeySet {
     }
 
     /// Trusts a key without an end; one that is new signs from then on.
-    fn trust(&mut self, public: &PublicHalf, not_before: Timestamp) {
-        match self.keys.iter_mut().find(|key| key.public == *public) {
-            Some(key) => key.not_after = None,
-            None => self.keys.push(Key { public: public.clone(), not_before, not_after: None }),
+    fn trust(&mut self, public: &PublicHalf, not_before: Timestamp, publication: Publication) {
+        if let Some(key) = self.keys.iter_mut().find(|key| key.public == *public) {
+            key.not_after = None;
+        } else {
+            let public = public.clone();
+            self.keys.push(Key { public, not_before, not_after: None, publication });
         }
     }
 
@@ -217,7 +266,16 @@ mod tests {
         let change = KeySet::configure(Some(&old()), &with("new", Some("old")), noon());
         let set = change.value.clone();
 
-        assert_eq!(set.signs_from(&key("new")), Some(noon().plus(HEAD_START)));
+        assert_eq!(set.signs_from(&key("new")), None, "not published yet");
+        let seen_at = noon().plus(Duration::from_mins(10));
+        let seen = KeySet::seen(Some(&set), &key("new"), seen_at);
+        assert_eq!(seen.value.signs_from(&key("new")), Some(seen_at.plus(HEAD_START)));
+        assert!(seen.tells_nothing() && !seen.is_none());
+        let later = seen_at.plus(SECOND);
+        assert!(
+            KeySet::seen(Some(&seen.value), &key("new"), later).is_none(),
+            "the first time counts"
+        );
         assert_eq!((end(&set, "old"), end(&set, "new")), (None, None));
         assert_eq!(change.told::<Keys>()[0].keys.len(), 2);
         // Another replica of the same rollout does not make it wait longer.

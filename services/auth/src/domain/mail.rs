@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use common::{Change, Document};
 use contracts::order::RefundReason;
-use contracts::{Money, OrderId, RefundId, Timestamp, UserId};
+use contracts::{EventId, Money, OrderId, RefundId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
 /// After a first try that failed; each wait is twice the one before, up to [`LONGEST`].
@@ -82,12 +82,25 @@ pub(crate) enum About {
         order: OrderId,
         /// Which parcel of the order, from 1.
         parcel: u32,
-        /// Who carries it.
+        /// Who carries it; empty when nobody is named.
         carrier: String,
-        /// Where it can be followed.
+        /// Where it can be followed; empty when it cannot.
         tracking: String,
         /// Whether more parcels are to follow.
         more_to_come: bool,
+    },
+    /// Carrier or tracking number of a parcel were corrected.
+    Corrected {
+        /// The order.
+        order: OrderId,
+        /// Which parcel of the order, from 1.
+        parcel: u32,
+        /// Who carries it; empty when nobody is named.
+        carrier: String,
+        /// Where it can be followed; empty when it cannot.
+        tracking: String,
+        /// The correction.
+        event: EventId,
     },
     /// Money went back.
     Refunded {
@@ -213,6 +226,7 @@ impl About {
             Self::Received { .. } => "received",
             Self::Paid { .. } => "paid",
             Self::Shipped { .. } => "shipped",
+            Self::Corrected { .. } => "corrected",
             Self::Refunded { .. } => "refunded",
         }
     }
@@ -223,6 +237,7 @@ impl About {
             Self::Received { order }
             | Self::Paid { order }
             | Self::Shipped { order, .. }
+            | Self::Corrected { order, .. }
             | Self::Refunded { order, .. } => Some(*order),
             Self::Verify
             | Self::Reset
@@ -241,6 +256,9 @@ impl About {
             Self::AddressOld | Self::AddressNew => format!("{}-{drawn}", self.name()),
             Self::Received { order } | Self::Paid { order } => format!("{}-{order}", self.name()),
             Self::Shipped { order, parcel, .. } => format!("{}-{order}-{parcel}", self.name()),
+            Self::Corrected { order, parcel, event, .. } => {
+                format!("{}-{order}-{parcel}-{event}", self.name())
+            }
             Self::Refunded { refund, .. } => format!("{}-{refund}", self.name()),
         })
     }

@@ -57,6 +57,9 @@ pub(super) struct PersonView {
     name: Option<Name>,
     /// Since when they are known.
     created_at: Timestamp,
+    /// The account that a guest became part of: their orders and cart are that account's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merged_into: Option<UserId>,
 }
 
 /// Who did what to whom.
@@ -163,8 +166,8 @@ impl Auth {
 
 impl PersonView {
     fn of(user: &User) -> Self {
-        let User { id, role, disabled, email, name, created_at, .. } = user.clone();
-        Self { id, role, disabled, email, name, created_at }
+        let User { id, role, disabled, email, name, created_at, merged_into, .. } = user.clone();
+        Self { id, role, disabled, email, name, created_at, merged_into }
     }
 }
 

@@ -12,7 +12,7 @@ mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::store::{Cause, StoreError, UpdateError};
+use common::store::{Cause, MayBeAway as _, Resting, StoreError, UpdateError};
 use futures_util::future::join_all;
 use metrics::{counter, gauge};
 use tokio::time::{MissedTickBehavior, interval};
@@ -57,6 +57,7 @@ pub(crate) struct Post {
     accounts: Accounts,
     postage: Arc<Postage>,
     stopping: CancellationToken,
+    resting: Resting,
 }
 
 /// What a mail is to be made of.
@@ -76,23 +77,41 @@ type Failed = UpdateError<Refusal>;
 impl Post {
     /// Sends what this service writes.
     pub(crate) fn new(accounts: Accounts, postage: Postage, stopping: CancellationToken) -> Self {
-        Self { accounts, postage: Arc::new(postage), stopping }
+        Self { accounts, postage: Arc::new(postage), stopping, resting: Resting::default() }
     }
 
     /// Sends what is due. Ends early when the server is away.
     pub(crate) async fn round(self) -> Result<(), Failed> {
         while !self.stopping.is_cancelled() {
-            let due = self.accounts.due_mails(HANDFUL).await?;
+            let due = self.accounts.due_mails(HANDFUL, &self.resting).await?;
             if due.is_empty() {
                 break;
             }
-            let sent = join_all(due.into_iter().map(|id| self.send(id))).await;
+            let sent = join_all(due.into_iter().map(|id| self.send_or_rest(id))).await;
             let sent = sent.into_iter().collect::<Result<Vec<bool>, Failed>>()?;
             if sent.contains(&false) {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// The same for one of several: a mail that fails by itself, such as one that cannot be read, rests
+    /// for a while and does not hold up the others.
+    async fn send_or_rest(&self, id: MailId) -> Result<bool, Failed> {
+        match self.send(id.clone()).await {
+            Err(error) if !error.is_away() => {
+                warn!(mail.id = %id, %error, "a mail cannot be handled");
+                counter!("souk_mails_total", "kind" => "unknown", "outcome" => "unreadable")
+                    .increment(1);
+                self.resting.failed(&id, self.accounts.clock().now());
+                Ok(true)
+            }
+            outcome => {
+                self.resting.succeeded(&id);
+                outcome
+            }
+        }
     }
 
     /// Sends one mail, unless somebody else does; false when the server is away.
@@ -171,6 +190,7 @@ impl Post {
             About::Received { .. }
             | About::Paid { .. }
             | About::Shipped { .. }
+            | About::Corrected { .. }
             | About::Refunded { .. } => {
                 let email = user.email.clone();
                 let may = self.accounts.may_write(user, mail.id.clone(), cause.clone()).await?;

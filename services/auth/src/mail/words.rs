@@ -71,8 +71,12 @@ pub(super) fn of(about: &About, token: Option<&MailToken>, shop: &Shop<'_>) -> L
             letter.parts.push(shop.order(order));
             letter
         }
+        About::Corrected { order, parcel, carrier, tracking, .. } => {
+            let by = (one_line(carrier), one_line(tracking));
+            corrected(&order.to_string(), *parcel, &by, shop)
+        }
         About::Refunded { order, amount, reason, .. } => {
-            refunded(&order.to_string(), &in_words(*amount), because(*reason), shop)
+            refunded(&order.to_string(), *amount, because(*reason), shop)
         }
     }
 }
@@ -156,7 +160,7 @@ fn paid(order: &str, shop: &Shop<'_>) -> Letter {
     }
 }
 
-fn refunded(order: &str, amount: &str, because: &str, shop: &Shop<'_>) -> Letter {
+fn refunded(order: &str, amount: Money, because: &str, shop: &Shop<'_>) -> Letter {
     Letter {
         subject: format!("A refund for your order {order}"),
         parts: vec![
@@ -168,21 +172,38 @@ fn refunded(order: &str, amount: &str, because: &str, shop: &Shop<'_>) -> Letter
 }
 
 fn shipped(order: &str, parcel: u32, by: &(String, String), more_to_come: bool) -> Letter {
-    let (carrier, tracking) = by;
     let several = more_to_come || parcel > 1;
     let what = if several {
         format!("Parcel {parcel} of your order {order}")
     } else {
         format!("Your order {order}")
     };
-    let mut parts = vec![
-        say(format!("{what} is on its way to you.")),
-        say(format!("It is carried by {carrier}; its tracking number is {tracking}.")),
-    ];
+    let mut parts = vec![say(format!("{what} is on its way to you."))];
+    parts.extend(carried(by));
     if more_to_come {
         parts.push(say("The rest follows in another parcel."));
     }
     Letter { subject: format!("{what} is on its way"), parts }
+}
+
+fn corrected(order: &str, parcel: u32, by: &(String, String), shop: &Shop<'_>) -> Letter {
+    let mut parts =
+        vec![say(format!("The tracking of parcel {parcel} of your order {order} was corrected."))];
+    parts.push(carried(by).unwrap_or_else(|| say("It travels without a tracking number.")));
+    parts.push(shop.order(order));
+    Letter { subject: format!("New tracking for your order {order}"), parts }
+}
+
+/// How a parcel travels; `None` when neither carrier nor tracking number are known.
+fn carried((carrier, tracking): &(String, String)) -> Option<Part> {
+    match (carrier.as_str(), tracking.as_str()) {
+        ("", "") => None,
+        (carrier, "") => Some(say(format!("It is carried by {carrier}."))),
+        ("", tracking) => Some(say(format!("Its tracking number is {tracking}."))),
+        (carrier, tracking) => {
+            Some(say(format!("It is carried by {carrier}; its tracking number is {tracking}.")))
+        }
+    }
 }
 
 fn say(words: impl Into<String>) -> Part {
@@ -195,41 +216,14 @@ fn because(reason: RefundReason) -> &'static str {
         RefundReason::OutOfStock => "as what you ordered is sold out",
         RefundReason::TooLate => "as it came after the order had ended",
         RefundReason::Returned => "for what you returned",
+        RefundReason::PaidTwice => "as you paid twice",
         RefundReason::Goodwill | RefundReason::Unknown => "for your order",
     }
-}
-
-/// A sum as people write it; how many digits stand behind the point is the currency's (ISO 4217).
-fn in_words(money: Money) -> String {
-    let digits = match money.currency.as_str() {
-        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
-        | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
-        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
-        _ => 2,
-    };
-    let (unit, sign) = (10_u64.pow(digits), if money.amount < 0 { "-" } else { "" });
-    let (whole, part) = (money.amount.unsigned_abs() / unit, money.amount.unsigned_abs() % unit);
-    let width = usize::try_from(digits).unwrap_or(2);
-    let point = if digits == 0 { String::new() } else { format!(".{part:0width$}") };
-    format!("{sign}{whole}{point} {}", money.currency)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_sum_is_written_as_its_currency_has_it() {
-        let in_words = |amount, currency: &str| {
-            in_words(Money { amount, currency: currency.parse().unwrap() })
-        };
-
-        assert_eq!(in_words(1_999, "EUR"), "19.99 EUR");
-        assert_eq!(in_words(5, "EUR"), "0.05 EUR");
-        assert_eq!(in_words(1_999, "JPY"), "1999 JPY");
-        assert_eq!(in_words(1_999, "KWD"), "1.999 KWD");
-        assert_eq!(in_words(i64::MIN, "EUR"), "-92233720368547758.08 EUR");
-    }
 
     #[test]
     fn the_pages_of_the_shop_have_an_address() {

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use common::store::{Cause, One, StoreError};
+use common::store::{Cause, One, Resting, StoreError};
 use common::{Change, Document as _};
 use contracts::auth::Role;
 use contracts::{OrderId, Timestamp, UserId};
 use mongodb::bson::doc;
+use serde::Deserialize;
 use tracing::info;
 
 use super::{Accounts, Outcome};
@@ -16,6 +17,12 @@ use crate::domain::{
 
 /// How long it is known that a mail was sent: longer than any event may come again.
 const KEPT: Duration = Duration::from_hours(24 * 30);
+
+/// When a mail was written.
+#[derive(Debug, Deserialize)]
+struct Written {
+    written_at: Timestamp,
+}
 
 impl Accounts {
     /// Makes sure that mails have a place, and are found when they are due.
@@ -29,15 +36,25 @@ impl Accounts {
     }
 
     /// The mails that are to be tried now, the most overdue first.
-    pub(crate) async fn due_mails(&self, limit: i64) -> Result<Vec<MailId>, StoreError> {
+    pub(crate) async fn due_mails(
+        &self,
+        limit: i64,
+        resting: &Resting,
+    ) -> Result<Vec<MailId>, StoreError> {
         let due = doc! { "state": "waiting", "at": { "$lte": self.clock().now().to_string() } };
-        self.store.ids::<Mail>(due, doc! { "at": 1 }, limit).await
+        self.store.due::<Mail>(due, doc! { "at": 1 }, limit, resting).await
     }
 
     /// When the oldest mail was written that is not sent.
     pub(crate) async fn oldest_mail(&self) -> Result<Option<Timestamp>, StoreError> {
-        let waiting = doc! { "state": "waiting" };
-        let oldest = self.store.find::<Mail>(waiting, doc! { "written_at": 1 }, 1).await?;
+        // Only this field: the others may not be readable.
+        let pipeline = vec![
+            doc! { "$match": { "state": "waiting" } },
+            doc! { "$sort": { "written_at": 1 } },
+            doc! { "$limit": 1 },
+            doc! { "$project": { "written_at": 1 } },
+        ];
+        let oldest: Vec<Written> = self.store.aggregate(Mail::COLLECTION, pipeline).await?;
         Ok(oldest.first().map(|mail| mail.written_at))
     }
 

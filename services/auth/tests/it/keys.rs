@@ -65,6 +65,7 @@ async fn a_new_key_takes_over_without_anybody_noticing() {
     let new = house.opens(rotated(&house)).await;
     let during = new.refreshes(&alice).await.status(200);
     let _ = new.me(&alice).await.status(200);
+    house.sees_the_new_key().await;
     house.clock.advance(HEAD_START);
     let after = new.refreshes(&during).await.status(200);
 
@@ -77,6 +78,73 @@ async fn a_new_key_takes_over_without_anybody_noticing() {
         }
         assert_eq!(replica.keys().await, [kid_of(&alice), kid_of(&after)]);
     }
+}
+
+impl House {
+    /// Waits until a replica has seen the key that is to sign next in its stream.
+    async fn sees_the_new_key(&self) {
+        eventually("the new key is seen in its stream", SOON, async || {
+            let sets = self.stored("keys").await;
+            let keys = sets[0].get_array("keys").unwrap();
+            let seen = keys.iter().filter_map(|key| key.as_document()).any(|key| {
+                key.get_document("publication")
+                    .is_ok_and(|it| it.get_str("state").is_ok_and(|state| state == "seen"))
+            });
+            seen.then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn unpublished_key_signs_nothing() {
+    let (house, old) = House::with_a_door().await;
+    let alice = old.registers(ALICE).await;
+    house.peer.hears::<Keys>("current").await;
+    house.world.nats().kill().await;
+
+    let new = house.opens(rotated(&house)).await;
+    house.clock.advance(HEAD_START + Duration::from_secs(10));
+    let away = new.refreshes(&alice).await.status(200);
+    assert_eq!(kid_of(&away), kid_of(&alice), "no other service knows the new key");
+    house.world.nats().restart().await.unwrap();
+    house.sees_the_new_key().await;
+    let seen = new.refreshes(&away).await.status(200);
+    assert_eq!(kid_of(&seen), kid_of(&alice), "others may not have it yet");
+    house.clock.advance(HEAD_START);
+
+    // The replica takes the time when it looks for the key the next time.
+    let held = std::sync::Mutex::new(seen);
+    eventually("the new key signs", SOON, async || {
+        let current = held.lock().unwrap().clone();
+        let next = new.refreshes(&current).await.status(200);
+        let kid = kid_of(&next);
+        *held.lock().unwrap() = next;
+        (kid != kid_of(&alice)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn evicted_keys_are_back_within_a_minute() {
+    const MINUTE: Duration = Duration::from_mins(1);
+    let (house, replica) = House::with_a_door().await;
+    let kid = kid_of(&replica.registers(ALICE).await);
+    house.peer.hears::<Keys>("current").await;
+    let are_there = async || {
+        let set = house.peer.told::<Keys>("current").await.pop()?;
+        (set.keys[0].kid == kid).then_some(())
+    };
+
+    house.peer.evict("auth.keys.v1.current").await;
+    eventually("the keys are evicted", SOON, async || are_there().await.is_none().then_some(()))
+        .await;
+    eventually("the keys are back", MINUTE, are_there).await;
+
+    house.peer.purge("AUTH_STATE").await;
+    eventually("the keys are back", MINUTE, are_there).await;
+    let other = house.opens(house.config()).await;
+    let _ = other.signs_in(ALICE, PASSWORD).await;
 }
 
 #[tokio::test]

@@ -288,3 +288,20 @@ async fn what_was_done_to_people_is_written_down_once() {
     assert_eq!(rest["items"].as_array().unwrap().len(), 4);
     let _ = one.door().post("/api/auth/login").json(&person(ADMIN, PASSWORD)).await.status(200);
 }
+
+#[tokio::test]
+async fn a_guests_record_names_the_account() {
+    let (_house, one, other, admin) = with_an_admin().await;
+    let guest = one.door().post("/api/auth/guest").await.status(201);
+    let see = async |who: &Answer| {
+        let path = format!("/api/auth/users/{}", id(who));
+        other.door_with(&admin).get(path).await.status(200)["merged_into"].clone()
+    };
+    assert_eq!(see(&guest).await, Value::Null);
+
+    let register = one.door_with(&guest).post("/api/auth/register");
+    let alice = register.json(&person(ALICE, PASSWORD)).await.status(201);
+
+    assert_eq!(see(&guest).await, json!(id(&alice)));
+    assert_eq!(see(&alice).await, Value::Null);
+}

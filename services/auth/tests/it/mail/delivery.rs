@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use auth::Config;
+use mongodb::bson::doc;
 use serde_json::json;
 use testkit::{MailServer, eventually};
 
@@ -188,4 +189,23 @@ async fn without_a_server_mails_wait_for_one() {
     mail(&server, ALICE, VERIFY).await;
     let form = json!({ "token": "verify-1.x" });
     let _ = replica.door().post("/api/auth/email/verify").json(&form).await.status(422);
+}
+
+#[tokio::test]
+async fn unreadable_mails_do_not_stop_others() {
+    let (house, server, replica) = with_mail().await;
+    let unreadable = (0..20).map(|number| {
+        // The last ones have no name that could be a mail's.
+        let id = if number < 10 { format!("verify-{number}") } else { format!("Bcc: {number}") };
+        doc! { "_id": id, "state": "waiting", "at": "2026-01-01T00:00:00.000Z", "about": 7,
+        "written_at": "2026-01-01T00:00:00.000Z", "version": 1_i64 }
+    });
+    let mails = house.database().await.collection::<mongodb::bson::Document>("mails");
+    mails.insert_many(unreadable).await.unwrap();
+
+    replica.registers(ALICE).await;
+
+    mail(&server, ALICE, VERIFY).await;
+    let metrics = replica.operations().get("/metrics").await.status(200).text;
+    assert!(metrics.lines().any(|line| line.contains("unreadable")), "{metrics}");
 }

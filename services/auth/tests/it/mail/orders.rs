@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use common::Clock;
-use contracts::order::{Paid, Placed, RefundReason, Refunded, Shipped};
+use contracts::order::{Paid, Placed, RefundReason, Refunded, Shipped, TrackingCorrected};
 use contracts::{Money, OrderId, PaymentId, RefundId, UserId};
 use serde_json::json;
 use testkit::{Answer, eventually};
 
-use super::{is, mail, mailing, mails, shows, stored, token, with_mail};
+use super::{is, mail, mailing, mails, nth, shows, stored, token, with_mail};
 use crate::house::{ALICE, House, PASSWORD, SOON, person};
 
 fn customer(who: &Answer) -> UserId {
@@ -82,6 +82,39 @@ async fn who_bought_is_told_what_becomes_of_it() {
     assert!(refund.text.contains(&format!("https://shop.example.com/orders/{order}")));
     stored(&house, "all are sent", |mail| is(mail, "sent")).await;
     assert_eq!(server.mails().len(), 6, "one asked for the address");
+}
+
+#[tokio::test]
+async fn corrected_tracking_is_mailed_each_time() {
+    let (house, server, one) = with_mail().await;
+    let _other = house.opens(mailing(&house, &server)).await;
+    let alice = one.registers(ALICE).await;
+    let order = OrderId::from_uuid(house.clock.uuid());
+    let corrected = |carrier: &str, tracking: &str| TrackingCorrected {
+        order_id: order,
+        parcel: 1,
+        carrier: carrier.into(),
+        tracking: tracking.into(),
+    };
+    house.peer.tell(&placed(order, &alice)).await;
+    is_known(&house, order).await;
+    let letter =
+        Shipped { carrier: String::new(), tracking: String::new(), ..parcel(order, 1, false) };
+    house.peer.tell(&letter).await;
+
+    let first = house.peer.tell(&corrected("Hermes", "H-1")).await;
+    house.peer.tell_again::<TrackingCorrected>(&first).await;
+    house.peer.tell(&corrected("", "H-2")).await;
+
+    let sent = mail(&server, ALICE, "is on its way").await;
+    assert!(!sent.text.contains("carried") && !sent.text.contains("tracking"), "{}", sent.text);
+    nth(&server, 2, ALICE, "New tracking").await;
+    stored(&house, "all are sent", |mail| is(mail, "sent")).await;
+    let mails = mails(&server, ALICE, "New tracking");
+    let says = |words: &str| mails.iter().filter(|mail| mail.text.contains(words)).count();
+    assert_eq!(mails.len(), 2);
+    assert_eq!(says("carried by Hermes; its tracking number is H-1."), 1);
+    assert_eq!(says("Its tracking number is H-2."), 1);
 }
 
 #[tokio::test]
