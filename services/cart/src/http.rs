@@ -103,11 +103,8 @@ struct SoldView {
 /// See the cart.
 #[utoipa::path(get, path = "/api/cart", tag = "cart", security(("bearer" = [])),
     responses((status = OK, body = CartView), Problems))]
-async fn get_cart(
-    State(carts): State<Carts>,
-    Owner(owner): Owner,
-) -> Result<Tagged<CartView>, Problem> {
-    show(&carts, owner).await
+async fn get_cart(State(carts): State<Carts>, owner: Owner) -> Result<Tagged<CartView>, Problem> {
+    show(&carts, owner.id).await
 }
 
 /// Take everything out of the cart.
@@ -116,7 +113,7 @@ async fn get_cart(
     responses((status = NO_CONTENT), Problems))]
 async fn clear_cart(
     State(carts): State<Carts>,
-    Owner(owner): Owner,
+    owner: Owner,
     cause: Cause,
     preconditions: Preconditions,
 ) -> Result<StatusCode, Problem> {
@@ -133,23 +130,25 @@ async fn clear_cart(
     responses((status = OK, body = CartView, headers(("ETag" = String))), Problems))]
 async fn put_item(
     State(carts): State<Carts>,
-    Owner(owner): Owner,
+    owner: Owner,
     Path(sku): Path<Sku>,
     cause: Cause,
     preconditions: Preconditions,
     Cardless(wanted): Cardless<Wanted>,
 ) -> Result<Tagged<CartView>, Problem> {
-    let offers = carts.offers(std::iter::once(&sku)).await?;
+    let lines = carts.of(owner.id).await?.map(|cart| cart.value.lines).unwrap_or_default();
+    let named = lines.iter().map(|line| &line.sku).chain([&sku]);
+    let offers = carts.offers(named).await?;
     let line = Line { sku, quantity: wanted.quantity };
     let only_new = preconditions.only_new();
     let put = move |cart: Cart| {
-        if only_new && cart.holds(&line.sku) {
+        if only_new && cart.holds(&line.sku, &offers) {
             return Err(Refusal::InCart { sku: line.sku.clone() });
         }
         cart.put(line.clone(), &offers)
     };
     carts.edit(owner, preconditions, cause, put).await?;
-    show(&carts, owner).await
+    show(&carts, owner.id).await
 }
 
 /// Take a SKU out of the cart.
@@ -158,13 +157,16 @@ async fn put_item(
     responses((status = OK, body = CartView, headers(("ETag" = String))), Problems))]
 async fn remove_item(
     State(carts): State<Carts>,
-    Owner(owner): Owner,
+    owner: Owner,
     Path(sku): Path<Sku>,
     cause: Cause,
     preconditions: Preconditions,
 ) -> Result<Tagged<CartView>, Problem> {
-    carts.edit(owner, preconditions, cause, move |cart| Ok(cart.remove(&sku))).await?;
-    show(&carts, owner).await
+    let lines = carts.of(owner.id).await?.map(|cart| cart.value.lines).unwrap_or_default();
+    let named = lines.iter().map(|line| &line.sku).chain([&sku]);
+    let offers = carts.offers(named).await?;
+    carts.edit(owner, preconditions, cause, move |cart| Ok(cart.remove(&sku, &offers))).await?;
+    show(&carts, owner.id).await
 }
 
 /// Buy what is in the cart.
@@ -180,23 +182,25 @@ async fn remove_item(
         headers(("Location" = String, description = "The order."))), Problems))]
 async fn check_out(
     State(carts): State<Carts>,
-    Owner(owner): Owner,
+    owner: Owner,
     key: IdempotencyKey,
     Cardless(accepted): Cardless<Accepted>,
 ) -> Result<Answer, Problem> {
     let currency = carts.currency;
-    let cart = carts.of(owner).await?;
+    let cart = carts.of(owner.id).await?;
     let lines = cart.iter().flat_map(|cart| &cart.lines);
     let offers = carts.offers(lines.map(|line| &line.sku)).await?;
     let order_id = OrderId::from_uuid(carts.clock().uuid());
-    let receipt = key.by(owner, &accepted);
-    let decide = move |cart: Option<Cart>, _| {
-        let cart = cart.unwrap_or_else(|| Cart::empty(owner)).in_use()?;
+    let receipt = key.by(owner.id, &accepted);
+    let decide = move |cart: Option<Cart>, now| {
+        let cart = owner.touches(cart, now)?;
         cart.check_out(order_id, accepted.expected_total, &offers, currency)
     };
-    let bought = carts.store.update(One::<Cart>(Cart::id_of(owner)), receipt, decide, move |_| {
-        Answer::new(202, &CheckedOutView { order_id }).located(format!("/api/orders/{order_id}"))
-    });
+    let bought =
+        carts.store.update(One::<Cart>(Cart::id_of(owner.id)), receipt, decide, move |_| {
+            Answer::new(202, &CheckedOutView { order_id })
+                .located(format!("/api/orders/{order_id}"))
+        });
     Ok(bought.await?)
 }
 

@@ -5,15 +5,30 @@ use axum::http::request::Parts;
 use common::http::Problem;
 use common::identity::Shopper;
 use common::store::Cause;
-use contracts::UserId;
+use contracts::auth::Role;
+use contracts::{Timestamp, UserId};
 use tracing::warn;
 
+use crate::domain::{Cart, Refusal};
 use crate::store::Carts;
 
 /// Anyone who is signed in, guests included. Whoever was a guest a moment ago has both carts in
 /// one, whether or not cart has heard of it yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Owner(pub(crate) UserId);
+pub(crate) struct Owner {
+    /// Whose cart it is.
+    pub(crate) id: UserId,
+    /// Whether they are a guest, whose cart ends with them.
+    is_guest: bool,
+}
+
+impl Owner {
+    /// Their cart, which they change now; refused when it is closed.
+    pub(crate) fn touches(self, cart: Option<Cart>, now: Timestamp) -> Result<Cart, Refusal> {
+        let cart = cart.unwrap_or_else(|| Cart::empty(self.id)).in_use()?;
+        Ok(Cart { of_guest: self.is_guest, ..cart.touched(now) })
+    }
+}
 
 impl FromRequestParts<Carts> for Owner {
     type Rejection = Problem;
@@ -28,6 +43,6 @@ impl FromRequestParts<Carts> for Owner {
                 warn!(user.id = %shopper.id, %error, "a guest's cart could not be merged");
             }
         }
-        Ok(Self(shopper.id))
+        Ok(Self { id: shopper.id, is_guest: shopper.role == Role::Guest })
     }
 }

@@ -1,12 +1,27 @@
 //! Where carts and the copies of the catalogue are kept.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use common::Service;
-use common::store::{Cause, One, Preconditions, Receipt, Store, StoreError, Stored, UpdateError};
-use common::{Change, Clock};
-use contracts::{Currency, Sku, UserId};
-use mongodb::bson::{Array, doc};
+use common::store::{
+    Cause, One, Preconditions, Receipt, Store, StoreError, Stored, UpdateError, patiently,
+};
+use common::{Change, Clock, Document as _};
+use contracts::{CartId, Currency, Sku, UserId};
+use futures_util::future::join_all;
+use mongodb::bson::doc;
+use tracing::warn;
 
 use crate::domain::{Cart, CopiedProduct, CopiedStock, Offers, Refusal};
+use crate::owner::Owner;
+
+/// A guest's sign-in lasts 30 days and auth forgets a guest after 60: a cart that was not touched
+/// for so long is of one that ended.
+const ABANDONED_AFTER: Duration = Duration::from_hours(24 * 60);
+/// So many carts are removed at once, and so many times in one round.
+const PAGE: i64 = 500;
+const MOST_PAGES: usize = 100;
 
 /// All carts, and what they are priced by.
 #[derive(Clone, Debug)]
@@ -24,7 +39,20 @@ impl Carts {
         store.collection_of::<Cart>().await?;
         store.collection_of::<CopiedStock>().await?;
         store.index::<CopiedProduct>(doc! { "variants.sku": 1 }, false).await?;
-        Ok(Self { store, currency })
+        store.index::<CopiedProduct>(doc! { "names": 1 }, false).await?;
+        store.index::<Cart>(doc! { "touched_at": 1 }, false).await?;
+        let carts = Self { store, currency };
+        patiently(async || carts.name_copies().await).await?;
+        Ok(carts)
+    }
+
+    /// Names the copies that an earlier version of the service stored.
+    async fn name_copies(&self) -> Result<(), StoreError> {
+        let skus = doc! { "$map": { "input": "$variants.sku", "in": { "$toLower": "$$this" } } };
+        let named = vec![doc! { "$set": { "names": skus } }];
+        let copies = self.store.collection(CopiedProduct::COLLECTION);
+        let done = copies.update_many(doc! { "names": { "$exists": false } }, named).await;
+        done.map(drop).map_err(|error| StoreError::of(CopiedProduct::COLLECTION, &error))
     }
 
     /// A person's cart; `None` before anything was put into it.
@@ -34,35 +62,42 @@ impl Carts {
 
     /// What these SKUs are sold for now.
     pub async fn offers(&self, skus: impl Iterator<Item = &Sku>) -> Result<Offers, StoreError> {
-        let wanted: Array = skus.map(|sku| sku.as_str().into()).collect();
+        let (spelled, wanted): (Vec<&str>, BTreeSet<String>) =
+            skus.map(|sku| (sku.as_str(), sku.folded())).unzip();
         if wanted.is_empty() {
             return Ok(Offers::default());
         }
-        let limit = i64::try_from(wanted.len()).unwrap_or(i64::MAX);
-        let sold = doc! { "variants.sku": { "$in": wanted.clone() } };
-        let counted = doc! { "_id": { "$in": wanted } };
-        let (products, stock) = tokio::try_join!(
-            self.store.find::<CopiedProduct>(sold, doc! {}, limit),
-            self.store.find::<CopiedStock>(counted, doc! {}, limit),
-        )?;
-        let products = products.into_iter().map(|stored| stored.value).collect();
+        // A copy that an earlier version stored has no names yet.
+        let named = doc! { "$or": [
+            { "names": { "$in": wanted.iter().collect::<Vec<_>>() } },
+            { "variants.sku": { "$in": spelled } },
+        ] };
+        let products = self.store.find::<CopiedProduct>(named, doc! {}, 0).await?;
+        let products: Vec<_> = products.into_iter().map(|stored| stored.value).collect();
+        let is_wanted = |sku: &&Sku| wanted.contains(&sku.folded());
+        let meant = products.iter().flat_map(|product| &product.variants).filter(|variant| {
+            std::iter::once(&variant.sku).chain(&variant.former_skus).any(|sku| is_wanted(&sku))
+        });
+        let counted: Vec<_> = meant.map(|variant| variant.sku.as_str()).collect();
+        let counted = doc! { "_id": { "$in": counted } };
+        let stock = self.store.find::<CopiedStock>(counted, doc! {}, 0).await?;
         let stock: Vec<_> = stock.into_iter().map(|stored| stored.value).collect();
         Ok(Offers::of(products, &stock))
     }
 
     /// Changes a person's cart. Setting what is to be in it needs no receipt: doing it twice comes
     /// to the same.
-    pub async fn edit(
+    pub(crate) async fn edit(
         &self,
-        owner: UserId,
+        owner: Owner,
         preconditions: Preconditions,
         cause: Cause,
         decide: impl Fn(Cart) -> Result<Change<Cart>, Refusal> + Send + 'static,
     ) -> Result<(), UpdateError<Refusal>> {
-        let cart = One::<Cart>(Cart::id_of(owner)).matching(preconditions).or_new();
-        let edited = self.store.apply(cart, Receipt::none(cause), move |cart, _| {
-            decide(cart.unwrap_or_else(|| Cart::empty(owner)).in_use()?)
-        });
+        let cart = One::<Cart>(Cart::id_of(owner.id)).matching(preconditions).or_new();
+        let edited = self
+            .store
+            .apply(cart, Receipt::none(cause), move |cart, now| decide(owner.touches(cart, now)?));
         edited.await.map(drop)
     }
 
@@ -78,11 +113,43 @@ impl Carts {
             return Ok(());
         }
         let both = (One::<Cart>(Cart::id_of(account)), One::<Cart>(Cart::id_of(guest)));
-        let merged = self.store.apply(both, Receipt::none(cause), move |(theirs, guests), _| {
-            let theirs = theirs.unwrap_or_else(|| Cart::empty(account));
-            Ok(theirs.take_in(guests.unwrap_or_else(|| Cart::empty(guest))))
+        let merged = self.store.apply(both, Receipt::none(cause), move |(theirs, guests), now| {
+            let theirs = theirs.unwrap_or_else(|| Cart::empty(account)).touched(now);
+            Ok(theirs.take_in(guests.unwrap_or_else(|| Cart::empty(guest)).touched(now)))
         });
         merged.await.map(drop)
+    }
+
+    /// Removes the carts of guests, and closed ones, that were not touched for so long that their
+    /// guest has ended. One that fails is left for the next round.
+    pub async fn remove_abandoned(&self) -> Result<(), StoreError> {
+        let before = self.clock().now().minus(ABANDONED_AFTER).to_string();
+        let abandoned = doc! { "touched_at": { "$lt": before }, "of_guest": true };
+        for _ in 0..MOST_PAGES {
+            let by_age = doc! { "touched_at": 1 };
+            let page = self.store.ids::<Cart>(abandoned.clone(), by_age, PAGE).await?;
+            let removed = join_all(page.iter().map(|id| self.remove_one(*id))).await;
+            let failed = removed.iter().any(Result::is_err);
+            if failed || i64::try_from(page.len()).unwrap_or(PAGE) < PAGE {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn remove_one(&self, id: CartId) -> Result<(), UpdateError<Refusal>> {
+        let receipt = Receipt::none(Cause::own("abandoned", self.clock()));
+        let removed = self.store.apply(One::<Cart>(id), receipt, move |cart, now| {
+            Ok(match cart.filter(|cart| cart.is_abandoned(ABANDONED_AFTER, now)) {
+                Some(_) => Change::none(()).without::<Cart>(&id),
+                None => Change::none(()),
+            })
+        });
+        let removed = removed.await.map(drop);
+        if let Err(error) = &removed {
+            warn!(cart.id = %id, %error, "an abandoned cart was not removed");
+        }
+        removed
     }
 
     /// The service's clock.

@@ -19,6 +19,9 @@ pub struct CopiedProduct {
     pub variants: Vec<Variant>,
     /// Whether it is no longer sold.
     pub archived: bool,
+    /// Its SKUs and former SKUs in lower case, by which it is found.
+    #[serde(default)]
+    pub names: Vec<String>,
 }
 
 /// How many pieces of a SKU can be sold, as product told it last.
@@ -52,7 +55,9 @@ impl Document for CopiedStock {
 impl From<State> for CopiedProduct {
     fn from(told: State) -> Self {
         let State { product_id, title, variants, archived, slug: _ } = told;
-        Self { id: product_id, title, variants, archived }
+        let skus = variants.iter().flat_map(|it| std::iter::once(&it.sku).chain(&it.former_skus));
+        let names = skus.map(Sku::folded).collect();
+        Self { id: product_id, title, variants, archived, names }
     }
 }
 
@@ -65,6 +70,10 @@ impl From<Stock> for CopiedStock {
 /// What one SKU is sold for now, and how much of it there is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
+    /// The SKU as the shop spells it now.
+    pub sku: Sku,
+    /// The SKUs that it bore before they were corrected.
+    pub former_skus: Vec<Sku>,
     /// Of which product.
     pub product_id: ProductId,
     /// The product's name.
@@ -77,28 +86,34 @@ pub struct Offer {
     pub available: u32,
 }
 
-/// What is for sale, of the SKUs that were asked for.
+/// What is for sale, of the SKUs that were asked for, by SKU in lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Offers(BTreeMap<Sku, Offer>);
+pub struct Offers(BTreeMap<String, Offer>);
 
 impl Offers {
-    /// What these copies offer. What is archived is not for sale.
+    /// What these copies offer. What is archived or off sale is not for sale.
     pub fn of(products: Vec<CopiedProduct>, stock: &[CopiedStock]) -> Self {
         let sold = products.into_iter().filter(|product| !product.archived);
         let offers = sold.flat_map(|product| {
             let CopiedProduct { id, title, variants, .. } = product;
-            variants.into_iter().map(move |variant| {
-                let Variant { sku, options, price } = variant;
-                let available = available(&sku, stock);
-                (sku, Offer { product_id: id, title: title.clone(), options, price, available })
+            let on_sale = variants.into_iter().filter(|variant| !variant.off_sale);
+            on_sale.map(move |variant| {
+                let Variant { sku, options, price, former_skus, off_sale: _ } = variant;
+                let (available, title) = (available(&sku, stock), title.clone());
+                let name = sku.folded();
+                (name, Offer { sku, former_skus, product_id: id, title, options, price, available })
             })
         });
         Self(offers.collect())
     }
 
-    /// What this SKU is sold for.
+    /// What this SKU is sold for, in whatever case it is written. A former SKU leads to what bears
+    /// another one now, unless something else bears it.
     pub fn find(&self, sku: &Sku) -> Option<&Offer> {
-        self.0.get(sku)
+        let present = self.0.get(&sku.folded());
+        let by_former =
+            |offer: &&Offer| offer.former_skus.iter().any(|former| former.is_same_as(sku));
+        present.or_else(|| self.0.values().find(by_former))
     }
 }
 

@@ -3,10 +3,8 @@
 use common::Change;
 use contracts::Quantity;
 
+use super::cart::MAX_LINES;
 use super::{Cart, Line, Refusal};
-
-/// A cart may grow to so many lines by taking in those of guests. Nothing is left behind below.
-const MOST_LINES: usize = 500;
 
 impl Cart {
     /// What a guest had comes to the account, once; the guest's cart is closed, and knows where its
@@ -15,7 +13,12 @@ impl Cart {
         if guest.moved_to.is_some() || self.moved_to.is_some() || guest.owner == self.owner {
             return Change::none(self);
         }
-        let closed = Self { moved_to: Some(self.owner), ..Self::empty(guest.owner) };
+        let closed = Self {
+            moved_to: Some(self.owner),
+            touched_at: guest.touched_at,
+            of_guest: true,
+            ..Self::empty(guest.owner)
+        };
         // Written even when there was none: a line that the guest puts into it at this very moment
         // then finds it closed.
         if guest.lines.is_empty() {
@@ -29,14 +32,15 @@ impl Cart {
         if self.moved_to.is_some() { Err(Refusal::Moved) } else { Ok(self) }
     }
 
-    /// With so many pieces more, as far as a quantity goes.
+    /// With so many pieces more, as far as a quantity goes; a line that no longer fits into the cart
+    /// stays behind.
     fn with_line(mut self, line: Line) -> Self {
-        match self.lines.iter().position(|there| there.sku == line.sku) {
+        match self.lines.iter().position(|there| there.sku.is_same_as(&line.sku)) {
             Some(place) => {
                 let there = &mut self.lines[place];
                 there.quantity = sum(there.quantity, line.quantity);
             }
-            None if self.lines.len() < MOST_LINES => self.lines.push(line),
+            None if self.lines.len() < MAX_LINES => self.lines.push(line),
             None => {}
         }
         self
@@ -88,15 +92,17 @@ mod tests {
     }
 
     #[test]
-    fn full_carts_lose_nothing_either() {
+    fn merged_cart_holds_at_most_100_lines() {
         let lines = |prefix| (0..100).map(move |number| line(&format!("{prefix}{number}"), 1));
+        let of_guest = lines("B").take(50).chain(lines("A")).collect::<Vec<_>>();
 
-        let (account, _) = merged(
-            cart(ALICE, &lines("A").collect::<Vec<_>>()),
-            cart(GUEST, &lines("B").collect::<Vec<_>>()),
-        );
+        let (full, _) =
+            merged(cart(ALICE, &lines("A").collect::<Vec<_>>()), cart(GUEST, &of_guest));
+        let (grown, _) = merged(cart(BOB, &[line("MUG", 1)]), cart(GUEST, &of_guest[..100]));
 
-        assert_eq!(account.lines.len(), 200);
+        assert_eq!(full.lines, lines("A").map(|it| line(it.sku.as_str(), 2)).collect::<Vec<_>>());
+        assert_eq!(grown.lines.len(), 100);
+        assert_eq!(grown.lines[..2], [line("MUG", 1), line("B0", 1)]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub enum Trouble {
     NotEnough,
     /// It is sold in another currency than the rest.
     OtherCurrency,
-    /// So many pieces cost more than can be counted.
+    /// So many pieces cost more than a total may: 2^53 - 1 minor units.
     TooExpensive,
 }
 
@@ -48,6 +48,8 @@ pub struct PricedLine {
 /// What a line is and costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sold {
+    /// Its SKU as the shop spells it now.
+    pub sku: Sku,
     /// Of which product.
     pub product_id: ProductId,
     /// The product's name.
@@ -71,7 +73,7 @@ impl Priced {
         let nothing = Money::zero(currency);
         let sold = lines.iter().filter_map(|line| Some(line.sold.as_ref()?.line_total));
         // A sum beyond all counting is no price: such a cart is refused line by line at checkout.
-        let total = std::iter::once(nothing).chain(sold).try_sum();
+        let total = std::iter::once(nothing).chain(sold).try_sum().and_then(Money::bounded);
         match total {
             Some(total) => Self { lines, total },
             None => Self { lines: lines.into_iter().map(too_expensive).collect(), total: nothing },
@@ -110,12 +112,12 @@ fn price(line: &Line, offer: Option<&Offer>, currency: Currency) -> PricedLine {
         troubles.push(Trouble::OtherCurrency);
         return PricedLine { sku, quantity, sold: None, troubles };
     }
-    let Some(line_total) = offer.price.times(quantity) else {
+    let Some(line_total) = offer.price.times(quantity).and_then(Money::bounded) else {
         troubles.push(Trouble::TooExpensive);
         return PricedLine { sku, quantity, sold: None, troubles };
     };
-    let Offer { product_id, title, options, price: unit_price, available: _ } = offer.clone();
-    let sold = Some(Sold { product_id, title, options, unit_price, line_total });
+    let Offer { sku: now, product_id, title, options, price: unit_price, .. } = offer.clone();
+    let sold = Some(Sold { sku: now, product_id, title, options, unit_price, line_total });
     PricedLine { sku, quantity, sold, troubles }
 }
 
@@ -127,7 +129,7 @@ fn buy(line: PricedLine) -> Result<cart::Line, Refusal> {
     let PricedLine { sku, quantity, sold, troubles } = line;
     match sold {
         Some(sold) if troubles.is_empty() => {
-            let Sold { product_id, title, options, unit_price, line_total } = sold;
+            let Sold { sku, product_id, title, options, unit_price, line_total } = sold;
             Ok(cart::Line { sku, product_id, title, options, quantity, unit_price, line_total })
         }
         _ => Err(Refusal::NotForSale { sku, troubles }),

@@ -23,10 +23,14 @@ fn line(name: &str, pieces: u32) -> Line {
     Line { sku: sku(name), quantity: Quantity::new(pieces).unwrap() }
 }
 
+fn variant(name: &str, price: Money) -> Variant {
+    Variant { sku: sku(name), options: [].into(), price, off_sale: false, former_skus: vec![] }
+}
+
 fn product(name: &str, price: Money, archived: bool) -> CopiedProduct {
-    let variant = Variant { sku: sku(name), options: [].into(), price };
+    let variant = variant(name, price);
     let id = ProductId::from_uuid(Uuid::from_u128(3));
-    CopiedProduct { id, title: name.into(), variants: vec![variant], archived }
+    CopiedProduct { id, title: name.into(), variants: vec![variant], archived, names: vec![] }
 }
 
 fn offers(sold: &[(&str, Money, u32)]) -> Offers {
@@ -128,6 +132,41 @@ fn a_sum_beyond_counting_is_no_price() {
     assert!(matches!(refused, Refusal::NotForSale { .. }));
 }
 
+#[test]
+fn skus_are_found_in_any_case() {
+    let mugs = offers(&[("MUG", eur(100), 9)]);
+
+    let two = cart(&[line("Mug", 1)]).put(line("mug", 2), &mugs).unwrap();
+
+    assert_eq!(two.value.lines, [line("MUG", 2)]);
+    assert!(two.value.remove(&sku("muG"), &mugs).value.lines.is_empty());
+}
+
+#[test]
+fn former_skus_lead_to_their_variant() {
+    let price = eur(100);
+    let mut mug = product("MUG", price, false);
+    mug.variants[0].former_skus = vec![sku("MGU"), sku("TEA")];
+    let counted = ["MUG", "TEA"].map(|name| CopiedStock { sku: sku(name), available: 9 });
+    let shop = Offers::of(vec![mug, product("TEA", eur(7), false)], &counted);
+
+    let told = buy(cart(&[line("mgu", 2)]), eur(200), &shop).unwrap();
+    let cart = cart(&[line("MGU", 1)]).put(line("MUG", 3), &shop).unwrap();
+
+    assert_eq!(told.lines[0].sku, sku("MUG"));
+    assert_eq!(cart.value.lines, [line("MUG", 3)]);
+    assert_eq!(shop.find(&sku("TEA")).unwrap().price, eur(7), "who bears it now comes first");
+}
+
+#[test]
+fn a_variant_off_sale_is_not_offered() {
+    let mut mug = product("MUG", eur(100), false);
+    mug.variants.push(Variant { off_sale: true, ..variant("CUP", eur(1)) });
+    let shop = Offers::of(vec![mug], &[]);
+
+    assert!(shop.find(&sku("MUG")).is_some() && shop.find(&sku("CUP")).is_none());
+}
+
 proptest! {
     #[test]
     fn the_total_is_the_sum_of_the_lines(
@@ -145,4 +184,19 @@ proptest! {
         prop_assert_eq!(told.total, eur(total));
         prop_assert!(told.lines.iter().all(|l| l.unit_price.times(l.quantity) == Some(l.line_total)));
     }
+}
+
+#[test]
+fn totals_stay_below_two_to_the_53() {
+    let most = Money::MAX / 999;
+    let offers = |price| offers(&[("MUG", eur(price), 999), ("TEA", eur(1), 999)]);
+    let of = |price, lines: &[Line]| Priced::of(lines, &offers(price), Currency::EUR);
+
+    let fits = of(most, &[line("MUG", 999)]);
+    let line_too_large = of(most + 1, &[line("MUG", 999)]);
+    let sum_too_large = of(most, &[line("MUG", 999), line("TEA", 999)]);
+
+    assert_eq!(fits.total, eur(most * 999));
+    assert_eq!(line_too_large.lines[0].troubles, [Trouble::TooExpensive]);
+    assert_eq!(sum_too_large.lines[1].troubles, [Trouble::TooExpensive]);
 }

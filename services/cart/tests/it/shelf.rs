@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cart::Config;
+use common::Clock;
 use common::config::ServiceConfig;
 use common::service::Running;
 use contracts::auth::Role;
@@ -71,7 +72,14 @@ impl Shelf {
 }
 
 pub(crate) async fn start(world: &World, database: &str) -> Running {
-    let service = ServiceConfig::for_tests(world.mongo_uri(), database, &world.nats().url());
+    start_at(world, database, Clock::system()).await
+}
+
+pub(crate) async fn start_at(world: &World, database: &str, clock: Clock) -> Running {
+    let service = ServiceConfig {
+        clock,
+        ..ServiceConfig::for_tests(world.mongo_uri(), database, &world.nats().url())
+    };
     let config = Config { currency: Currency::EUR, service };
     cart::start(config).await.unwrap().run_in_background().await.unwrap()
 }
@@ -88,9 +96,13 @@ pub(crate) fn state(name: &str, cents: i64, archived: bool) -> State {
         product_id: product(name),
         slug: name.to_lowercase(),
         title: format!("A {name}"),
-        variants: vec![Variant { sku: sku(name), options: [].into(), price }],
+        variants: vec![variant(name, price)],
         archived,
     }
+}
+
+pub(crate) fn variant(name: &str, price: Money) -> Variant {
+    Variant { sku: sku(name), options: [].into(), price, off_sale: false, former_skus: vec![] }
 }
 
 pub(crate) fn stock(name: &str, available: u32) -> Stock {
