@@ -74,7 +74,7 @@ async fn restock_due(products: Products, fact: Fact<RestockDue>) -> Handled {
 // What no order said
 
 /// Asks about the orders for which goods are set aside and of which nothing was heard for so long.
-/// One that fails is left for the next round.
+/// One that fails rests for a while.
 pub(crate) async fn remind(products: Products, alarm: Duration) -> Result<(), StoreError> {
     for order_id in products.overdue(alarm).await? {
         let receipt = Receipt::none(Cause::own("overdue", products.clock()));
@@ -85,6 +85,7 @@ pub(crate) async fn remind(products: Products, alarm: Duration) -> Result<(), St
         let asked = products.store().apply(One::<Reservation>(order_id), receipt, ask).await;
         if let Err(error) = asked {
             warn!(order.id = %order_id, %error, "nobody was asked about a reservation");
+            products.rests(&order_id);
         }
     }
     Ok(())

@@ -19,11 +19,15 @@ use store::Products;
 /// At least so often it is looked for orders of which nothing is heard.
 const LOOK: Duration = Duration::from_mins(1);
 
+/// So often it is looked for what an earlier version of the service left behind in a rolling upgrade.
+const RENEWAL: Duration = Duration::from_mins(10);
+
 /// The service with all that it does, not yet running.
 pub async fn start(config: Config) -> anyhow::Result<Service> {
     let service = Service::start("product", &config.service).await?;
     let products = Products::open(&service).await?;
     let (reservations, alarm) = (products.clone(), config.reservation_alarm);
+    let catalogue = products.clone();
     Ok(service
         .serve(http::router(), products.clone())
         .consume(events::saga(products))
@@ -31,6 +35,10 @@ pub async fn start(config: Config) -> anyhow::Result<Service> {
         .retells::<StockItem>()
         .every(LOOK.min(alarm / 10), "overdue reservations", move || {
             events::remind(reservations.clone(), alarm)
+        })
+        .every(RENEWAL, "catalogue", move || {
+            let catalogue = catalogue.clone();
+            async move { catalogue.renew().await }
         }))
 }
 

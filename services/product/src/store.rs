@@ -1,24 +1,31 @@
 //! Where products, stock and reservations are kept and found.
 
 mod ledger;
+mod renewal;
+mod searches;
 mod shelves;
+mod wanted;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use common::Service;
-use common::store::{Many, One, Receipt, Retold, Store, StoreError, Stored, UpdateError};
+use common::store::{Many, One, Receipt, Resting, Retold, Store, StoreError, Stored, UpdateError};
 use common::{Change, Clock};
 use contracts::product::Pieces;
 use contracts::{OrderId, ProductId, Sku, Timestamp, product};
 use mongodb::bson::doc;
 
 use crate::domain::{
-    Address, Obstacle, Product, Reservation, Shelf, Slug, StockItem, StockMovement,
+    Address, CatalogueEntry, Entries, Obstacle, Product, Reservation, Shelf, Slug, StockItem,
+    StockMovement, relisted,
 };
+use searches::Searches;
 
 pub(crate) use ledger::LedgerPlace;
-pub(crate) use shelves::{Counted, ShelfPlace, Shelved, Sort, Wanted};
+pub(crate) use searches::SearchError;
+pub(crate) use shelves::{Counted, ShelfPlace, Shelved, Sort, Versioned};
+pub(crate) use wanted::Wanted;
 
 /// How many overdue reservations are asked about in one round; the rest is due in the next.
 const OVERDUE: i64 = 500;
@@ -27,18 +34,25 @@ const OVERDUE: i64 = 500;
 #[derive(Clone)]
 pub(crate) struct Products {
     store: Store,
+    /// Reservations that a periodic job failed on.
+    resting: Resting,
+    searches: Searches,
 }
 
 impl Products {
     /// Makes sure that everything has its place.
     pub(crate) async fn open(service: &Service) -> Result<Self, StoreError> {
         let store = service.store();
-        store.index::<Product>(doc! { "archived": 1, "category": 1, "_id": -1 }, false).await?;
-        store.collection_of::<Address>().await?;
+        store.collection_of::<Product>().await?;
+        store.index::<Address>(doc! { "product_id": 1 }, false).await?;
+        shelves::index(&store).await?;
         store.index::<StockItem>(doc! { "product_id": 1 }, false).await?;
         store.index::<Reservation>(doc! { "state.quiet_since": 1 }, false).await?;
         store.index_rows::<StockMovement>(doc! { "product_id": 1, "at": -1, "_id": -1 }).await?;
-        Ok(Self { store })
+        let (resting, searches) = (Resting::default(), Searches::default());
+        let products = Self { store, resting, searches };
+        products.renew_missing().await?;
+        Ok(products)
     }
 
     /// The one way to change any of it.
@@ -87,26 +101,45 @@ impl Products {
         + 'static,
     ) -> Result<(), UpdateError<Obstacle>> {
         let mut skus: BTreeSet<Sku> = lines.iter().map(|line| line.sku.clone()).collect();
+        let mut listed = BTreeSet::<ProductId>::new();
         loop {
-            let decide = decide.clone();
-            let scope = (One::<Reservation>(order_id), Many::<StockItem>(skus.clone()));
-            let step = move |(known, stock): (Option<Reservation>, Shelf), now| {
-                decide(known.unwrap_or_else(|| Reservation::unheard_of(order_id)), &stock, now)
+            let (decide, loaded) = (decide.clone(), listed.clone());
+            let entries = Many::<CatalogueEntry>(listed.iter().copied().map(CatalogueEntry::id_of));
+            let scope = (One::<Reservation>(order_id), Many::<StockItem>(skus.clone()), entries);
+            let step = move |(known, stock, entries): (Option<Reservation>, Shelf, Entries),
+                             now| {
+                let known = known.unwrap_or_else(|| Reservation::unheard_of(order_id));
+                relisted(decide(known, &stock, now)?, &stock, &entries, &loaded)
             };
             match self.store.apply(scope, receipt.clone(), step).await {
                 // What is set aside are other lines than the event named: look at those, too.
                 Err(UpdateError::Refused(Obstacle::OutOfSight { sku }))
                     if skus.insert(sku.clone()) => {}
+                // Something sells out, or ceases to be.
+                Err(UpdateError::Refused(Obstacle::NotLoaded { product_id }))
+                    if listed.insert(product_id) => {}
                 done => return done.map(drop),
             }
         }
+    }
+
+    /// The addresses that lead to a product.
+    pub(crate) async fn addresses_of(&self, id: ProductId) -> Result<Vec<String>, StoreError> {
+        let leading = doc! { "product_id": id.to_string() };
+        self.store.ids::<Address>(leading, doc! { "_id": 1 }, 0).await
     }
 
     /// The orders for which goods are set aside and of which nothing was heard for so long.
     pub(crate) async fn overdue(&self, alarm: Duration) -> Result<Vec<OrderId>, StoreError> {
         let before = self.clock().now().minus(alarm).to_string();
         let quiet = doc! { "state.quiet_since": { "$lte": before } };
-        self.store.ids::<Reservation>(quiet, doc! { "state.quiet_since": 1 }, OVERDUE).await
+        let sort = doc! { "state.quiet_since": 1 };
+        self.store.due::<Reservation>(quiet, sort, OVERDUE, &self.resting).await
+    }
+
+    /// Lets a reservation rest that a periodic job failed on.
+    pub(crate) fn rests(&self, order: &OrderId) {
+        self.resting.failed(order, self.clock().now());
     }
 }
 

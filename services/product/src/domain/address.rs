@@ -1,9 +1,9 @@
-//! Slugs: the names of products in URLs.
+//! Slugs and SKUs: the names that lead to one product each.
 
 use std::collections::BTreeMap;
 
 use common::Document;
-use contracts::ProductId;
+use contracts::{ProductId, Sku};
 use serde::{Deserialize, Serialize};
 
 use super::{Refusal, Slug};
@@ -11,8 +11,9 @@ use super::{Refusal, Slug};
 /// Addresses by their ids, as far as a decision can see them.
 pub type Addresses = BTreeMap<String, Address>;
 
-/// A slug that leads to a product. It does so for ever, so that no link breaks when the product is
-/// called something else.
+/// A slug or a SKU that leads to a product. A slug does so for ever, so that no link breaks when the
+/// product is called something else, unless the product is archived and its names are freed. A SKU
+/// does so in whatever case it is written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     #[serde(rename = "_id")]
@@ -34,6 +35,11 @@ impl Address {
     /// Names the address of a slug. It can never be mistaken for a SKU, which may read like a slug.
     pub fn of(slug: &Slug) -> String {
         format!("slug:{slug}")
+    }
+
+    /// Names the address of a SKU: one for all spellings that differ in case.
+    pub fn of_sku(sku: &Sku) -> String {
+        format!("sku:{}", sku.folded())
     }
 
     /// The first of these slugs that leads to no product yet.
@@ -60,5 +66,10 @@ impl Address {
     /// From now on the slug leads to this product.
     pub(super) fn leading(slug: &Slug, product_id: ProductId) -> Self {
         Self { id: Self::of(slug), product_id }
+    }
+
+    /// From now on the SKU leads to this product.
+    pub(super) fn bearing(sku: &Sku, product_id: ProductId) -> Self {
+        Self { id: Self::of_sku(sku), product_id }
     }
 }

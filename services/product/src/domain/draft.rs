@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use contracts::ProductId;
+use contracts::{ProductId, Sku};
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::new_names::{NewSku, NewSlug};
 use super::words::{
-    Category, Description, Image, NewSku, OnHand, OptionName, OptionValue, Price, Slug, Tag, Title,
+    Category, Description, Image, OnHand, OptionName, OptionValue, Price, Slug, Tag, Title,
 };
 
 /// How many variants, options, tags and pictures a product has at most.
@@ -25,7 +26,8 @@ pub struct Draft {
     pub title: Title,
     /// Its name in URLs; made of the title when not given.
     #[serde(default)]
-    pub slug: Option<Slug>,
+    #[schema(value_type = Option<Slug>)]
+    pub slug: Option<NewSlug>,
     /// What is said about it.
     #[serde(default)]
     pub description: Description,
@@ -77,8 +79,8 @@ pub struct Edit {
     pub title: Option<Title>,
     /// Its name in URLs; the earlier ones go on to lead to it.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub slug: Option<Slug>,
+    #[schema(value_type = Slug, nullable = false, required = false)]
+    pub slug: Option<NewSlug>,
     /// What is said about it.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -143,24 +145,43 @@ pub struct VariantEdit {
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub on_hand: Option<OnHand>,
+    /// The SKU that it is to bear instead. Its stock comes along, and carts and orders that name the
+    /// former one still mean it.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Sku, nullable = false, required = false)]
+    pub new_sku: Option<NewSku>,
+    /// Whether it can be bought; the other variants stay as they are.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub on_sale: Option<bool>,
 }
 
 impl Draft {
     /// The slugs the product may get, the best one first.
     pub fn slugs(&self, id: ProductId) -> Vec<Slug> {
         if let Some(slug) = &self.slug {
-            return vec![slug.clone()];
+            return vec![slug.clone().into()];
         }
         let suggested = Slug::of(&self.title);
         let apart = Slug::told_apart(suggested.as_ref(), id);
+        let suggested = suggested.filter(|slug| !slug.is_reserved());
         suggested.into_iter().chain([apart]).collect()
+    }
+}
+
+impl Edit {
+    /// The SKUs that it names.
+    pub fn skus(&self) -> Vec<Sku> {
+        let named = |variant: &VariantEdit| [Some(variant.sku.clone()), variant.new_sku.clone()];
+        self.variants.iter().flat_map(named).flatten().map(Sku::from).collect()
     }
 }
 
 impl From<NewVariant> for VariantEdit {
     fn from(new: NewVariant) -> Self {
         let NewVariant { sku, options, price, on_hand } = new;
-        Self { sku, options: Some(options), price: Some(price), on_hand: Some(on_hand) }
+        let (options, price, on_hand) = (Some(options), Some(price), Some(on_hand));
+        Self { sku, options, price, on_hand, new_sku: None, on_sale: None }
     }
 }
 

@@ -6,11 +6,12 @@ use common::{Change, Document};
 use contracts::{ProductId, Sku, Timestamp, UserId, product};
 use serde::{Deserialize, Serialize};
 
-use super::draft::{Draft, Edit, OPTIONS, VARIANTS, VariantEdit};
+use super::draft::{Draft, Edit, VariantEdit};
+use super::variants::Desk;
 use super::words::{
     Category, Description, Image, OptionName, OptionValue, Price, Slug, Tag, Title,
 };
-use super::{Address, Addresses, Refusal, Shelf, StockItem};
+use super::{Address, Addresses, CatalogueEntry, Refusal, Shelf};
 
 /// Something the shop sells, in one variant or in several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +50,12 @@ pub struct Variant {
     pub options: BTreeMap<OptionName, OptionValue>,
     /// What one piece costs.
     pub price: Price,
+    /// Whether it cannot be bought, while the product's other variants can.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub off_sale: bool,
+    /// SKUs that it bore before they were corrected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_skus: Vec<Sku>,
 }
 
 /// A product with what there is of it.
@@ -62,10 +69,17 @@ pub struct Listing {
 
 impl Document for Product {
     const COLLECTION: &'static str = "products";
+    /// 1: knows variants that are off sale, and former SKUs.
+    const SHAPE: i64 = 1;
     type Id = ProductId;
 
     fn id(&self) -> ProductId {
         self.id
+    }
+
+    fn shape(&self) -> i64 {
+        let is_new = |variant: &Variant| variant.off_sale || !variant.former_skus.is_empty();
+        if self.variants.iter().any(is_new) { Self::SHAPE } else { 0 }
     }
 }
 
@@ -94,27 +108,26 @@ impl Product {
             created_at: now,
         };
         let variants = draft.variants.into_iter().map(VariantEdit::from).collect();
-        let known = product.vary(variants, stock, actor, now)?;
+        let desk = Desk { addresses, actor, now };
+        let known = product.vary(variants, stock, &desk)?;
         product.distinguish(draft.options)?;
-        Ok(addressed(product.listed(known)))
+        Ok(addressed(product.listed(known, None)))
     }
 
     /// Changes a product as staff say; its new variants come with their first stock.
     pub fn edit(
         self,
         edit: Edit,
-        addresses: &Addresses,
+        entry: Option<&CatalogueEntry>,
         stock: &Shelf,
-        actor: UserId,
-        now: Timestamp,
+        desk: &Desk<'_>,
     ) -> Result<Change<Listing>, Refusal> {
-        let is_new = match &edit.slug {
-            Some(slug) => Address::is_new(slug, self.id, addresses)?,
-            None => false,
-        };
+        let slug = edit.slug.map(Slug::from);
+        let is_new = slug.as_ref().map(|slug| Address::is_new(slug, self.id, desk.addresses));
+        let is_new = is_new.transpose()?.unwrap_or(false);
         let before = self.clone();
         let mut product = Self {
-            slug: edit.slug.unwrap_or(self.slug),
+            slug: slug.unwrap_or(self.slug),
             title: edit.title.unwrap_or(self.title),
             description: edit.description.unwrap_or(self.description),
             category: edit.category.unwrap_or(self.category),
@@ -123,23 +136,55 @@ impl Product {
             archived: edit.archived.unwrap_or(self.archived),
             ..self
         };
-        let known = product.vary(edit.variants, stock, actor, now)?;
+        let known = product.vary(edit.variants, stock, desk)?;
         product.distinguish(edit.options)?;
         if product == before {
             return Ok(Change::none(Listing { product, stock: stock.clone() }));
         }
-        let listed = product.listed(known);
+        let listed = product.listed(known, entry);
         Ok(if is_new { addressed(listed) } else { listed })
     }
 
     /// Takes a product off the shelves; what orders were promised of it stays promised.
-    pub fn archive(self) -> Change<Self> {
+    pub fn archive(self, entry: Option<CatalogueEntry>) -> Change<Self> {
         if self.archived {
             return Change::none(self);
         }
         let product = Self { archived: true, ..self };
-        let told = product.told();
-        Change::to(product).telling(&told)
+        let (told, entry) =
+            (product.told(), entry.map(|it| CatalogueEntry { archived: true, ..it }));
+        let change = Change::to(product).telling(&told);
+        entry.iter().fold(change, Change::with)
+    }
+
+    /// Frees the slugs and SKUs of an archived product, so that others may bear them. Nothing may be
+    /// left of its stock. It keeps what is said of it, under a slug of its own, and has no variants.
+    pub fn free(
+        self,
+        addresses: &Addresses,
+        stock: &Shelf,
+        entry: Option<&CatalogueEntry>,
+    ) -> Result<Change<Listing>, Refusal> {
+        if !self.archived {
+            return Err(Refusal::NotArchived);
+        }
+        if self.variants.is_empty() {
+            return Ok(Change::none(Listing { product: self, stock: stock.clone() }));
+        }
+        let mut freed = Change::none(Shelf::new());
+        for variant in &self.variants {
+            let Some(item) = stock.get(variant.sku.as_str()).cloned() else { continue };
+            let (on_hand, reserved) = (item.on_hand, item.reserved);
+            if on_hand > 0 || reserved > 0 {
+                return Err(Refusal::StockLeft { sku: item.sku, on_hand, reserved });
+            }
+            freed = freed.and(item.retire(None));
+        }
+        let own = addresses.values().filter(|address| address.product_id == self.id);
+        let freed = own.fold(freed, |freed, address| freed.without::<Address>(&address.id()));
+        let slug = Slug::told_apart(None, self.id);
+        let bare = Self { slug, variants: Vec::new(), ..self };
+        Ok(addressed(bare.listed(freed, entry)))
     }
 
     /// The product as others copy it.
@@ -150,6 +195,8 @@ impl Product {
             sku: variant.sku.clone(),
             options: variant.options.iter().map(text).collect(),
             price: variant.price.money(),
+            off_sale: variant.off_sale,
+            former_skus: variant.former_skus.clone(),
         };
         product::State {
             product_id: self.id,
@@ -160,83 +207,15 @@ impl Product {
         }
     }
 
-    /// Changes the variants that it has and adds the others, with their first stock.
-    fn vary(
-        &mut self,
-        sent: Vec<VariantEdit>,
-        stock: &Shelf,
-        actor: UserId,
-        now: Timestamp,
-    ) -> Result<Change<Shelf>, Refusal> {
-        let mut known = Change::none(stock.clone());
-        let mut seen = BTreeSet::new();
-        for (at, edit) in sent.into_iter().enumerate() {
-            let sku = Sku::from(edit.sku.clone());
-            if !seen.insert(sku.clone()) {
-                return Err(Refusal::SkuTwice { at, sku });
-            }
-            if let Some(variant) = self.variants.iter_mut().find(|variant| variant.sku == sku) {
-                variant.change(at, edit)?;
-                continue;
-            }
-            if stock.contains_key(sku.as_str()) {
-                return Err(Refusal::SkuTaken { at, sku });
-            }
-            let pieces = edit.on_hand.unwrap_or_default();
-            self.variants.push(Variant::new(at, edit)?);
-            let begun = StockItem::begin(sku.clone(), self.id, pieces, actor, now);
-            known.value.insert(sku.into(), begun.value.clone());
-            known = known.and(begun);
-        }
-        bounded("variants", self.variants.len(), VARIANTS)?;
-        Ok(known)
-    }
-
-    /// Says what tells the variants apart: what staff name, else also all that the variants name.
-    fn distinguish(&mut self, given: Option<Vec<OptionName>>) -> Result<(), Refusal> {
-        let is_whole = given.is_some();
-        if let Some(given) = given {
-            self.options = without_repeats(given);
-        }
-        for variant in &self.variants {
-            for name in variant.options.keys() {
-                if self.options.contains(name) {
-                    continue;
-                }
-                if is_whole {
-                    let (sku, name) = (variant.sku.clone(), name.clone());
-                    return Err(Refusal::NoOption { sku, name });
-                }
-                self.options.push(name.clone());
-            }
-        }
-        bounded("options", self.options.len(), OPTIONS)
-    }
-
-    fn listed(self, known: Change<Shelf>) -> Change<Listing> {
+    pub(super) fn listed(
+        self,
+        known: Change<Shelf>,
+        before: Option<&CatalogueEntry>,
+    ) -> Change<Listing> {
         let told = self.told();
-        let change = known.with(&self).telling(&told);
+        let entry = CatalogueEntry::of(&self, &known.value, before);
+        let change = known.with(&self).with(&entry).telling_of::<Self, _>(&told);
         change.map(|stock| Listing { product: self, stock })
-    }
-}
-
-impl Variant {
-    fn new(at: usize, new: VariantEdit) -> Result<Self, Refusal> {
-        let price = new.price.ok_or(Refusal::NoPrice { at })?;
-        Ok(Self { sku: new.sku.into(), options: new.options.unwrap_or_default(), price })
-    }
-
-    fn change(&mut self, at: usize, edit: VariantEdit) -> Result<(), Refusal> {
-        if edit.on_hand.is_some() {
-            return Err(Refusal::NotInitial { at, sku: edit.sku.into() });
-        }
-        if let Some(price) = edit.price {
-            self.price = price;
-        }
-        if let Some(options) = edit.options {
-            self.options = options;
-        }
-        Ok(())
     }
 }
 
@@ -247,11 +226,7 @@ fn addressed(listed: Change<Listing>) -> Change<Listing> {
     listed.with(&address)
 }
 
-fn bounded(what: &'static str, count: usize, most: usize) -> Result<(), Refusal> {
-    if count <= most { Ok(()) } else { Err(Refusal::TooLong { what, most }) }
-}
-
-fn without_repeats<T: Ord + Clone>(mut items: Vec<T>) -> Vec<T> {
+pub(super) fn without_repeats<T: Ord + Clone>(mut items: Vec<T>) -> Vec<T> {
     let mut seen = BTreeSet::new();
     items.retain(|item| seen.insert(item.clone()));
     items
@@ -262,6 +237,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::domain::StockItem;
     use crate::domain::histories::{noon, product_id, sku, staff};
 
     fn price(amount: i64) -> Value {
@@ -287,7 +263,8 @@ mod tests {
     fn edited(edit: Value, shelf: &Shelf) -> Result<Change<Listing>, Refusal> {
         let edit = serde_json::from_value(edit).unwrap();
         let mug = created(mug(), &Addresses::new()).unwrap().value.product;
-        mug.edit(edit, &Addresses::new(), shelf, staff(), noon())
+        let desk = Desk { addresses: &Addresses::new(), actor: staff(), now: noon() };
+        mug.edit(edit, None, shelf, &desk)
     }
 
     /// The slug belongs to another product.
@@ -309,12 +286,14 @@ mod tests {
         assert_eq!(product.options.len(), 1);
         assert_eq!(change.told::<product::State>(), [product.told()]);
         assert_eq!(change.told::<product::Stock>()[0].available, 3);
-        assert_eq!(change.writes::<Address>()[0].id(), "slug:enamel-mug");
+        let addresses: Vec<_> = change.writes::<Address>().iter().map(Address::id).collect();
+        assert_eq!(addresses, ["sku:mug", "slug:enamel-mug"]);
     }
 
     #[test]
     fn two_products_of_one_title_are_told_apart_unless_the_slug_was_chosen() {
-        let named = Draft { slug: Slug::of(&mug().title), ..mug() };
+        let slug = Slug::of(&mug().title).map(|slug| slug.try_into().unwrap());
+        let named = Draft { slug, ..mug() };
 
         let apart = created(mug(), &taken("enamel-mug")).unwrap();
         let refused = created(named, &taken("enamel-mug")).unwrap_err();

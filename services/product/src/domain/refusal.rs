@@ -32,6 +32,40 @@ pub enum Refusal {
         /// The SKU.
         sku: Sku,
     },
+    /// A variant is to change that the product does not have.
+    #[error("{sku} is none of the product's variants, so its SKU cannot change")]
+    NotThere {
+        /// Which of the variants that were sent, from 0.
+        at: usize,
+        /// The SKU.
+        sku: Sku,
+    },
+    /// Two variants on sale have the same options.
+    #[error("{sku} and {other} have the same options: variants of a product differ in them")]
+    SameOptions {
+        /// Which of the variants that were sent, from 0.
+        at: usize,
+        /// Its SKU.
+        sku: Sku,
+        /// The SKU of the other one.
+        other: Sku,
+    },
+    /// A product that shoppers see has something to buy.
+    #[error("a product that is not archived has a variant")]
+    NoVariants,
+    /// Names are freed of archived products only.
+    #[error("the product is not archived, so its names are in use")]
+    NotArchived,
+    /// Pieces are left under a SKU that is to be freed.
+    #[error("{on_hand} pieces of {sku} are left, {reserved} of them promised to orders")]
+    StockLeft {
+        /// The SKU.
+        sku: Sku,
+        /// Pieces in the house, promised ones included.
+        on_hand: u32,
+        /// Pieces promised to orders.
+        reserved: u32,
+    },
     /// A variant has an option that the product does not have.
     #[error("{name} is none of the product's options")]
     NoOption {

@@ -10,9 +10,10 @@ use common::{Change, Document};
 use contracts::product::{
     CommitRefused, Committed, Pieces, Refused, Released, ReservationOverdue, Reserved, Shortage,
 };
-use contracts::{OrderId, Sku, Timestamp};
+use contracts::{OrderId, ProductId, Sku, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::moves::{Moves, missing};
 use super::{Shelf, StockItem};
 
 /// What an order wants of the stock, and whether it has it: all lines or none.
@@ -90,6 +91,13 @@ pub enum Obstacle {
     OutOfSight {
         /// What is missing.
         sku: Sku,
+    },
+    /// It makes a SKU sell out, or ends that, and it was not shown the product's entry of the
+    /// catalogue: it is to be taken again, with that.
+    #[error("the catalogue's entry of {product_id} is not loaded")]
+    NotLoaded {
+        /// The product.
+        product_id: ProductId,
     },
     /// Pieces are to come back of which the sale was not heard yet.
     #[error("nothing is known yet of a sale to {order_id}")]
@@ -173,13 +181,13 @@ impl Reservation {
             State::Held { .. } => {
                 let sold = Self { state: State::Sold, ..self };
                 let held = sold.lines.clone();
-                let change =
-                    sold.moving(held, stock, |item, pieces| item.sell(pieces, order_id, now))?;
+                let change = sold
+                    .moving(held, (stock, now), |item, pieces| item.sell(pieces, order_id, now))?;
                 Ok(change.telling(&committed))
             }
             State::Released | State::Refused => {
                 let lines = summed(lines);
-                let shortages = missing(&lines, stock);
+                let shortages = missing(&lines, order_id, stock)?;
                 if !shortages.is_empty() {
                     let told = CommitRefused { order_id, shortages: shortages.clone() };
                     let refused = Self { state: State::SaleRefused { shortages }, ..self };
@@ -187,7 +195,7 @@ impl Reservation {
                 }
                 let sold = Self { lines: lines.clone(), state: State::Sold, ..self };
                 let at_once = |item: StockItem, pieces| item.sell_at_once(pieces, order_id, now);
-                Ok(sold.moving(lines, stock, at_once)?.telling(&committed))
+                Ok(sold.taking(lines, (stock, now), at_once)?.telling(&committed))
             }
             State::Sold | State::SaleRefused { .. } | State::GivenUp | State::Returned => {
                 Ok(Change::none(self))
@@ -226,17 +234,22 @@ impl Reservation {
             State::Held { .. } => {
                 let (held, returned) = (self.lines.clone(), self.returned(lost));
                 let kept = returned.lost.clone();
-                returned.moving(held, stock, |item, pieces| {
+                returned.moving(held, (stock, now), |item, pieces| {
                     let back = pieces - kept.get(&item.sku).unwrap_or(&0);
                     let sold = item.sell(pieces, order_id, now);
-                    let item = sold.value.clone();
-                    if back == 0 { sold } else { sold.and(item.take_back(back, order_id, now)) }
+                    if back == 0 {
+                        return sold;
+                    }
+                    let taken_back = sold.value.clone().take_back(back, order_id, now);
+                    let item = taken_back.value.clone();
+                    sold.and(taken_back).map(|_| item)
                 })
             }
             State::Sold => {
                 let returned = self.returned(lost);
                 let back = returned.kept();
-                returned.moving(back, stock, |item, pieces| item.take_back(pieces, order_id, now))
+                let take_back = |item: StockItem, pieces| item.take_back(pieces, order_id, now);
+                returned.moving(back, (stock, now), take_back)
             }
             State::Released | State::Refused | State::SaleRefused { .. } => {
                 Ok(Change::to(Self { state: State::GivenUp, ..self }))
@@ -253,8 +266,8 @@ impl Reservation {
             State::Sold => {
                 let back = summed(lines);
                 let restocked = self.restocked_with(&back)?;
-                Self { restocked, ..self }
-                    .moving(back, stock, |item, pieces| item.restock(pieces, order_id, now))
+                let restock = |item: StockItem, pieces| item.restock(pieces, order_id, now);
+                Self { restocked, ..self }.moving(back, (stock, now), restock)
             }
             // Who sends things back has paid for them: that is still to be heard.
             State::Released | State::Refused | State::Held { .. } => {
@@ -287,14 +300,14 @@ impl Reservation {
     fn take(self, lines: &[Pieces], stock: &Shelf, now: Timestamp) -> Outcome {
         let (order_id, round) = (self.order_id, self.round);
         let lines = summed(lines);
-        let shortages = missing(&lines, stock);
+        let shortages = missing(&lines, order_id, stock)?;
         if !shortages.is_empty() {
             let refused = Self { state: State::Refused, ..self };
             return Ok(Change::to(refused).telling(&Refused { order_id, round, shortages }));
         }
         let held = Self { lines: lines.clone(), state: State::held(now), ..self };
         let allocate = |item: StockItem, pieces| item.allocate(pieces, order_id, now);
-        let change = held.moving(lines, stock, allocate)?;
+        let change = held.taking(lines, (stock, now), allocate)?;
         Ok(change.telling(&Reserved { order_id, round }))
     }
 
@@ -302,7 +315,7 @@ impl Reservation {
         let order_id = self.order_id;
         let (held, released) = (self.lines.clone(), Self { state, ..self });
         let release = |item: StockItem, pieces| item.release(pieces, order_id, now);
-        let change = released.moving(held, stock, release)?;
+        let change = released.moving(held, (stock, now), release)?;
         Ok(change.telling(&Released { order_id }))
     }
 
@@ -341,16 +354,29 @@ impl Reservation {
         })
     }
 
-    /// Becomes this, and moves these pieces of the stock.
+    /// Becomes this, and moves these pieces, which are the order's.
     fn moving(
         self,
         pieces: BTreeMap<Sku, u32>,
-        stock: &Shelf,
+        (stock, now): (&Shelf, Timestamp),
         how: impl Fn(StockItem, u32) -> Change<StockItem>,
     ) -> Outcome {
+        let mut moves = Moves::of(self.order_id, stock, now);
         pieces.into_iter().try_fold(Change::to(self), |change, (sku, pieces)| {
-            let item = stock.get(sku.as_str()).cloned().ok_or(Obstacle::OutOfSight { sku })?;
-            Ok(change.and(how(item, pieces)))
+            Ok(change.and(moves.back(&sku, |item| how(item, pieces))?))
+        })
+    }
+
+    /// Becomes this, and takes these pieces, which are available.
+    fn taking(
+        self,
+        pieces: BTreeMap<Sku, u32>,
+        (stock, now): (&Shelf, Timestamp),
+        how: impl Fn(StockItem, u32) -> Change<StockItem>,
+    ) -> Outcome {
+        let mut moves = Moves::of(self.order_id, stock, now);
+        pieces.into_iter().try_fold(Change::to(self), |change, (sku, pieces)| {
+            Ok(change.and(moves.take(&sku, pieces, |item| how(item, pieces))?))
         })
     }
 }
@@ -369,13 +395,4 @@ fn summed(lines: &[Pieces]) -> BTreeMap<Sku, u32> {
         *sum = sum.saturating_add(line.quantity.get());
     }
     sums
-}
-
-/// The lines of which there are too few; of an unknown SKU there is nothing.
-fn missing(lines: &BTreeMap<Sku, u32>, stock: &Shelf) -> Vec<Shortage> {
-    let shortage = |(sku, &requested): (&Sku, &u32)| {
-        let available = stock.get(sku.as_str()).map_or(0, StockItem::available);
-        (available < requested).then(|| Shortage { sku: sku.clone(), requested, available })
-    };
-    lines.iter().filter_map(shortage).collect()
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Refusal;
+use super::bearer::{Bearer, Retired};
 use super::words::{Delta, OnHand, Reason};
 
 /// Stock by SKU, as far as a decision can see it.
@@ -29,6 +30,12 @@ pub struct StockItem {
     pub reserved: u32,
     /// How many rows the ledger has of it.
     pub movements: u64,
+    /// Set when no variant bears the SKU any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired: Option<Retired>,
+    /// The variants that bore the SKU before the present one, the first one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Bearer>,
 }
 
 /// One change of a stock: a row of the ledger. Played back from nothing, the rows of a SKU come to
@@ -93,6 +100,13 @@ pub enum Kind {
         /// The order.
         order_id: OrderId,
     },
+    /// Pieces pass from a corrected SKU to the one that replaces it, or back for an order that names
+    /// the former; or they leave the stock with a SKU that was freed.
+    Transfer {
+        /// The SKU at the other end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        counterpart: Option<Sku>,
+    },
 }
 
 /// What staff counted.
@@ -109,10 +123,17 @@ pub struct Adjustment {
 
 impl Document for StockItem {
     const COLLECTION: &'static str = "stock";
+    /// 1: knows that a SKU passed from one variant to another.
+    const SHAPE: i64 = 1;
     type Id = Sku;
 
     fn id(&self) -> Sku {
         self.sku.clone()
+    }
+
+    fn shape(&self) -> i64 {
+        let passed_on = self.retired.is_some() || !self.earlier.is_empty();
+        if passed_on { Self::SHAPE } else { 0 }
     }
 }
 
@@ -129,12 +150,23 @@ impl StockItem {
         actor: UserId,
         now: Timestamp,
     ) -> Change<Self> {
-        let empty = Self { sku, product_id, on_hand: 0, reserved: 0, movements: 0 };
+        Self::empty(sku, product_id).first(pieces, actor, now)
+    }
+
+    /// A SKU of which there is nothing.
+    pub(super) fn empty(sku: Sku, product_id: ProductId) -> Self {
+        let (retired, earlier) = (None, Vec::new());
+        Self { sku, product_id, on_hand: 0, reserved: 0, movements: 0, retired, earlier }
+    }
+
+    /// Counts the first pieces of a new variant.
+    pub(super) fn first(self, pieces: OnHand, actor: UserId, now: Timestamp) -> Change<Self> {
         if pieces.get() == 0 {
-            return Change::to(empty.clone()).telling(&empty.told());
+            let told = self.told();
+            return Change::to(self).telling(&told);
         }
         let reason = Reason::try_from("initial stock".to_owned()).expect("a reason");
-        empty.moved(i64::from(pieces.get()), 0, Kind::Adjustment { actor, reason }, now)
+        self.moved(i64::from(pieces.get()), 0, Kind::Adjustment { actor, reason }, now)
     }
 
     /// Staff counted pieces in or out. What is promised stays.
@@ -194,6 +226,17 @@ impl StockItem {
     /// Puts pieces on sale again that an order was sold and does not keep.
     pub(super) fn restock(self, pieces: u32, order_id: OrderId, now: Timestamp) -> Change<Self> {
         self.moved(i64::from(pieces), 0, Kind::Restock { order_id }, now)
+    }
+
+    /// Passes pieces to another SKU, or takes them from it when `pieces` is below 0 there; `None`
+    /// takes them out of the stock.
+    pub(super) fn transfer(
+        self,
+        pieces: i64,
+        counterpart: Option<&Sku>,
+        now: Timestamp,
+    ) -> Change<Self> {
+        self.moved(pieces, 0, Kind::Transfer { counterpart: counterpart.cloned() }, now)
     }
 
     /// The one way in which counters change: with a row of the ledger, and told when it matters to

@@ -1,8 +1,11 @@
 //! What shoppers see of the shop, and what staff may do to its shelves.
 
+mod options;
 mod shoppers;
 mod staff;
 mod views;
+
+use std::time::Duration;
 
 use common::http::{Problem, body_up_to};
 use common::openapi::documented;
@@ -10,7 +13,10 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
 use crate::domain::Refusal;
-use crate::store::Products;
+use crate::store::{Products, SearchError};
+
+/// When to search again after too many others did.
+const SOON: Duration = Duration::from_secs(1);
 
 const ABOUT: &str = "What is for sale, how much of it there is, and for which orders it is set \
     aside. Reading is for anyone; changing is for staff.";
@@ -27,6 +33,7 @@ pub(crate) fn router() -> OpenApiRouter<Products> {
                 .layer(body_up_to(PRODUCT)),
         )
         .routes(routes!(shoppers::list_categories))
+        .routes(routes!(staff::free_names))
         .routes(routes!(staff::adjust_stock))
         .routes(routes!(staff::read_ledger));
     documented(routes, "/api/products", "Souk: products", ABOUT)
@@ -34,24 +41,28 @@ pub(crate) fn router() -> OpenApiRouter<Products> {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
+        let in_variant = |at: &usize, field: &str| {
+            Self::invalid().at(format!("/variants/{at}/{field}"), &refusal)
+        };
         let problem = match &refusal {
             Refusal::NoProduct => Self::not_found(),
             Refusal::SlugTaken { .. } => Self::conflict("slug-taken").at("/slug", &refusal),
             Refusal::SkuTaken { at, .. } => {
                 Self::conflict("sku-taken").at(format!("/variants/{at}/sku"), &refusal)
             }
-            Refusal::SkuTwice { at, .. } => {
-                Self::invalid().at(format!("/variants/{at}/sku"), &refusal)
-            }
-            Refusal::NoPrice { at } => {
-                Self::invalid().at(format!("/variants/{at}/price"), &refusal)
-            }
-            Refusal::NotInitial { at, .. } => {
-                Self::invalid().at(format!("/variants/{at}/on_hand"), &refusal)
-            }
+            Refusal::SkuTwice { at, .. } | Refusal::NotThere { at, .. } => in_variant(at, "sku"),
+            Refusal::SameOptions { at, .. } => in_variant(at, "options"),
+            Refusal::NoPrice { at } => in_variant(at, "price"),
+            Refusal::NotInitial { at, .. } => in_variant(at, "on_hand"),
+            Refusal::NoVariants => Self::invalid().at("/variants", &refusal),
             Refusal::NoOption { .. } => Self::invalid().at("/options", &refusal),
             Refusal::TooLong { what, .. } => Self::invalid().at(format!("/{what}"), &refusal),
             Refusal::NoVariant { .. } => Self::invalid().at("/sku", &refusal),
+            Refusal::NotArchived => Self::conflict("not-archived"),
+            Refusal::StockLeft { sku, on_hand, reserved } => {
+                let left = Self::conflict("stock-left").with("sku", sku);
+                left.with("on_hand", on_hand).with("reserved", reserved)
+            }
             Refusal::TooFew { available } => {
                 Self::conflict("too-few-available").with("available", available)
             }
@@ -60,5 +71,15 @@ impl From<Refusal> for Problem {
             }
         };
         problem.because(refusal)
+    }
+}
+
+impl From<SearchError> for Problem {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::Busy | SearchError::TooSlow => Self::unavailable(SOON).because(error),
+            SearchError::SeveralCurrencies => Self::malformed().because(format!("query: {error}")),
+            SearchError::Store(error) => error.into(),
+        }
     }
 }

@@ -14,9 +14,13 @@ use utoipa::IntoParams;
 
 use super::views::{MovementView, ProductView, StockView};
 use crate::domain::{
-    Address, Addresses, Adjustment, Draft, Edit, Listing, Product, Refusal, Shelf, StockItem,
+    Address, Addresses, Adjustment, CatalogueEntry, Desk, Draft, Edit, Listing, Product, Refusal,
+    Shelf, Slug, StockItem,
 };
 use crate::store::{LedgerPlace, Products};
+
+/// What a change of a product is decided by.
+type Known = ((Option<Product>, Option<CatalogueEntry>), Addresses, Shelf);
 
 /// SKUs and the addresses of pictures may hold long numbers.
 impl Worded for Draft {
@@ -24,7 +28,7 @@ impl Worded for Draft {
 }
 
 impl Worded for Edit {
-    const NUMBERS: &'static [&'static str] = &["sku", "images"];
+    const NUMBERS: &'static [&'static str] = &["sku", "new_sku", "images"];
 }
 
 impl Worded for Adjustment {
@@ -50,9 +54,11 @@ pub(super) async fn create_product(
 ) -> Result<Answer, Problem> {
     let (id, actor) = (ProductId::from_uuid(products.clock().uuid()), staff.id);
     let receipt = once(key, &staff, &draft, cause, products.clock());
-    let addresses: Vec<_> = draft.slugs(id).iter().map(Address::of).collect();
     let skus: Vec<Sku> = draft.variants.iter().map(|new| new.sku.clone().into()).collect();
-    let scope = (One::<Product>(id), Many::<Address>(addresses), Many::<StockItem>(skus));
+    let slugs = draft.slugs(id);
+    let addresses = slugs.iter().map(Address::of).chain(skus.iter().map(Address::of_sku));
+    let begun = (One::<Product>(id), One::<CatalogueEntry>(CatalogueEntry::id_of(id)));
+    let scope = (begun, Many::<Address>(addresses), Many::<StockItem>(skus));
     let create = move |(_, addresses, stock): (_, Addresses, Shelf), now| {
         Product::create(id, draft.clone(), &addresses, &stock, actor, now)
     };
@@ -87,13 +93,16 @@ pub(super) async fn edit_product(
     let actor = staff.id;
     let receipt = once(key, &staff, &edit, cause, products.clock());
     let product = One::<Product>(id).matching(Some(still(&seen, if_match)));
-    let addresses: Vec<_> = edit.slug.iter().map(Address::of).collect();
-    let added = edit.variants.iter().map(|variant| variant.sku.clone().into());
-    let skus: Vec<Sku> = seen.variants.iter().map(|it| it.sku.clone()).chain(added).collect();
-    let scope = (product, Many::<Address>(addresses), Many::<StockItem>(skus));
-    let change = move |(product, addresses, stock): (Option<Product>, Addresses, Shelf), now| {
-        let product = product.ok_or(Refusal::NoProduct)?;
-        product.edit(edit.clone(), &addresses, &stock, actor, now)
+    let named = edit.skus();
+    let skus = seen.variants.iter().map(|it| it.sku.clone()).chain(named.clone());
+    let slug = edit.slug.clone().map(Slug::from);
+    let addresses = named.iter().map(Address::of_sku).chain(slug.iter().map(Address::of));
+    let known = (product, One::<CatalogueEntry>(CatalogueEntry::id_of(id)));
+    let scope = (known, Many::<Address>(addresses), Many::<StockItem>(skus));
+    let change = move |((product, entry), addresses, stock): Known, now| {
+        let product: Product = product.ok_or(Refusal::NoProduct)?;
+        let desk = Desk { addresses: &addresses, actor, now };
+        product.edit(edit.clone(), entry.as_ref(), &stock, &desk)
     };
     Ok(products.store().update(scope, receipt, change, |saved| shown(200, saved)).await?)
 }
@@ -114,10 +123,46 @@ pub(super) async fn archive_product(
     cause: Cause,
 ) -> Result<Answer, Problem> {
     let receipt = once(key, &staff, &(), cause, products.clock());
-    let scope = One::<Product>(id).matching(Some(if_match));
-    let archive =
-        |product: Option<Product>, _| product.map(Product::archive).ok_or(Refusal::NoProduct);
+    let product = One::<Product>(id).matching(Some(if_match));
+    let scope = (product, One::<CatalogueEntry>(CatalogueEntry::id_of(id)));
+    let archive = |(product, entry): (Option<Product>, Option<CatalogueEntry>), _| {
+        product.map(|product| product.archive(entry)).ok_or(Refusal::NoProduct)
+    };
     Ok(products.store().update(scope, receipt, archive, |_| Answer::empty(204)).await?)
+}
+
+/// Free the names of an archived product.
+///
+/// Other products may bear its slugs and SKUs from then on. Its stock has to be counted out before.
+/// The product keeps what is said of it, under a slug of its own, and has no variants any more; what
+/// comes back of orders for it is not for sale again.
+#[utoipa::path(post, path = "/api/products/{id}/free-names", tag = "staff",
+    params(("id" = ProductId, Path), ("If-Match" = String, Header),
+        ("Idempotency-Key" = Option<String>, Header)),
+    security(("bearer" = [])),
+    extensions(("x-problems" = json!({ "409": ["not-archived", "stock-left"] }))),
+    responses((status = OK, body = ProductView, headers(("ETag" = String))), Problems))]
+pub(super) async fn free_names(
+    State(products): State<Products>,
+    staff: Staff,
+    Path(id): Path<ProductId>,
+    RequiredIfMatch(if_match): RequiredIfMatch,
+    key: Option<IdempotencyKey>,
+    cause: Cause,
+) -> Result<Answer, Problem> {
+    let seen = products.get(id).await?.ok_or_else(Problem::not_found)?;
+    let receipt = once(key, &staff, &(), cause, products.clock());
+    let product = One::<Product>(id).matching(Some(still(&seen, if_match)));
+    let mut addresses = products.addresses_of(id).await?;
+    addresses.push(Address::of(&Slug::told_apart(None, id)));
+    let skus = seen.variants.iter().map(|variant| variant.sku.clone());
+    let known = (product, One::<CatalogueEntry>(CatalogueEntry::id_of(id)));
+    let scope = (known, Many::<Address>(addresses), Many::<StockItem>(skus));
+    let free = move |((product, entry), addresses, stock): Known, _| {
+        let product: Product = product.ok_or(Refusal::NoProduct)?;
+        product.free(&addresses, &stock, entry.as_ref())
+    };
+    Ok(products.store().update(scope, receipt, free, |saved| shown(200, saved)).await?)
 }
 
 /// Count pieces in or out.
@@ -139,13 +184,16 @@ pub(super) async fn adjust_stock(
     Cardless(counted): Cardless<Adjustment>,
 ) -> Result<Answer, Problem> {
     let (receipt, actor) = (key.by(staff.id, &counted), staff.id);
-    let scope = (One::<Product>(id), One::<StockItem>(counted.sku.clone()));
-    let adjust = move |(product, item): (Option<Product>, Option<StockItem>), now| {
-        product.ok_or(Refusal::NoProduct)?;
-        match item.filter(|item| item.product_id == id) {
-            Some(item) => item.adjust(counted.clone(), actor, now),
-            None => Err(Refusal::NoVariant { sku: counted.sku.clone() }),
-        }
+    let seen = products.get(id).await?.ok_or_else(Problem::not_found)?;
+    let sku = seen.borne(&counted.sku).unwrap_or_else(|| counted.sku.clone());
+    let counted = Adjustment { sku: sku.clone(), ..counted };
+    let scope = (
+        One::<Product>(id),
+        Many::<StockItem>([sku]),
+        One::<CatalogueEntry>(CatalogueEntry::id_of(id)),
+    );
+    let adjust = move |(product, stock, entry): (Option<Product>, Shelf, _), now| {
+        product.ok_or(Refusal::NoProduct)?.count(counted.clone(), &stock, entry, actor, now)
     };
     let adjusted = |saved: &Saved<'_, StockItem>| Answer::new(200, &StockView::from(saved.value));
     Ok(products.store().update(scope, receipt, adjust, adjusted).await?)
@@ -174,9 +222,10 @@ pub(super) async fn read_ledger(
     Query(of): Query<Movements>,
     page: Page,
 ) -> Result<Json<Listed<MovementView>>, Problem> {
-    products.get(id).await?.ok_or_else(Problem::not_found)?;
+    let product = products.get(id).await?.ok_or_else(Problem::not_found)?;
     let after = page.after::<LedgerPlace>()?;
-    let read = products.ledger(id, of.sku.as_ref(), after, page.look_ahead()).await?;
+    let sku = of.sku.map(|sku| product.borne(&sku).unwrap_or(sku));
+    let read = products.ledger(id, sku.as_ref(), after, page.look_ahead()).await?;
     Ok(Json(Listed::of(read, &page, LedgerPlace::of).map(MovementView::from)))
 }
 

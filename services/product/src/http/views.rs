@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::{Kind, Product, StockItem, StockMovement, Variant};
-use crate::store::{Counted, Shelved};
+use crate::store::{Counted, Shelved, Versioned};
 
 /// Something the shop sells.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -46,8 +46,10 @@ pub(super) struct VariantView {
     options: BTreeMap<String, String>,
     /// What one piece costs.
     price: Money,
-    /// How many pieces can be bought now.
+    /// How many pieces can be bought now; none of what is not on sale.
     available: u32,
+    /// Whether it is on sale.
+    on_sale: bool,
 }
 
 /// A category of products.
@@ -97,6 +99,9 @@ pub(super) struct MovementView {
     /// Why they did.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// The SKU that the pieces passed to or came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counterpart: Option<Sku>,
     at: Timestamp,
 }
 
@@ -116,6 +121,9 @@ pub(super) enum MovementKind {
     Return,
     /// Some of them are for sale again: they came back whole, or were never sent.
     Restock,
+    /// They passed from a SKU that was corrected to the one that replaces it, or back for an order
+    /// that names the former; without a counterpart, they left with a SKU that was freed.
+    Transfer,
 }
 
 impl ProductView {
@@ -157,14 +165,16 @@ impl VariantView {
             sku: variant.sku.clone(),
             options: text.collect(),
             price: variant.price.money(),
-            available,
+            available: if variant.off_sale { 0 } else { available },
+            on_sale: !variant.off_sale,
         }
     }
 }
 
 impl From<Shelved> for ProductView {
     fn from(shelved: Shelved) -> Self {
-        Self::of(&shelved.product, shelved.version, &shelved.stock)
+        let Versioned { product, version } = &shelved.product;
+        Self::of(product, *version, &shelved.stock)
     }
 }
 
@@ -188,6 +198,7 @@ impl From<&StockItem> for StockView {
 
 impl From<StockMovement> for MovementView {
     fn from(movement: StockMovement) -> Self {
+        let mut counterpart = None;
         let (kind, order_id, by) = match movement.kind {
             Kind::Adjustment { actor, reason } => {
                 (MovementKind::Adjustment, None, Some((actor, reason)))
@@ -197,6 +208,10 @@ impl From<StockMovement> for MovementView {
             Kind::Sale { order_id } => (MovementKind::Sale, Some(order_id), None),
             Kind::Return { order_id } => (MovementKind::Return, Some(order_id), None),
             Kind::Restock { order_id } => (MovementKind::Restock, Some(order_id), None),
+            Kind::Transfer { counterpart: other } => {
+                counterpart = other;
+                (MovementKind::Transfer, None, None)
+            }
         };
         let (actor, reason) = by.map(|(actor, reason)| (actor, reason.into())).unzip();
         Self {
@@ -209,6 +224,7 @@ impl From<StockMovement> for MovementView {
             order_id,
             actor,
             reason,
+            counterpart,
             at: movement.at,
         }
     }

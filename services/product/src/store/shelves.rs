@@ -1,38 +1,25 @@
 //! The shelves: which products a shopper gets to see, and in what order.
 
+use std::collections::BTreeSet;
+
 use common::Document as _;
-use common::store::StoreError;
-use contracts::ProductId;
-use mongodb::bson::{Bson, Document, doc};
+use common::store::{Store, StoreError, patiently};
+use contracts::{Currency, ProductId, stored};
+use futures_util::TryStreamExt as _;
+use mongodb::bson::{self, Bson, Document, doc};
+use mongodb::options::{Collation, CollationStrength, IndexOptions};
+use mongodb::{Collection, IndexModel};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Products;
-use crate::domain::{Category, Product, Search, StockItem, Tag};
+use super::searches::{SearchError, WORK, failed};
+use super::wanted::Wanted;
+use crate::domain::{CatalogueEntry, Category, Product, StockItem};
 
-/// More words do not make a search narrower.
-const WORDS: usize = 8;
 /// There are no more categories than a person can read.
 const CATEGORIES: i32 = 1000;
-
-/// What a shopper looks for.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Wanted {
-    /// Words that have to be in the title, the description or the tags.
-    pub(crate) search: Option<Search>,
-    /// The shelf.
-    pub(crate) category: Option<Category>,
-    /// A word that has to be among the tags.
-    pub(crate) tag: Option<Tag>,
-    /// The least that a variant may cost, in minor units.
-    pub(crate) min_price: Option<i64>,
-    /// The most that a variant may cost, in minor units.
-    pub(crate) max_price: Option<i64>,
-    /// Only what can be bought now.
-    pub(crate) in_stock: bool,
-    /// In what order.
-    pub(crate) sort: Sort,
-}
 
 /// In what order products are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -41,11 +28,11 @@ pub(crate) enum Sort {
     /// What went on sale last comes first.
     #[default]
     Newest,
-    /// By title.
+    /// By title, as a dictionary has it: case and accents matter only between equal letters.
     Title,
-    /// The cheapest first; of a product its cheapest variant counts.
+    /// The cheapest first; of a product its cheapest variant that fits counts.
     Price,
-    /// The dearest first; of a product its cheapest variant counts.
+    /// The dearest first; of a product its cheapest variant that fits counts.
     PriceDesc,
 }
 
@@ -57,6 +44,9 @@ pub(crate) struct ShelfPlace {
     pub(crate) sort: Sort,
     key: Option<Key>,
     id: ProductId,
+    /// What the key is an amount of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    currency: Option<Currency>,
 }
 
 /// What products are sorted by.
@@ -71,13 +61,20 @@ enum Key {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Shelved {
     /// The product.
-    #[serde(flatten)]
-    pub(crate) product: Product,
-    /// How often it was changed.
-    pub(crate) version: i64,
+    pub(crate) product: Versioned,
     /// What there is of it.
     pub(crate) stock: Vec<StockItem>,
     sort_key: Option<Key>,
+}
+
+/// A product with how often it was changed.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Versioned {
+    /// The product.
+    #[serde(flatten)]
+    pub(crate) product: Product,
+    /// How often.
+    pub(crate) version: i64,
 }
 
 /// A category and how many products stand on its shelf.
@@ -90,30 +87,93 @@ pub(crate) struct Counted {
     pub(crate) count: i64,
 }
 
+/// Makes sure that entries are found by what people look for.
+pub(super) async fn index(store: &Store) -> Result<(), StoreError> {
+    for keys in [
+        doc! { "archived": 1, "_id": -1 },
+        doc! { "archived": 1, "category": 1, "_id": -1 },
+        doc! { "archived": 1, "currencies": 1 },
+        doc! { "tags": 1, "_id": -1 },
+        doc! { "words": 1 },
+    ] {
+        store.index::<CatalogueEntry>(keys, false).await?;
+    }
+    collated(store, doc! { "archived": 1, "title": 1, "_id": -1 }).await?;
+    collated(store, doc! { "archived": 1, "category": 1, "title": 1, "_id": -1 }).await
+}
+
+async fn collated(store: &Store, keys: Document) -> Result<(), StoreError> {
+    let options = IndexOptions::builder().collation(collation()).build();
+    let index = IndexModel::builder().keys(keys).options(options).build();
+    let create = async || {
+        let entries = store.collection(CatalogueEntry::COLLECTION);
+        let made = entries.create_index(index.clone()).await;
+        made.map(drop).map_err(|error| StoreError::of(CatalogueEntry::COLLECTION, &error))
+    };
+    patiently(create).await
+}
+
+/// The order of titles and categories: CLDR's root collation, which `en` does not tailor. Case and
+/// accents count last, so that `Ähre` comes before `Zebra` (Unicode Technical Standard 10).
+fn collation() -> Collation {
+    Collation::builder().locale("en").strength(CollationStrength::Tertiary).build()
+}
+
 impl Products {
+    /// What is wanted, with the currency in which its prices are compared.
+    ///
+    /// It is the shop's where it has one only; [`SearchError::SeveralCurrencies`] where it does not
+    /// and the client named none.
+    pub(crate) async fn comparable(&self, wanted: Wanted) -> Result<Wanted, SearchError> {
+        if wanted.currency.is_some() || !wanted.compares_prices() {
+            return Ok(wanted);
+        }
+        let _place = self.searches.enter().await?;
+        let archived = wanted.archived;
+        let any = self.currencies(doc! { "archived": archived, "currencies": { "$gte": "A" } });
+        let Some(first) = any.await?.first().copied() else { return Ok(wanted) };
+        let (below, above) = (doc! { "$gte": "A", "$lt": first.as_str() }, first.as_str());
+        let other = doc! { "archived": archived, "$or": [
+            { "currencies": below }, { "currencies": { "$gt": above } },
+        ] };
+        if self.currencies(other).await?.is_empty() {
+            Ok(Wanted { currency: Some(first), ..wanted })
+        } else {
+            Err(SearchError::SeveralCurrencies)
+        }
+    }
+
     /// The products that a shopper looks for, with what there is of them.
     pub(crate) async fn shelved(
         &self,
         wanted: &Wanted,
         after: Option<ShelfPlace>,
         limit: i64,
-    ) -> Result<Vec<Shelved>, StoreError> {
+    ) -> Result<Vec<Shelved>, SearchError> {
         let sort = wanted.sort;
+        let mut shown = doc! { "_id": 1, "product_id": 1 };
+        shown.extend(sort.key(wanted).map(|key| ("sort_key".to_owned(), key)));
+        let shown = doc! { "$project": shown };
+        // What is computed has to be so before it is compared; what is stored is read by an index.
+        let (first, last) =
+            if sort.is_computed() { (Some(shown), None) } else { (None, Some(shown)) };
         let mut pipeline = vec![doc! { "$match": wanted.filter() }];
-        pipeline.extend(sort.key().map(|key| doc! { "$set": { "sort_key": key } }));
+        pipeline.extend(after.clone().map(|place| doc! { "$match": place.ahead() }));
+        pipeline.extend(first);
         pipeline.extend(after.map(|place| doc! { "$match": place.beyond() }));
-        pipeline.push(doc! { "$sort": sort.order() });
-        if wanted.in_stock {
-            pipeline.extend([stock(), doc! { "$match": { "$expr": available() } }]);
-            pipeline.push(doc! { "$limit": limit });
-        } else {
-            pipeline.extend([doc! { "$limit": limit }, stock()]);
-        }
-        self.store.aggregate(Product::COLLECTION, pipeline).await
+        pipeline.extend([doc! { "$sort": sort.order() }, doc! { "$limit": limit }]);
+        pipeline.extend(last);
+        pipeline.extend([
+            joined(Product::COLLECTION, "_id", "product"),
+            doc! { "$unwind": "$product" },
+            joined(StockItem::COLLECTION, "product_id", "stock"),
+        ]);
+        let _place = self.searches.enter().await?;
+        self.search(pipeline, (sort == Sort::Title).then(collation)).await
     }
 
     /// The categories with products that shoppers see, by name.
-    pub(crate) async fn categories(&self) -> Result<Vec<Counted>, StoreError> {
+    pub(crate) async fn categories(&self) -> Result<Vec<Counted>, SearchError> {
         let shown = doc! { "archived": false, "category": { "$ne": Bson::Null } };
         let pipeline = vec![
             doc! { "$match": shown },
@@ -121,43 +181,66 @@ impl Products {
             doc! { "$sort": { "_id": 1 } },
             doc! { "$limit": CATEGORIES },
         ];
-        self.store.aggregate(Product::COLLECTION, pipeline).await
+        let _place = self.searches.enter().await?;
+        self.search(pipeline, Some(collation())).await
+    }
+
+    async fn search<T: DeserializeOwned>(
+        &self,
+        pipeline: Vec<Document>,
+        collation: Option<Collation>,
+    ) -> Result<Vec<T>, SearchError> {
+        let lost = |error| failed(CatalogueEntry::COLLECTION, &error);
+        let entries = self.entries();
+        let found = entries.aggregate(pipeline).max_time(WORK);
+        let found = match collation {
+            Some(collation) => found.collation(collation),
+            None => found,
+        };
+        let bodies: Vec<Document> = found.await.map_err(lost)?.try_collect().await.map_err(lost)?;
+        bodies.into_iter().map(read).collect()
+    }
+
+    /// The currencies of the first entry that fits.
+    async fn currencies(&self, filter: Document) -> Result<BTreeSet<Currency>, SearchError> {
+        /// Of an entry what it costs in.
+        #[derive(Default, Deserialize)]
+        struct Priced {
+            currencies: BTreeSet<Currency>,
+        }
+        let lost = |error| failed(CatalogueEntry::COLLECTION, &error);
+        let entries = self.entries();
+        let found = entries.find_one(filter).projection(doc! { "currencies": 1 });
+        let found = found.max_time(WORK).await.map_err(lost)?;
+        Ok(found.map(read::<Priced>).transpose()?.unwrap_or_default().currencies)
+    }
+
+    fn entries(&self) -> Collection<Document> {
+        self.store.collection(CatalogueEntry::COLLECTION)
     }
 }
 
-impl Wanted {
-    fn filter(&self) -> Document {
-        let mut filter = doc! { "archived": false };
-        if let Some(category) = &self.category {
-            filter.insert("category", category.as_str());
-        }
-        if let Some(tag) = &self.tag {
-            filter.insert("tags", tag.as_str());
-        }
-        let (least, most) = (self.min_price, self.max_price);
-        if least.is_some() || most.is_some() {
-            let bounds = doc! { "$gte": least.unwrap_or(0), "$lte": most.unwrap_or(i64::MAX) };
-            filter.insert("variants", doc! { "$elemMatch": { "price.amount": bounds } });
-        }
-        let words: Vec<Document> = self.words().map(found).collect();
-        if !words.is_empty() {
-            filter.insert("$and", words);
-        }
-        filter
-    }
-
-    fn words(&self) -> impl Iterator<Item = &str> {
-        self.search.iter().flat_map(|text| text.as_str().split_whitespace()).take(WORDS)
-    }
+fn read<T: DeserializeOwned>(body: Document) -> Result<T, SearchError> {
+    let id = body.get("_id").map(ToString::to_string).unwrap_or_default();
+    let read = stored::reading(|| bson::deserialize_from_document(body));
+    Ok(read.map_err(|_| StoreError::Unreadable {
+        collection: CatalogueEntry::COLLECTION,
+        id,
+        why: "what was found does not read as a product".to_owned(),
+    })?)
 }
 
 impl Sort {
     /// What it sorts by beside the id, of which the latest comes first.
-    fn key(self) -> Option<Document> {
+    fn key(self, wanted: &Wanted) -> Option<Bson> {
         match self {
             Self::Newest => None,
-            Self::Title => Some(doc! { "$toLower": "$title" }),
-            Self::Price | Self::PriceDesc => Some(doc! { "$min": "$variants.price.amount" }),
+            Self::Title => Some("$title".into()),
+            Self::Price | Self::PriceDesc => {
+                let fitting = doc! { "input": "$variants", "cond": wanted.fits() };
+                let amounts = doc! { "input": { "$filter": fitting }, "in": "$$this.amount" };
+                Some(doc! { "$min": { "$map": amounts } }.into())
+            }
         }
     }
 
@@ -172,59 +255,67 @@ impl Sort {
     fn order(self) -> Document {
         match self {
             Self::Newest => doc! { "_id": -1 },
-            Self::Title | Self::Price | Self::PriceDesc => {
+            Self::Title => doc! { "title": 1, "_id": -1 },
+            Self::Price | Self::PriceDesc => {
                 doc! { "sort_key": self.direction().0, "_id": -1 }
             }
+        }
+    }
+
+    const fn is_computed(self) -> bool {
+        matches!(self, Self::Price | Self::PriceDesc)
+    }
+
+    /// The field with its key, where the list is sorted.
+    const fn field(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::Newest | Self::Price | Self::PriceDesc => "sort_key",
         }
     }
 }
 
 impl ShelfPlace {
-    /// The place of a product.
-    pub(crate) fn of(shelved: &Shelved, sort: Sort) -> Self {
-        Self { sort, key: shelved.sort_key.clone(), id: shelved.product.id }
+    /// The place of a product in the list of what is wanted.
+    pub(crate) fn of(shelved: &Shelved, wanted: &Wanted) -> Self {
+        Self {
+            sort: wanted.sort,
+            key: shelved.sort_key.clone(),
+            id: shelved.product.product.id,
+            currency: wanted.currency,
+        }
+    }
+
+    /// Whether it is a place in the list of what is wanted.
+    pub(crate) fn is_of(&self, wanted: &Wanted) -> bool {
+        self.sort == wanted.sort && self.currency == wanted.currency
+    }
+
+    /// What is not before it: a bound for an index, where its keys are stored.
+    fn ahead(self) -> Document {
+        match (self.sort, self.key) {
+            (Sort::Title, Some(Key::Text(title))) => doc! { "title": { "$gte": title } },
+            _ => Document::new(),
+        }
     }
 
     /// What comes after it.
     fn beyond(self) -> Document {
-        let later = doc! { "_id": { "$lt": self.id.to_string() } };
+        let later = doc! { "_id": { "$lt": CatalogueEntry::id_of(self.id) } };
         let key: Bson = match self.key {
             None => return later,
             Some(Key::Text(text)) => text.into(),
             Some(Key::Number(number)) => number.into(),
         };
-        let further = doc! { "sort_key": { self.sort.direction().1: key.clone() } };
-        let same = doc! { "$and": [{ "sort_key": key }, later] };
+        let field = self.sort.field();
+        let further = doc! { field: { self.sort.direction().1: key.clone() } };
+        let same = doc! { "$and": [{ field: key }, later] };
         doc! { "$or": [further, same] }
     }
 }
 
-/// The word is in the title, the description or a tag, in whatever case.
-fn found(word: &str) -> Document {
-    let literal: String = word.chars().flat_map(escaped).collect();
-    let here = |field: &str| doc! { field: { "$regex": &literal, "$options": "i" } };
-    doc! { "$or": [here("title"), here("description"), here("tags")] }
-}
-
-/// A character that stands for itself in a regular expression.
-fn escaped(letter: char) -> impl Iterator<Item = char> {
-    let special = letter.is_ascii() && !letter.is_ascii_alphanumeric();
-    special.then_some('\\').into_iter().chain([letter])
-}
-
-/// Joins what there is of a product.
-fn stock() -> Document {
-    let joined = doc! {
-        "from": StockItem::COLLECTION,
-        "localField": "_id",
-        "foreignField": "product_id",
-        "as": "stock",
-    };
-    doc! { "$lookup": joined }
-}
-
-/// Whether some variant can be bought now.
-fn available() -> Document {
-    let more = doc! { "$gt": ["$$this.on_hand", "$$this.reserved"] };
-    doc! { "$anyElementTrue": [{ "$map": { "input": "$stock", "in": more } }] }
+/// Joins what is kept of an entry's product elsewhere.
+fn joined(from: &str, by: &str, name: &str) -> Document {
+    let how = doc! { "from": from, "localField": "product_id", "foreignField": by, "as": name };
+    doc! { "$lookup": how }
 }

@@ -56,7 +56,11 @@ fn said(shop: &Shop, order_id: OrderId, word: Word, id: EventId) -> BoxFuture<'_
         Place(round) => tell(shop, id, order::Placed { order_id, round, lines, customer: None }),
         Pay => tell(shop, id, order::Paid { order_id, payment_id, lines }),
         Expire(round) => tell(shop, id, order::Expired { order_id, round, lines }),
-        Cancel => tell(shop, id, order::Cancelled { order_id, reason, lines, lost: vec![] }),
+        Cancel => tell(
+            shop,
+            id,
+            order::Cancelled { order_id, reason, lines, lost: vec![], customer: None },
+        ),
     }
 }
 

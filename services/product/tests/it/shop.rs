@@ -13,6 +13,7 @@ use contracts::{
     Envelope, Event, EventId, OrderId, Quantity, SessionId, Timestamp, UserId, order, sequence_text,
 };
 use jsonwebtoken::EncodingKey;
+use mongodb::Collection;
 use mongodb::bson::{Document, doc};
 use serde_json::{Value, json};
 use testkit::{Answer, Client, World, eventually};
@@ -179,7 +180,7 @@ impl Shop {
         lost: &[Pieces],
     ) {
         let (reason, lines, lost) = (order::CancelReason::Customer, lines.to_vec(), lost.to_vec());
-        self.tell(&order::Cancelled { order_id, reason, lines, lost }).await;
+        self.tell(&order::Cancelled { order_id, reason, lines, lost, customer: None }).await;
     }
 
     /// Tells an event as another service would.
@@ -221,7 +222,8 @@ impl Shop {
         eventually("everything is told", SOON, async || {
             let ops = Client::at(format!("http://{}", self.replicas[0].ops));
             let health = ops.get("/health").await;
-            health["outbox"]["oldest"].is_null().then_some(())
+            let outbox = &health["outbox"];
+            (outbox["ok"] == true && outbox["oldest"].is_null()).then_some(())
         })
         .await;
     }
@@ -259,12 +261,24 @@ impl Shop {
 
     /// Rewrites a field of a stored product, as an earlier version may have stored it.
     pub(crate) async fn rewrite(&self, id: &str, field: &str, value: &str) {
-        let client = mongodb::Client::with_uri_str(self.world.mongo_uri()).await.unwrap();
-        let database = client.database(self.config.service.database.as_deref().unwrap());
-        let products = database.collection::<Document>("products");
+        let products = self.collection("products").await;
         let change = doc! { "$set": { field: value } };
         let rewritten = products.update_one(doc! { "_id": id }, change).await.unwrap();
         assert_eq!(rewritten.modified_count, 1);
+    }
+
+    /// What the service keeps under this name.
+    pub(crate) async fn collection(&self, name: &str) -> Collection<Document> {
+        let client = mongodb::Client::with_uri_str(self.world.mongo_uri()).await.unwrap();
+        let database = client.database(self.config.service.database.as_deref().unwrap());
+        database.collection(name)
+    }
+
+    /// A further replica starts, as after an upgrade.
+    pub(crate) async fn joined(&mut self) {
+        let service = product::start(self.config.clone()).await.unwrap();
+        service.identity().install(&keys(self.clock.now()), 1);
+        self.replicas.push(service.run_in_background().await.unwrap());
     }
 
     /// What rests among the dead letters.
@@ -285,9 +299,10 @@ impl Shop {
     }
 }
 
-/// A variant as staff send it.
+/// A variant as staff send it; its kind differs from that of all others.
 pub(crate) fn variant(sku: &str, cents: i64, on_hand: u32) -> Value {
-    json!({"sku": sku, "price": {"amount": cents, "currency": "EUR"}, "on_hand": on_hand})
+    let price = json!({"amount": cents, "currency": "EUR"});
+    json!({"sku": sku, "options": {"kind": sku}, "price": price, "on_hand": on_hand})
 }
 
 /// So many pieces of a SKU.
