@@ -43,8 +43,8 @@ pub use address::{Address, AddressField, AddressForm, AddressFormat, Misfit, Pho
 pub use bill::{Line, Sums};
 pub use goods::Goods;
 pub use note::Note;
-pub use parcel::{Label, Parcel, Shipment, Waiting};
-pub use payment::{Back, Payment, Promise};
+pub use parcel::{Label, Parcel, Shipment, TrackingChange, Waiting};
+pub use payment::{Back, NotBack, Payment, Promise};
 pub use person::{Merged, Person};
 pub use refund::{GivingBack, Refund, RefundLine, RefundState};
 pub use refusal::{Refusal, Standing};
@@ -63,6 +63,9 @@ pub struct Order {
     pub id: OrderId,
     /// Who buys.
     pub customer: UserId,
+    /// The guest who placed it, once the customer is the account that the guest became part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest: Option<UserId>,
     /// What is bought, at the prices that were agreed on.
     pub lines: Vec<Line>,
     /// What it costs.
@@ -93,6 +96,9 @@ pub struct Order {
     pub placed_at: Timestamp,
     /// When its goods were asked for last.
     pub asked_at: Timestamp,
+    /// Why it was cancelled, in the words of who did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel_note: Option<Note>,
     /// Where it stands.
     pub status: Status,
 }
@@ -121,6 +127,7 @@ impl Order {
         let order = Self {
             id: bought.order_id,
             customer: bought.customer,
+            guest: None,
             sums: Sums::of(&bought)?,
             lines: bought.lines.into_iter().map(Line::from).collect(),
             round: 1,
@@ -133,6 +140,7 @@ impl Order {
             address: None,
             placed_at: now,
             asked_at: now,
+            cancel_note: None,
             status: Placed,
         };
         Ok(order.becomes(Placed, told::placed))

@@ -4,12 +4,12 @@
 //! between. What each step comes to is the order's own to say: see [`Order`](crate::domain::Order).
 
 use common::bus::{Broadcast, Copies, Fact, Handled, Trouble, Work};
-use common::store::{Cause, Receipt, StoreError, UpdateError};
+use common::store::{Cause, MayBeAway as _, Receipt, StoreError, UpdateError};
 use contracts::{Event, OrderId, Timestamp, auth, cart, order, payment, product};
 use futures_util::StreamExt as _;
 use tracing::warn;
 
-use crate::domain::{Back, Merged, Order, Outcome, Promise, Refusal};
+use crate::domain::{Back, Merged, NotBack, Order, Outcome, Promise, Refusal};
 use crate::store::Orders;
 
 /// How many orders whose time is up are seen to at once.
@@ -100,8 +100,9 @@ async fn commit_refused(orders: Orders, fact: Fact<product::CommitRefused>) -> H
 }
 
 async fn money_refunded(orders: Orders, fact: Fact<payment::Refunded>) -> Handled {
-    let payment::Refunded { refund_id: by, amount, remaining, .. } = fact.event;
-    let refunded = move |order: Order, now| order.refunded(by, Back { amount, remaining }, now);
+    let payment::Refunded { refund_id: by, amount, remaining, cause, .. } = fact.event;
+    let back = Back { amount, remaining, cause };
+    let refunded = move |order: Order, now| order.refunded(by, back, now);
     orders.step(fact.event.order_id, fact.receipt(), refunded).await.map_err(trouble)
 }
 
@@ -112,8 +113,9 @@ async fn promise_broken(orders: Orders, fact: Fact<payment::CaptureFailed>) -> H
 }
 
 async fn refund_failed(orders: Orders, fact: Fact<payment::RefundFailed>) -> Handled {
-    let payment::RefundFailed { refund_id: by, failure, .. } = fact.event;
-    let fail = move |order: Order, _| Ok(order.refund_failed(by, failure));
+    let payment::RefundFailed { refund_id: by, amount, failure, cause, .. } = fact.event;
+    let not_back = NotBack { amount, failure, cause };
+    let fail = move |order: Order, now| Ok(order.refund_failed(by, not_back, now));
     orders.step(fact.event.order_id, fact.receipt(), fail).await.map_err(trouble)
 }
 
@@ -131,8 +133,19 @@ pub(crate) fn copies(orders: Orders) -> Copies<Orders> {
 
 async fn guest_merged(orders: Orders, fact: Fact<auth::GuestMerged>) -> Handled {
     let auth::GuestMerged { guest_id, user_id } = fact.event;
-    let merged = Merged { guest: guest_id, account: user_id };
-    Ok(orders.merge(&merged, fact.sequence()).await?)
+    let merged = Merged { guest: guest_id, account: user_id, followed: false };
+    orders.merge(&merged, fact.sequence()).await.map_err(trouble)
+}
+
+/// Moves the orders of merged guests to their accounts, where that did not happen on the event.
+pub(crate) async fn follow_guests(orders: Orders) -> Result<(), StoreError> {
+    for guest in orders.unfollowed().await? {
+        if let Err(error) = orders.follow_guest(guest).await {
+            warn!(user.id = %guest, %error, "the orders of a merged guest were not moved");
+            orders.resting.failed(&guest, orders.clock().now());
+        }
+    }
+    Ok(())
 }
 
 /// Wakes those who wait for an order, whichever replica changed it.
@@ -143,6 +156,7 @@ pub(crate) fn wakeups(orders: Orders) -> Broadcast<Orders> {
         .on(wake::<order::PayByExtended>)
         .on(wake::<order::Paid>)
         .on(wake::<order::Shipped>)
+        .on(wake::<order::TrackingCorrected>)
         .on(wake::<order::Delivered>)
         .on(wake::<order::Completed>)
         .on(wake::<order::Cancelled>)
@@ -163,8 +177,7 @@ async fn wake<E: Event>(orders: Orders, fact: Fact<E>) -> Handled {
     Ok(())
 }
 
-/// Takes each of these orders a step further, for which it is time. One that fails is left for the
-/// next round.
+/// Takes each of these orders a step further, for which it is time. One that fails rests for a while.
 async fn each(
     orders: &Orders,
     due: Vec<OrderId>,
@@ -173,8 +186,14 @@ async fn each(
 ) {
     let step = async |id| {
         let receipt = Receipt::none(Cause::own(what, orders.clock()));
-        if let Err(error) = orders.step(id, receipt, step.clone()).await {
-            warn!(order.id = %id, %error, what, "an order whose time is up stays as it is");
+        match orders.step(id, receipt, step.clone()).await {
+            Ok(()) => orders.resting.succeeded(&id),
+            Err(error) => {
+                warn!(order.id = %id, %error, what, "an order whose time is up stays as it is");
+                if !error.is_away() {
+                    orders.resting.failed(&id, orders.clock().now());
+                }
+            }
         }
     };
     futures_util::stream::iter(due).for_each_concurrent(AT_ONCE, step).await;
@@ -183,9 +202,9 @@ async fn each(
 /// What came before what it builds on comes again; what contradicts is for a person to judge.
 fn trouble(error: UpdateError<Refusal>) -> Trouble {
     match error {
-        UpdateError::Refused(early @ (Refusal::Unknown | Refusal::NotCaptured)) => {
-            Trouble::Wait(early.to_string())
-        }
+        UpdateError::Refused(
+            early @ (Refusal::Unknown | Refusal::NotYetKnown | Refusal::NotCaptured),
+        ) => Trouble::Wait(early.to_string()),
         other => other.into(),
     }
 }

@@ -13,21 +13,21 @@ use std::time::Duration;
 
 use axum::extract::State;
 use common::http::{
-    IdempotencyKey, IfNoneMatch, Json, Listed, Page, Path, Problem, Problems, Query, Until, Wait,
-    body_up_to,
+    Cardless, IdempotencyKey, IfNoneMatch, Json, Listed, Page, Path, Problem, Problems, Query,
+    Until, Wait, Worded, body_up_to,
 };
 use common::identity::Shopper;
 use common::openapi::documented;
 use common::store::{Answer, Cause, Receipt, Saved, Stored};
 use contracts::OrderId;
 use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
-use crate::domain::{Order, Refusal, Stage, Standing};
+use crate::domain::{Note, Order, Refusal, Stage, Standing};
 use crate::store::{Orders, Place, Wanted};
-use view::OrderView;
+use view::{OrderView, SummaryView};
 
 const ABOUT: &str = "What was bought, and how far it has come. An order can be followed from the \
     moment of its checkout.";
@@ -46,9 +46,12 @@ pub(crate) fn router() -> OpenApiRouter<Orders> {
         .routes(routes!(addresses::get_address_format))
         .routes(routes!(shipping::put_address))
         .routes(routes!(shipping::ship_order).layer(body_up_to(LINES)))
+        .routes(routes!(shipping::correct_tracking))
         .routes(routes!(shipping::deliver_order))
         .routes(routes!(refunds::refund_order).layer(body_up_to(LINES)))
+        .routes(routes!(refunds::get_refund))
         .routes(routes!(returns::request_return).layer(body_up_to(LINES)))
+        .routes(routes!(returns::get_return))
         .routes(routes!(returns::approve_return))
         .routes(routes!(returns::reject_return))
         .routes(routes!(returns::receive_return).layer(body_up_to(LINES)));
@@ -66,15 +69,33 @@ struct Which {
     status: Option<Stage>,
 }
 
+/// What an order is cancelled for.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Cancelling {
+    /// Why; customer and staff see it.
+    #[serde(default)]
+    reason: Option<Note>,
+}
+
+impl Worded for Cancelling {}
+
+/// A body that says nothing: any field is refused.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NoFields {}
+
 /// List one's orders, the newest first.
+///
+/// Each is a summary: read the order itself for its lines.
 #[utoipa::path(get, path = "/api/orders", tag = "orders", security(("bearer" = [])),
-    params(Which, Page), responses((status = OK, body = Listed<OrderView>), Problems))]
+    params(Which, Page), responses((status = OK, body = Listed<SummaryView>), Problems))]
 async fn list_orders(
     State(orders): State<Orders>,
     shopper: Shopper,
     Query(which): Query<Which>,
     page: Page,
-) -> Result<Json<Listed<OrderView>>, Problem> {
+) -> Result<Json<Listed<SummaryView>>, Problem> {
     let of = match which.all {
         true if shopper.is_staff() => None,
         true => return Err(Problem::forbidden()),
@@ -82,8 +103,8 @@ async fn list_orders(
     };
     let wanted = Wanted { of, stage: which.status };
     let found = orders.list(wanted, page.after()?, &page).await?;
-    let listed = Listed::of(found, &page, |order| Place::of(order));
-    Ok(Json(listed.map(|order| OrderView::of(&order, order.version()))))
+    let listed = Listed::of(found, &page, Place::of);
+    Ok(Json(listed.map(SummaryView::from)))
 }
 
 /// See an order, now or as soon as it changes.
@@ -120,7 +141,7 @@ async fn get_order(
         changes.changed(pause).await;
         order = orders.get(id, &person).await?;
     }
-    Ok(shown(&order.ok_or(Refusal::Unknown)?))
+    Ok(shown(&order.ok_or_else(|| Refusal::unknown(id, orders.clock().now()))?))
 }
 
 /// Whether the wait for one of these statuses is over: it came, or none of them will.
@@ -133,7 +154,8 @@ fn is_over(stage: Stage, until: &[Stage]) -> bool {
 /// Possible until the first parcel is sent.
 #[utoipa::path(post, path = "/api/orders/{id}/cancel", tag = "orders", security(("bearer" = [])),
     params(("id" = OrderId, Path), ("Idempotency-Key" = Option<String>, Header)),
-    extensions(("x-problems" = json!({ "409": ["order-unfit"] }))),
+    request_body = Option<Cancelling>,
+    extensions(("x-problems" = json!({ "409": ["order-unfit"], "422": ["card-number"] }))),
     responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
 async fn cancel_order(
     State(orders): State<Orders>,
@@ -141,14 +163,17 @@ async fn cancel_order(
     Path(id): Path<OrderId>,
     key: Option<IdempotencyKey>,
     cause: Cause,
+    cancelling: Option<Cardless<Cancelling>>,
 ) -> Result<Answer, Problem> {
+    let note = cancelling.and_then(|Cardless(cancelling)| cancelling.reason);
     let person = orders.person(&shopper).await?;
+    let receipt = receipt(key, &shopper, &note, cause);
     let cancel = move |order: Order, now| {
-        let order = order.shown_to(&person)?;
+        let order = order.shown_to(&person, now)?;
         let reason = person.reason(&order);
-        order.cancel(reason, now)
+        order.cancel(reason, note.as_ref(), now)
     };
-    Ok(orders.update(id, receipt(key, &shopper, &(), cause), cancel, done).await?)
+    Ok(orders.update(id, receipt, cancel, done).await?)
 }
 
 /// Without a key none is needed: doing it again comes to nothing.
@@ -164,11 +189,6 @@ fn receipt(
 /// It was done.
 fn done(order: &Saved<'_, Order>) -> Answer {
     kept(200, order)
-}
-
-/// Something new began, which is part of the order.
-fn begun(order: &Saved<'_, Order>) -> Answer {
-    kept(201, order)
 }
 
 /// It was done, or waits for its money.
@@ -195,10 +215,12 @@ fn shown(order: &Stored<Order>) -> Answer {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let problem = match &refusal {
-            // It may have been checked out a moment ago.
-            Refusal::Unknown => Self::not_found().retry_after(Duration::from_secs(1)),
             Refusal::HasAddress => Self::exists(),
-            Refusal::UnknownReturn => Self::not_found(),
+            Refusal::NotYetKnown => Self::not_found().retry_after(Duration::from_secs(1)),
+            Refusal::Unknown
+            | Refusal::UnknownReturn
+            | Refusal::UnknownRefund
+            | Refusal::UnknownParcel => Self::not_found(),
             Refusal::Unfit { standing, .. } => conflict("order-unfit", standing),
             Refusal::UnfitReturn { stage, order, .. } => Self::conflict("return-unfit")
                 .with("order_status", order)

@@ -32,6 +32,8 @@ pub enum Act {
     Reject,
     /// Note that the goods of a return came; for staff.
     Receive,
+    /// Correct carrier or tracking number of a parcel; for staff.
+    CorrectTracking,
 }
 
 impl Act {
@@ -48,6 +50,7 @@ impl Act {
             Self::Approve => "cannot be approved",
             Self::Reject => "cannot be rejected",
             Self::Receive => "cannot be received",
+            Self::CorrectTracking => "cannot be tracked otherwise",
         }
     }
 
@@ -59,7 +62,9 @@ impl Act {
             Self::Return => "can be returned",
             Self::Receive => "were to come back",
             Self::Pay | Self::Cancel | Self::Deliver => "are left",
-            Self::ChangeAddress | Self::Approve | Self::Reject => "are left",
+            Self::ChangeAddress | Self::Approve | Self::Reject | Self::CorrectTracking => {
+                "are left"
+            }
         }
     }
 }
@@ -67,7 +72,13 @@ impl Act {
 impl Order {
     /// Where it stands, and what may be done there.
     pub fn standing(&self) -> Standing {
-        Standing { stage: self.status.stage(), allowed: self.allows() }
+        let returns_since = match self.status {
+            Delivered { at } => Some(at),
+            Placed | Reserved { .. } | Paid { .. } | Shipped { .. } => None,
+            Completed { .. } | Cancelled { .. } | Expired { .. } => None,
+        };
+        let pay_by = self.status.pay_by();
+        Standing { stage: self.status.stage(), allowed: self.allows(), pay_by, returns_since }
     }
 
     /// Whether this may be done about it. What is about one return, that return says.
@@ -77,16 +88,17 @@ impl Order {
 
     /// What was asked for cannot be done, and this can.
     pub(super) fn unfit(&self, act: Act) -> Outcome {
-        let Standing { stage, mut allowed } = self.standing();
+        let mut standing = self.standing();
         // That the time for it has passed no state says.
-        allowed.retain(|allowed| *allowed != act);
-        Err(Refusal::Unfit { act, standing: Standing { stage, allowed } })
+        standing.allowed.retain(|allowed| *allowed != act);
+        Err(Refusal::Unfit { act, standing })
     }
 
     fn allows(&self) -> Vec<Act> {
         let (none_left, none_waits) = (self.parcels.is_empty(), self.waiting.is_none());
-        let refund = (Act::Refund, self.payment.free().is_some());
-        let back = (Act::Return, !self.returnable().is_empty());
+        let refund = (Act::Refund, self.can_refund());
+        let back = (Act::Return, self.may_return_more() && !self.returnable().is_empty());
+        let retrack = (Act::CorrectTracking, !none_left || !none_waits);
         let readdress = (Act::ChangeAddress, none_left && none_waits);
         let acts = match self.status {
             Placed => vec![(Act::Cancel, true), readdress],
@@ -98,10 +110,12 @@ impl Order {
                 refund,
                 back,
                 readdress,
+                retrack,
             ],
-            Shipped { .. } => vec![(Act::Deliver, true), refund, back],
-            Delivered { .. } => vec![refund, back],
-            Completed { .. } | Cancelled { .. } => vec![refund],
+            Shipped { .. } => vec![(Act::Deliver, true), refund, back, retrack],
+            Delivered { .. } => vec![refund, back, retrack],
+            Completed { .. } => vec![refund, retrack],
+            Cancelled { .. } => vec![refund],
             Expired { .. } => vec![(Act::Cancel, true), refund],
         };
         acts.into_iter().filter_map(|(act, may)| may.then_some(act)).collect()

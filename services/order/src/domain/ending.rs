@@ -9,7 +9,7 @@ use super::status::Status;
 use super::status::Status::{
     Cancelled, Completed, Delivered, Expired, Paid, Placed, Reserved, Shipped,
 };
-use super::{Act, Order, Outcome, Refund, Terms, told};
+use super::{Act, Note, Order, Outcome, Refund, Terms, told};
 
 impl Order {
     /// Once the days of return have passed and nothing is open any more, nothing more will happen.
@@ -35,13 +35,16 @@ impl Order {
         }
     }
 
-    /// It is given up for good: goods and money go back. Possible until a parcel left.
-    pub fn cancel(self, reason: CancelReason, now: Timestamp) -> Outcome {
+    /// It is given up for good: goods and money go back. Possible until a parcel left. `note` says why
+    /// in the words of who cancels it.
+    pub fn cancel(self, reason: CancelReason, note: Option<&Note>, now: Timestamp) -> Outcome {
+        let cancelled =
+            |order: Self| Ok(Self { cancel_note: note.cloned(), ..order }.give_up(reason, now));
         match self.status {
             Paid { .. } if !self.parcels.is_empty() => self.unfit(Act::Cancel),
-            Placed | Reserved { .. } | Paid { .. } => Ok(self.give_up(reason, now)),
+            Placed | Reserved { .. } | Paid { .. } => cancelled(self),
             // Its money went back already, and what comes late will not revive it.
-            Expired { .. } => Ok(self.give_up(reason, now)),
+            Expired { .. } => cancelled(self),
             Cancelled { .. } => Ok(Change::none(self)),
             Shipped { .. } | Delivered { .. } | Completed { .. } => self.unfit(Act::Cancel),
         }

@@ -12,10 +12,12 @@ use super::Goods;
 pub struct Parcel {
     /// Which parcel of the order it is, from 1.
     pub number: u32,
-    /// Who carries it.
-    pub carrier: Label,
-    /// Where it can be followed.
-    pub tracking: Label,
+    /// Who carries it, where that is known.
+    #[serde(with = "maybe_label")]
+    pub carrier: Option<Label>,
+    /// Where it can be followed, if it can.
+    #[serde(with = "maybe_label")]
+    pub tracking: Option<Label>,
     /// What is in it.
     pub lines: Goods,
     /// When it left.
@@ -27,10 +29,12 @@ pub struct Parcel {
 /// A parcel that waits for its money; it is sent as soon as that is here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// Who will carry it.
-    pub carrier: Label,
-    /// Where it can be followed.
-    pub tracking: Label,
+    /// Who will carry it, where that is known.
+    #[serde(with = "maybe_label")]
+    pub carrier: Option<Label>,
+    /// Where it can be followed, if it can.
+    #[serde(with = "maybe_label")]
+    pub tracking: Option<Label>,
     /// What is in it.
     pub lines: Goods,
     /// Since when it waits.
@@ -40,12 +44,56 @@ pub struct Waiting {
 /// What staff want to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shipment {
-    /// Who carries it.
-    pub carrier: Label,
-    /// Where it can be followed.
-    pub tracking: Label,
+    /// Who carries it, where that is known: not for a letter or a collection at the shop.
+    pub carrier: Option<Label>,
+    /// Where it can be followed, if it can.
+    pub tracking: Option<Label>,
     /// What is in it; everything that is left when nothing is named.
     pub goods: Option<Goods>,
+}
+
+/// What staff correct on a parcel; what is absent stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrackingChange {
+    /// Who carries it; `Some(None)` when nobody is to be named.
+    pub carrier: Option<Option<Label>>,
+    /// Where it can be followed; `Some(None)` when it cannot.
+    pub tracking: Option<Option<Label>>,
+}
+
+impl TrackingChange {
+    /// Carrier and tracking number after the change.
+    pub(super) fn of(
+        &self,
+        carrier: Option<Label>,
+        tracking: Option<Label>,
+    ) -> (Option<Label>, Option<Label>) {
+        (self.carrier.clone().unwrap_or(carrier), self.tracking.clone().unwrap_or(tracking))
+    }
+}
+
+/// Stores an absent label as `-`: earlier versions require a label, and staff wrote `-` for none.
+mod maybe_label {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use super::Label;
+
+    const NONE: &str = "-";
+
+    #[expect(clippy::ref_option, reason = "serde hands a field over so")]
+    pub(super) fn serialize<S: Serializer>(
+        label: &Option<Label>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        label.as_ref().map_or(NONE, Label::as_str).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Label>, D::Error> {
+        let label = Label::deserialize(from)?;
+        Ok(Some(label).filter(|label| label.as_str() != NONE))
+    }
 }
 
 /// A line of text as it stands on a parcel: 1 to 100 characters.

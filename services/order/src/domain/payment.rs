@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contracts::payment::RefundFailure;
+use contracts::order::RefundReason;
+use contracts::payment::{RefundCause, RefundFailure};
 use contracts::{AttemptId, Money, RefundId, Timestamp, TrySum as _};
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +48,19 @@ pub struct Back {
     pub amount: Money,
     /// How much of all that was captured is still with the shop, as payment counts it.
     pub remaining: Money,
+    /// What asked for it.
+    pub cause: RefundCause,
+}
+
+/// Money that was to go back and did not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotBack {
+    /// How much it was.
+    pub amount: Money,
+    /// Why.
+    pub failure: RefundFailure,
+    /// What asked for it.
+    pub cause: RefundCause,
 }
 
 impl Payment {
@@ -118,6 +132,26 @@ impl Payment {
     /// Whether it is known how a refund ended; one that went back may still come back.
     pub(super) fn knows_end_of(&self, refund: RefundId) -> bool {
         self.refunded.contains_key(&refund) || self.unrefunded.contains(&refund)
+    }
+
+    /// Lists a refund that was made on the payment itself. One that the order asked for, or a part of
+    /// one, is listed as what the order asked for.
+    pub(super) fn listing(
+        mut self,
+        id: RefundId,
+        amount: Money,
+        cause: RefundCause,
+        now: Timestamp,
+    ) -> Self {
+        let reason = match cause {
+            RefundCause::Staff => RefundReason::Goodwill,
+            RefundCause::Surplus => RefundReason::PaidTwice,
+            RefundCause::Order | RefundCause::WrongAmount | RefundCause::Unknown => return self,
+        };
+        if self.refunds.iter().all(|refund| refund.id != id) {
+            self.refunds.push(Refund::whole(id, amount, reason, now));
+        }
+        self
     }
 
     pub(super) fn with_failed_refund(mut self, refund: RefundId, failure: RefundFailure) -> Self {

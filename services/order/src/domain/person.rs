@@ -1,8 +1,8 @@
 //! Who asks about orders.
 
-use common::Document;
-use contracts::UserId;
+use common::{Change, Document};
 use contracts::order::CancelReason;
+use contracts::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::{Order, Refusal};
@@ -24,6 +24,9 @@ pub struct Merged {
     pub guest: UserId,
     /// The account it became part of.
     pub account: UserId,
+    /// Whether every order of the guest is the account's.
+    #[serde(default)]
+    pub followed: bool,
 }
 
 impl Document for Merged {
@@ -53,8 +56,17 @@ impl Person {
 }
 
 impl Order {
+    /// Makes the order the account's that its guest became part of.
+    pub fn follow(self, merged: &Merged) -> Change<Self> {
+        if self.customer != merged.guest {
+            return Change::none(self);
+        }
+        let guest = self.guest.or(Some(merged.guest));
+        Change::to(Self { customer: merged.account, guest, ..self })
+    }
+
     /// The order, if this person may see it; to others it does not exist.
-    pub fn shown_to(self, person: &Person) -> Result<Self, Refusal> {
-        if person.sees(&self) { Ok(self) } else { Err(Refusal::Unknown) }
+    pub fn shown_to(self, person: &Person, now: Timestamp) -> Result<Self, Refusal> {
+        if person.sees(&self) { Ok(self) } else { Err(Refusal::unknown(self.id, now)) }
     }
 }

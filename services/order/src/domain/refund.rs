@@ -102,16 +102,7 @@ impl Because {
 
     /// So much is to go back.
     pub(super) fn refund(&self, order: OrderId, amount: Money, asked_at: Timestamp) -> Refund {
-        Refund {
-            id: self.id(order),
-            amount,
-            reason: self.reason,
-            note: None,
-            lines: Vec::new(),
-            shipping: None,
-            asked_at,
-            state: RefundState::Asked,
-        }
+        Refund::whole(self.id(order), amount, self.reason, asked_at)
     }
 
     /// The refund of an order for this cause is always the same one.
@@ -123,6 +114,18 @@ impl Because {
 }
 
 impl Refund {
+    /// A refund that is asked for, of no particular goods.
+    pub(super) fn whole(
+        id: RefundId,
+        amount: Money,
+        reason: RefundReason,
+        asked_at: Timestamp,
+    ) -> Self {
+        let (note, lines, shipping) = (None, Vec::new(), None);
+        let state = RefundState::Asked;
+        Self { id, amount, reason, note, lines, shipping, asked_at, state }
+    }
+
     /// Whether its money is on its way or went back.
     pub fn is_live(&self) -> bool {
         match self.state {

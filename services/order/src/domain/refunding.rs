@@ -2,7 +2,6 @@
 
 use common::Change;
 use contracts::order::{CancelReason, RefundReason};
-use contracts::payment::RefundFailure;
 use contracts::{Money, RefundId, Sku, Timestamp};
 
 use super::refund::Because;
@@ -10,8 +9,8 @@ use super::status::Status::{
     Cancelled, Completed, Delivered, Expired, Paid, Placed, Reserved, Shipped,
 };
 use super::{
-    Act, Back, GivingBack, Goods, Order, Outcome, Refund, RefundLine, RefundState, Refusal, share,
-    told,
+    Act, Back, GivingBack, Goods, NotBack, Order, Outcome, Refund, RefundLine, RefundState,
+    Refusal, share, told,
 };
 
 /// Staff ask for no more refunds of one order: each is part of its document.
@@ -19,7 +18,8 @@ const MOST: usize = 200;
 
 impl Order {
     /// Staff give money back for some of the goods: their share of all that was paid. Those of
-    /// them that were not sent yet will not be; when none is left the order is given up.
+    /// them that were not sent yet will not be; when none is left the order is given up. A refund of
+    /// nothing is refused, unless it is of pieces that cost nothing and are no longer to be sent.
     pub fn refund(self, back: &GivingBack, now: Timestamp) -> Outcome {
         if self.payment.refunds.iter().any(|refund| refund.id == back.id) {
             return Ok(Change::none(self));
@@ -34,8 +34,8 @@ impl Order {
             self.has(&back.goods, &self.refundable(), Act::Refund)?;
         }
         let free = self.payment.free().filter(|_| !back.shipping || !self.gave_shipping_back());
-        let Some(free) = free else { return Err(Refusal::NothingLeft(self.standing())) };
-        Ok(self.gives_for(back, free, now))
+        let standing = self.standing();
+        free.and_then(|free| self.gives_for(back, free, now)).ok_or(Refusal::NothingLeft(standing))
     }
 
     /// Money went back. Nothing more is sent when none of it remains: payment says so, which also
@@ -50,9 +50,10 @@ impl Order {
         if back.amount.currency != self.sums.total.currency || back.amount.amount < 0 {
             return Err(Refusal::DoesNotAddUp);
         }
-        let event = told::refunded(&self, by, back.amount);
         let order = self.after_refund(by, true);
-        let order = Self { payment: order.payment.with_refund(by, back.amount), ..order };
+        let payment = order.payment.listing(by, back.amount, back.cause, now);
+        let order = Self { payment: payment.with_refund(by, back.amount), ..order };
+        let event = told::refunded(&order, by, back.amount);
         let change = match order.status {
             Placed | Paid { .. } if !back.remaining.is_positive() => {
                 order.sends_no_more(CancelReason::Refunded, now)
@@ -66,12 +67,13 @@ impl Order {
 
     /// Money does not go back, or went and came back. It is free to be asked for anew, which a person
     /// has to do.
-    pub fn refund_failed(self, by: RefundId, failure: RefundFailure) -> Change<Self> {
+    pub fn refund_failed(self, by: RefundId, news: NotBack, now: Timestamp) -> Change<Self> {
         if self.payment.unrefunded.contains(&by) {
             return Change::none(self);
         }
         let order = self.after_refund(by, false);
-        Change::to(Self { payment: order.payment.with_failed_refund(by, failure), ..order })
+        let payment = order.payment.listing(by, news.amount, news.cause, now);
+        Change::to(Self { payment: payment.with_failed_refund(by, news.failure), ..order })
     }
 
     /// What should have gone back and did not, and nobody is about to give: a person has to see to
@@ -116,7 +118,16 @@ impl Order {
         told::also(Change::to(self.asking(refund)), event.as_ref())
     }
 
-    fn gives_for(self, back: &GivingBack, free: Money, now: Timestamp) -> Change<Self> {
+    /// Whether staff can give any money back: for pieces, for the shipping, or by dropping pieces.
+    pub(super) fn can_refund(&self) -> bool {
+        let is_left = self.payment.free().is_some() && self.payment.refunds.len() < MOST;
+        let drops = matches!(self.status, Paid { .. }) && !self.to_send().is_empty();
+        let shipping = self.sums.shipping_share() > 0 && !self.gave_shipping_back();
+        let is_due = |(sku, pieces): (&Sku, u32)| self.due_for(sku, pieces) > 0;
+        is_left && (drops || shipping || self.refundable().iter().any(is_due))
+    }
+
+    fn gives_for(self, back: &GivingBack, free: Money, now: Timestamp) -> Option<Change<Self>> {
         let owed = self.owed();
         let to_send = match self.status {
             Paid { .. } => self.to_send(),
@@ -129,6 +140,9 @@ impl Order {
             && self.parcels.is_empty()
             && to_send.less(&dropped).is_empty();
         let refund = self.staff_refund(back, &unsent, free, ends, now);
+        if !refund.is_open() && dropped.is_empty() {
+            return None;
+        }
         let due = refund.is_open().then(|| told::refund_due(&self, &refund));
         let restocked = told::restock_due(&self, &dropped).filter(|_| back.restock && !ends);
         let lost = if back.restock { self.lost.clone() } else { self.lost.plus(&dropped) };
@@ -136,7 +150,7 @@ impl Order {
         let order = order.asking(Some(refund));
         let change =
             if ends { order.give_up(CancelReason::Refunded, now) } else { order.goes_on(now) };
-        told::also(told::also(change, due.as_ref()), restocked.as_ref())
+        Some(told::also(told::also(change, due.as_ref()), restocked.as_ref()))
     }
 
     /// What goes back for these pieces; all that is left when the order ends with it.
@@ -153,6 +167,7 @@ impl Order {
         let left = free.amount.saturating_sub(for_goods.amount);
         let with_shipping = back.shipping || ends && !self.gave_shipping_back();
         let shipping = with_shipping.then(|| self.money(self.sums.shipping_share().min(left)));
+        let shipping = shipping.filter(|share| share.is_positive());
         let amounts = [Some(for_goods), shipping].into_iter().flatten();
         let amount = if ends { free } else { self.sum(amounts.map(|money| money.amount)) };
         let state = if amount.is_positive() { RefundState::Asked } else { RefundState::Refunded };
@@ -202,7 +217,7 @@ impl Order {
 
     fn gave_shipping_back(&self) -> bool {
         let mut live = self.payment.refunds.iter().filter(|refund| refund.is_live());
-        live.any(|refund| refund.shipping.is_some())
+        live.any(|refund| refund.shipping.is_some_and(Money::is_positive))
     }
 
     fn after_refund(self, by: RefundId, went_back: bool) -> Self {

@@ -200,7 +200,7 @@ impl Order {
             Cancelled { .. } | Expired { .. } => return self.unfit(Act::Return),
             Paid { .. } | Shipped { .. } | Delivered { .. } => {}
         }
-        if self.returns.len() >= MOST {
+        if !self.may_return_more() {
             return Err(Refusal::Crowded { act: Act::Return, standing: self.standing() });
         }
         self.has(&goods, &self.returnable(), Act::Return)?;
@@ -293,6 +293,11 @@ impl Order {
         let order = self.with_return(Return { state, ..known }).asking(refund);
         let change = Change::to(order).telling(&received);
         Ok(told::also(told::also(change, due.as_ref()), restocked.as_ref()))
+    }
+
+    /// Whether the order holds another return.
+    pub(super) fn may_return_more(&self) -> bool {
+        self.returns.len() < MOST
     }
 
     /// Whether a return waits for somebody.

@@ -6,7 +6,7 @@ use contracts::Timestamp;
 use super::status::Status::{
     Cancelled, Completed, Delivered, Expired, Paid, Placed, Reserved, Shipped,
 };
-use super::{Act, Goods, Order, Outcome, Parcel, Refusal, Shipment, Waiting, told};
+use super::{Act, Goods, Order, Outcome, Parcel, Refusal, Shipment, TrackingChange, Waiting, told};
 
 /// No order has more parcels but the last, with all that is left: each is part of its document.
 const MOST: usize = 200;
@@ -80,23 +80,56 @@ impl Order {
         self.parcels.iter().any(|parcel| parcel.delivered_at.is_none())
     }
 
+    /// Staff correct carrier or tracking number of a parcel. One that waits for its money has the
+    /// number that it will get.
+    pub fn correct_tracking(mut self, number: u32, change: &TrackingChange) -> Outcome {
+        let next = self.next_number();
+        if let Some(waiting) = self.waiting.as_mut().filter(|_| number == next) {
+            let before = waiting.clone();
+            let Waiting { carrier, tracking, .. } = before.clone();
+            (waiting.carrier, waiting.tracking) = change.of(carrier, tracking);
+            let is_news = *waiting != before;
+            return Ok(if is_news { Change::to(self) } else { Change::none(self) });
+        }
+        let found = self.parcels.iter_mut().find(|parcel| parcel.number == number);
+        let parcel = found.ok_or(Refusal::UnknownParcel)?;
+        let before = parcel.clone();
+        let Parcel { carrier, tracking, .. } = before.clone();
+        (parcel.carrier, parcel.tracking) = change.of(carrier, tracking);
+        if *parcel == before {
+            return Ok(Change::none(self));
+        }
+        let parcel = parcel.clone();
+        let event = told::tracking_corrected(&self, &parcel);
+        Ok(Change::to(self).telling(&event))
+    }
+
     /// The parcel that is just like this one, if what is left would fill another: then nobody can
-    /// tell whether it is meant again or a second one is.
+    /// tell whether it is meant again or a second one is. Parcels without a tracking number are all
+    /// alike: there each key is another parcel.
     fn might_be_another(&self, shipment: &Shipment) -> Option<u32> {
-        let goods = shipment.goods.as_ref()?;
+        let goods = shipment.goods.as_ref().filter(|_| shipment.tracking.is_some())?;
         let alike = |sent: &&Parcel| {
             sent.carrier == shipment.carrier
                 && sent.tracking == shipment.tracking
                 && sent.lines == *goods
         };
         let sent = self.parcels.iter().find(alike)?;
-        let fits = matches!(self.status, Paid { .. }) && self.waiting.is_none();
-        (fits && goods.beyond(&self.to_send()).is_none()).then_some(sent.number)
+        self.fits_another(goods).then_some(sent.number)
+    }
+
+    /// Whether what is left fills a parcel of this.
+    fn fits_another(&self, goods: &Goods) -> bool {
+        let sends = matches!(self.status, Paid { .. }) && self.waiting.is_none();
+        sends && goods.beyond(&self.to_send()).is_none()
     }
 
     /// Whether just this was sent before, or waits for its money.
     fn has_packed(&self, shipment: &Shipment) -> bool {
         let Shipment { carrier, tracking, goods } = shipment;
+        if tracking.is_none() && goods.as_ref().is_some_and(|goods| self.fits_another(goods)) {
+            return false;
+        }
         let all = || self.to_send().less(&self.waiting_goods()).is_empty();
         let same = |lines: &Goods| goods.as_ref().map_or_else(all, |goods| goods == lines);
         let sent = self.parcels.iter().map(|sent| (&sent.carrier, &sent.tracking, &sent.lines));
@@ -127,11 +160,16 @@ impl Order {
 
     fn sends(mut self, packed: Waiting, now: Timestamp) -> Change<Self> {
         let Waiting { carrier, tracking, lines, .. } = packed;
-        let number = u32::try_from(self.parcels.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let number = self.next_number();
         let parcel = Parcel { number, carrier, tracking, lines, sent_at: now, delivered_at: None };
         self.parcels.push(parcel.clone());
         let event = told::shipped(&self, &parcel);
         self.goes_on(now).telling(&event)
+    }
+
+    /// The number of the next parcel.
+    pub fn next_number(&self) -> u32 {
+        u32::try_from(self.parcels.len()).unwrap_or(u32::MAX).saturating_add(1)
     }
 
     fn arrives(self, is_meant: impl Fn(&Parcel) -> bool, now: Timestamp) -> Change<Self> {

@@ -13,7 +13,7 @@ impl Order {
     /// All goods are set aside: the money is asked for, unless it is here or nothing is to be paid.
     pub fn reserve(self, round: u32, now: Timestamp, terms: &Terms) -> Change<Self> {
         match self.status {
-            Placed if round == self.round && self.is_settled() => self.sell(now),
+            Placed if round == self.round && self.is_settled() => self.sells_settled(now),
             Placed if round == self.round => {
                 let pay_by = now.plus(terms.to_pay);
                 let reserved = Reserved { pay_by, extended: false };
@@ -25,6 +25,13 @@ impl Order {
             Shipped { .. } | Delivered { .. } | Completed { .. } => Change::none(self),
             Cancelled { .. } | Expired { .. } => Change::none(self),
         }
+    }
+
+    /// Payment hears of an order that costs nothing, so that it can say so to who tries to pay.
+    fn sells_settled(self, now: Timestamp) -> Change<Self> {
+        let is_free = !self.sums.total.is_positive();
+        let nothing_due = is_free.then(|| told::payment_due(&self, now));
+        told::also(self.sell(now), nothing_due.as_ref())
     }
 
     /// The goods are not there: the order is given up, or, if its money came late, stays expired.

@@ -15,8 +15,9 @@ use contracts::order::{
     CancelReason, Cancelled as CancelledEvent, Completed as CompletedEvent,
     Delivered as DeliveredEvent, Expired as ExpiredEvent, Paid as PaidEvent, PayByExtended,
     PaymentDue, Placed as PlacedEvent, RefundDue, RefundReason, Refunded as RefundedEvent,
-    RestockDue, Shipped as ShippedEvent,
+    RestockDue, Shipped as ShippedEvent, TrackingCorrected,
 };
+use contracts::payment::{RefundCause, RefundFailure};
 use contracts::{
     AttemptId, Country, Currency, Money, PaymentId, Quantity, RefundId, ReturnId, cart,
 };
@@ -69,7 +70,7 @@ fn delivered() -> Order {
 }
 
 fn cancelled() -> Order {
-    reserved().cancel(CancelReason::Customer, noon()).unwrap().value
+    reserved().cancel(CancelReason::Customer, None, noon()).unwrap().value
 }
 
 /// Paid after it had expired, and asking for its goods again.
@@ -85,8 +86,17 @@ fn captured(order: Order) -> Change<Order> {
 /// So much went back, and payment knows of the same captures as the order.
 fn refunded(order: Order, number: u128, amount: i64) -> Outcome {
     let remaining = order.payment.remaining().map_or(0, |remaining| remaining.amount);
-    let back = Back { amount: eur(amount), remaining: eur((remaining - amount).max(0)) };
+    let back = Back {
+        amount: eur(amount),
+        remaining: eur((remaining - amount).max(0)),
+        cause: RefundCause::Order,
+    };
     order.refunded(refund(number), back, noon())
+}
+
+/// The provider refused it.
+fn not_back() -> NotBack {
+    NotBack { amount: eur(0), failure: RefundFailure::Refused, cause: RefundCause::Order }
 }
 
 /// Names one of the attempts to pay.
@@ -105,7 +115,7 @@ fn label(text: &str) -> Label {
 
 /// Everything that is left, in one parcel.
 fn shipment() -> Shipment {
-    Shipment { carrier: label("Hermes"), tracking: label("H-123456"), goods: None }
+    Shipment { carrier: Some(label("Hermes")), tracking: Some(label("H-123456")), goods: None }
 }
 
 fn note() -> Note {
@@ -178,7 +188,7 @@ fn sent(order: Order, number: u32, pieces: [u32; 2]) -> Change<Order> {
 }
 
 fn in_parcel(number: u32, pieces: Option<[u32; 2]>) -> Shipment {
-    let tracking = label(&format!("H-{number}"));
+    let tracking = Some(label(&format!("H-{number}")));
     Shipment { tracking, goods: pieces.map(goods), ..shipment() }
 }
 

@@ -4,12 +4,12 @@ use common::Change;
 use contracts::order::{
     AddressChanged, CancelReason, Cancelled, CaptureDue, Completed, Delivered, Expired, Paid,
     PayByExtended, PaymentDue, Placed, RefundDue, RefundReason, Refunded, RestockDue,
-    ReturnApproved, ReturnReceived, ReturnRejected, ReturnRequested, Shipped,
+    ReturnApproved, ReturnReceived, ReturnRejected, ReturnRequested, Shipped, TrackingCorrected,
 };
 use contracts::product::Pieces;
 use contracts::{Event, Money, PaymentId, RefundId, ReturnId, Timestamp};
 
-use super::{Goods, Order, Parcel, Refund, Return};
+use super::{Goods, Label, Order, Parcel, Refund, Return};
 
 pub(super) fn placed(order: &Order) -> Placed {
     Placed {
@@ -33,7 +33,13 @@ pub(super) fn paid(order: &Order) -> Paid {
 }
 
 pub(super) fn cancelled(order: &Order, reason: CancelReason) -> Cancelled {
-    Cancelled { order_id: order.id, reason, lines: pieces(order), lost: order.lost.pieces() }
+    Cancelled {
+        order_id: order.id,
+        reason,
+        lines: pieces(order),
+        lost: order.lost.pieces(),
+        customer: Some(order.customer),
+    }
 }
 
 pub(super) fn expired(order: &Order) -> Expired {
@@ -47,11 +53,20 @@ pub(super) fn capture_due(order: &Order) -> CaptureDue {
 pub(super) fn shipped(order: &Order, parcel: &Parcel) -> Shipped {
     Shipped {
         order_id: order.id,
-        carrier: parcel.carrier.clone().into(),
-        tracking: parcel.tracking.clone().into(),
+        carrier: text(parcel.carrier.as_ref()),
+        tracking: text(parcel.tracking.as_ref()),
         parcel: parcel.number,
         lines: parcel.lines.pieces(),
         more_to_come: !order.to_send().is_empty(),
+    }
+}
+
+pub(super) fn tracking_corrected(order: &Order, parcel: &Parcel) -> TrackingCorrected {
+    TrackingCorrected {
+        order_id: order.id,
+        parcel: parcel.number,
+        carrier: text(parcel.carrier.as_ref()),
+        tracking: text(parcel.tracking.as_ref()),
     }
 }
 
@@ -109,6 +124,11 @@ pub(super) fn completed(order: &Order) -> Completed {
 /// The change that tells this as well, if there is something to tell.
 pub(super) fn also<E: Event>(change: Change<Order>, event: Option<&E>) -> Change<Order> {
     event.into_iter().fold(change, Change::telling)
+}
+
+/// A label as events bear it: empty when there is none.
+fn text(label: Option<&Label>) -> String {
+    label.cloned().map(String::from).unwrap_or_default()
 }
 
 /// What the warehouse needs to know of the lines.

@@ -3,15 +3,15 @@
 use axum::extract::State;
 use common::http::{Cardless, IdempotencyKey, Json, Path, Problem, Problems, Worded};
 use common::identity::{Shopper, Staff};
-use common::store::{Answer, Cause};
+use common::store::{Answer, Cause, Saved};
 use contracts::{OrderId, ReturnId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::pieces::{PiecesOf, goods};
-use super::view::OrderView;
-use super::{begun, done, receipt};
-use crate::domain::{Note, Order};
+use super::view::{OrderView, ReturnView};
+use super::{NoFields, done, receipt};
+use crate::domain::{Note, Order, Refusal};
 use crate::store::Orders;
 
 /// What is to be sent back.
@@ -51,8 +51,8 @@ pub(super) struct Received {
         "409": ["order-unfit", "too-many-pieces", "order-full"],
         "422": ["card-number"]
     }))),
-    responses((status = CREATED, body = OrderView, headers(("ETag" = String)),
-        description = "It is among the order's `returns`, the last."), Problems))]
+    responses((status = CREATED, body = ReturnView,
+        headers(("Location" = String, description = "the return"))), Problems))]
 pub(super) async fn request_return(
     State(orders): State<Orders>,
     shopper: Shopper,
@@ -65,10 +65,29 @@ pub(super) async fn request_return(
     let return_id = ReturnId::from_uuid(orders.clock().uuid());
     let (goods, reason) = (goods(sending.lines), sending.reason);
     let request = move |order: Order, now| {
-        let order = order.shown_to(&person)?;
+        let order = order.shown_to(&person, now)?;
         order.request_return(return_id, goods.clone(), reason.clone(), now, &terms)
     };
+    let begun = move |order: &Saved<'_, Order>| {
+        let location = format!("/api/orders/{id}/returns/{return_id}");
+        Answer::new(201, &ReturnView::find(order, return_id)).located(location)
+    };
     Ok(orders.update(id, receipt, request, begun).await?)
+}
+
+/// See a return.
+#[utoipa::path(get, path = "/api/orders/{id}/returns/{return_id}", tag = "orders",
+    security(("bearer" = [])),
+    params(("id" = OrderId, Path), ("return_id" = ReturnId, Path)),
+    responses((status = OK, body = ReturnView), Problems))]
+pub(super) async fn get_return(
+    State(orders): State<Orders>,
+    shopper: Shopper,
+    Path((id, return_id)): Path<(OrderId, ReturnId)>,
+) -> Result<Json<ReturnView>, Problem> {
+    let order = orders.get(id, &orders.person(&shopper).await?).await?;
+    let order = order.ok_or_else(|| Refusal::unknown(id, orders.clock().now()))?;
+    Ok(Json(ReturnView::find(&order, return_id).ok_or(Refusal::UnknownReturn)?))
 }
 
 /// Agree to a return; for staff.
@@ -76,6 +95,7 @@ pub(super) async fn request_return(
     security(("bearer" = [])),
     params(("id" = OrderId, Path), ("return_id" = ReturnId, Path),
         ("Idempotency-Key" = Option<String>, Header)),
+    request_body = Option<NoFields>,
     extensions(("x-problems" = json!({ "409": ["return-unfit"] }))),
     responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
 pub(super) async fn approve_return(
@@ -84,6 +104,7 @@ pub(super) async fn approve_return(
     Path((id, return_id)): Path<(OrderId, ReturnId)>,
     key: Option<IdempotencyKey>,
     cause: Cause,
+    _: Option<Json<NoFields>>,
 ) -> Result<Answer, Problem> {
     let approve = move |order: Order, now| order.approve_return(return_id, now);
     Ok(orders.update(id, receipt(key, &staff, &(), cause), approve, done).await?)
@@ -94,6 +115,7 @@ pub(super) async fn approve_return(
     security(("bearer" = [])),
     params(("id" = OrderId, Path), ("return_id" = ReturnId, Path),
         ("Idempotency-Key" = Option<String>, Header)),
+    request_body = Option<NoFields>,
     extensions(("x-problems" = json!({ "409": ["return-unfit"] }))),
     responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
 pub(super) async fn reject_return(
@@ -102,6 +124,7 @@ pub(super) async fn reject_return(
     Path((id, return_id)): Path<(OrderId, ReturnId)>,
     key: Option<IdempotencyKey>,
     cause: Cause,
+    _: Option<Json<NoFields>>,
 ) -> Result<Answer, Problem> {
     let reject = move |order: Order, now| order.reject_return(return_id, now);
     Ok(orders.update(id, receipt(key, &staff, &(), cause), reject, done).await?)

@@ -5,24 +5,26 @@ use common::http::{Cardless, IdempotencyKey, Json, Path, Problem, Problems, Word
 use common::identity::{Shopper, Staff};
 use common::store::{Answer, Cause, Preconditions, Receipt};
 use contracts::OrderId;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::addresses::misfitting;
 use super::pieces::{PiecesOf, goods};
 use super::view::OrderView;
 use super::{done, receipt, shown_after, under_way};
-use crate::domain::{AddressForm, Label, Order, Refusal, Shipment};
+use crate::domain::{AddressForm, Label, Order, Refusal, Shipment, TrackingChange};
 use crate::store::Orders;
 
 /// What is sent, and how.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Sending {
-    /// Who carries it.
-    carrier: Label,
-    /// Where it can be followed.
-    tracking: Label,
+    /// Who carries it; left out for a letter, a courier of the shop, or a collection there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    carrier: Option<Label>,
+    /// Where it can be followed; left out when it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tracking: Option<Label>,
     /// What is in the parcel; everything that is left when it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lines: Option<Vec<PiecesOf>>,
@@ -35,6 +37,31 @@ impl Worded for Sending {
 /// A telephone number is a long one.
 impl Worded for AddressForm {
     const NUMBERS: &'static [&'static str] = &["phone"];
+}
+
+/// What is corrected on a parcel; what is left out stays as it is, and null takes it off.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::option_option, reason = "null is another value than an absent field")]
+pub(super) struct Correction {
+    /// Who carries it.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Label>)]
+    carrier: Option<Option<Label>>,
+    /// Where it can be followed.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Label>)]
+    tracking: Option<Option<Label>>,
+}
+
+impl Worded for Correction {
+    const NUMBERS: &'static [&'static str] = &["tracking"];
+}
+
+/// Keeps a field that is null apart from one that is left out.
+#[expect(clippy::option_option, reason = "null is another value than an absent field")]
+fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<Label>>, D::Error> {
+    Option::deserialize(from).map(Some)
 }
 
 /// What arrived.
@@ -53,7 +80,8 @@ pub(super) struct Arrived {
 /// only promised is collected first: then the answer is 202, the parcel waits in `waiting_parcel`
 /// and is sent when the money is here. Without it the order is cancelled. The same parcel again,
 /// by carrier, tracking and content, comes to nothing; under another key, and while what is left would
-/// fill a second one like it, it is refused with 409 `parcel-sent-already`.
+/// fill a second one like it, it is refused with 409 `parcel-sent-already`. Of parcels without a
+/// tracking number each key is another one.
 #[utoipa::path(post, path = "/api/orders/{id}/ship", tag = "orders", security(("bearer" = [])),
     params(("id" = OrderId, Path), ("Idempotency-Key" = String, Header)), request_body = Sending,
     extensions(("x-problems" = json!({
@@ -75,6 +103,35 @@ pub(super) async fn ship_order(
     let shipment = Shipment { carrier, tracking, goods: lines.map(goods) };
     let ship = move |order: Order, now| order.ship(shipment.clone(), now);
     Ok(orders.update(id, receipt, ship, under_way).await?)
+}
+
+/// Correct carrier or tracking number of a parcel; for staff.
+///
+/// The shopper is mailed again when the parcel left already. One that still waits for its money has
+/// the number that follows the last parcel's.
+#[utoipa::path(patch, path = "/api/orders/{id}/parcels/{number}", tag = "orders",
+    security(("bearer" = [])),
+    params(("id" = OrderId, Path), ("number" = u32, Path, minimum = 1),
+        ("Idempotency-Key" = Option<String>, Header),
+        ("If-Match" = Option<String>, Header,
+            description = "The version of the order that is known: 412 when it is no longer that.")),
+    request_body = Correction,
+    extensions(("x-problems" = json!({ "422": ["card-number"] }))),
+    responses((status = OK, body = OrderView, headers(("ETag" = String))), Problems))]
+pub(super) async fn correct_tracking(
+    State(orders): State<Orders>,
+    staff: Staff,
+    Path((id, number)): Path<(OrderId, u32)>,
+    key: Option<IdempotencyKey>,
+    if_match: Preconditions,
+    cause: Cause,
+    Cardless(correction): Cardless<Correction>,
+) -> Result<Answer, Problem> {
+    let receipt = receipt(key, &staff, &correction, cause);
+    let Correction { carrier, tracking } = correction;
+    let change = TrackingChange { carrier, tracking };
+    let correct = move |order: Order, _| order.correct_tracking(number, &change);
+    Ok(orders.update_matching(id, if_match, receipt, correct, done).await?)
 }
 
 /// Note that goods of a sent order arrived; for staff.
@@ -124,7 +181,7 @@ pub(super) async fn put_address(
     let address = form.fit().map_err(|misfits| misfitting(&misfits))?;
     let person = orders.person(&shopper).await?;
     let only_new = preconditions.only_new();
-    let readdress = move |order: Order, _| match order.shown_to(&person)? {
+    let readdress = move |order: Order, now| match order.shown_to(&person, now)? {
         Order { address: Some(_), .. } if only_new => Err(Refusal::HasAddress),
         order => order.readdress(address.clone()),
     };

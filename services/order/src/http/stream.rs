@@ -37,7 +37,8 @@ pub(super) async fn follow_order(
 ) -> Result<Response, Problem> {
     let person = orders.person(&shopper).await?;
     let changes = orders.watch(id);
-    let order = orders.get(id, &person).await?.ok_or(Refusal::Unknown)?;
+    let order = orders.get(id, &person).await?;
+    let order = order.ok_or_else(|| Refusal::unknown(id, orders.clock().now()))?;
     let heard = follow.last_heard().unwrap_or_default();
     let mut following = Following { orders, person, id, heard, timeline: None };
     let mut already = following.of_order(&order);

@@ -98,7 +98,8 @@ pub(super) async fn get_timeline(
     Path(id): Path<OrderId>,
 ) -> Result<Json<TimelineView>, Problem> {
     let person = orders.person(&shopper).await?;
-    orders.get(id, &person).await?.ok_or(Refusal::Unknown)?;
+    let order = orders.get(id, &person).await?;
+    order.ok_or_else(|| Refusal::unknown(id, orders.clock().now()))?;
     let timeline = orders.timelines().get(id).await?;
     let story = timeline.story();
     let shown = story.iter().filter_map(|line| EntryView::of(line, person.is_staff));

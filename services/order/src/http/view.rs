@@ -2,6 +2,7 @@
 
 mod goods;
 mod money;
+mod summary;
 
 use std::collections::BTreeMap;
 
@@ -11,9 +12,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::addresses::AddressView;
-use crate::domain::{Goods, Label, Line, Order, Stage};
-use goods::{ParcelView, ReturnView, WaitingView};
-use money::RefundView;
+use crate::domain::{Goods, Label, Line, Note, Order, Stage};
+pub(super) use goods::ReturnView;
+use goods::{ParcelView, WaitingView};
+pub(super) use money::RefundView;
+pub(super) use summary::SummaryView;
 
 /// An order, and how far it has come.
 #[derive(Debug, Serialize, ToSchema)]
@@ -23,11 +26,17 @@ pub(super) struct OrderView {
     id: OrderId,
     /// Who buys.
     customer: UserId,
+    /// The guest who placed it; only when the customer is the account that the guest became part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guest: Option<UserId>,
     /// Where it stands.
     status: Stage,
     /// Why it was given up; only when it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     cancel_reason: Option<CancelReason>,
+    /// Why it was cancelled, in the words of who did; only when they gave them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancel_note: Option<Note>,
     /// What is bought.
     lines: Vec<LineView>,
     /// The sum of the lines.
@@ -59,10 +68,10 @@ pub(super) struct OrderView {
     /// for repeats, and an address is kept in one place only.
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<AddressView>,
-    /// Who carries the latest parcel; only once one was sent.
+    /// Who carries the latest parcel; only once one was sent, and where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     carrier: Option<Label>,
-    /// Where the latest parcel can be followed; only once one was sent.
+    /// Where the latest parcel can be followed; only once one was sent, and if it can.
     #[serde(skip_serializing_if = "Option::is_none")]
     tracking: Option<Label>,
     /// What was sent, parcel by parcel.
@@ -119,8 +128,10 @@ impl OrderView {
         Self {
             id: order.id,
             customer: order.customer,
+            guest: order.guest,
             status: order.status.stage(),
             cancel_reason: order.status.cancel_reason(),
+            cancel_note: order.cancel_note.clone(),
             lines: lines(order),
             subtotal: order.sums.subtotal,
             discount: order.sums.discount,
@@ -134,8 +145,8 @@ impl OrderView {
             capture_by: order.payment.promise().map(|promise| promise.capture_by),
             placed_at: order.placed_at,
             address: order.address.as_ref().map(AddressView::from),
-            carrier: latest.map(|parcel| parcel.carrier.clone()),
-            tracking: latest.map(|parcel| parcel.tracking.clone()),
+            carrier: latest.and_then(|parcel| parcel.carrier.clone()),
+            tracking: latest.and_then(|parcel| parcel.tracking.clone()),
             parcels: order.parcels.iter().map(ParcelView::from).collect(),
             waiting_parcel: order.waiting.as_ref().map(WaitingView::from),
             returns: order.returns.iter().map(ReturnView::from).collect(),

@@ -127,6 +127,37 @@ impl Entry {
         self.event_type.split('.').nth(2).unwrap_or(&self.event_type)
     }
 
+    /// The service that told it and the name of the fact, such as `("payment", "captured")`.
+    fn kind(&self) -> (&str, &str) {
+        let mut parts = self.event_type.split('.').skip(1);
+        (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+    }
+
+    /// Whether what it says holds only as long as the order was not given up.
+    pub(super) fn needs_live_order(&self) -> bool {
+        matches!(
+            self.kind(),
+            ("product", "reserved")
+                | ("order", "payment_due" | "pay_by_extended" | "paid" | "capture_due")
+                | ("payment", "attempt_started" | "action_required" | "authorized")
+        )
+    }
+
+    /// Whether the order was given up for good with it.
+    pub(super) fn is_cancellation(&self) -> bool {
+        self.kind() == ("order", "cancelled")
+    }
+
+    /// Whether the order was given up with it, for good or until its money comes late.
+    pub(super) fn ends_order(&self) -> bool {
+        self.is_cancellation() || self.kind() == ("order", "expired")
+    }
+
+    /// Whether the order asks for its goods with it, perhaps once more after it had expired.
+    pub(super) fn begins_order(&self) -> bool {
+        self.kind() == ("order", "placed")
+    }
+
     /// Where it stands among the others.
     pub(super) const fn place(&self) -> Place {
         (self.at, self.sequence, self.id)

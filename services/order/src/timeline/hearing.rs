@@ -45,6 +45,7 @@ facts! {
     product::Committed,
     order::CaptureDue,
     order::Shipped,
+    order::TrackingCorrected,
     order::Delivered,
     order::Completed,
     // What can come in between

@@ -15,6 +15,8 @@ pub(crate) struct Line<'a> {
     pub(crate) because: Option<Because<'a>>,
     /// Whether the same was told before.
     is_repeat: bool,
+    /// Whether the order was given up before, so that what it says does not hold.
+    is_outdated: bool,
 }
 
 /// Why something happened.
@@ -33,23 +35,47 @@ impl Timeline {
     /// two services do not agree.
     pub(crate) fn story(&self) -> Vec<Line<'_>> {
         let causes = Causes::of(&self.entries);
-        let mut order: Vec<usize> = (0..self.entries.len()).collect();
-        order.sort_by_cached_key(|&index| causes.place(&self.entries, index));
-        let mut told = HashSet::new();
-        let line = |index: usize| {
+        let mut sequence: Vec<usize> = (0..self.entries.len()).collect();
+        sequence.sort_by_cached_key(|&index| causes.place(&self.entries, index));
+        let (mut told, mut life) = (HashSet::new(), Life::default());
+        let shown = |index: usize| {
             let entry = &self.entries[index];
             let is_repeat = entry.words.once && !told.insert((entry.what(), &entry.words.details));
-            Line { entry, because: causes.why(&self.entries, index), is_repeat }
+            let is_outdated = life.outdates(entry);
+            Line { entry, because: causes.why(&self.entries, index), is_repeat, is_outdated }
         };
-        order.into_iter().map(line).collect()
+        sequence.into_iter().map(shown).collect()
     }
 
     /// What was heard after so many facts, in the order in which it was heard.
     pub(crate) fn heard_after(&self, heard: i64) -> Vec<Line<'_>> {
         let mut lines = self.story();
-        lines.retain(|line| line.n() > heard);
         lines.sort_by_key(Line::n);
+        let mut is_cancelled = false;
+        for line in &mut lines {
+            // It may have happened before the order was cancelled, but is read after that.
+            line.is_outdated |= is_cancelled && line.entry.needs_live_order();
+            is_cancelled |= line.entry.is_cancellation();
+        }
+        lines.retain(|line| line.n() > heard);
         lines
+    }
+}
+
+/// Whether the order of a timeline is given up, read entry by entry.
+#[derive(Debug, Default)]
+struct Life {
+    is_cancelled: bool,
+    is_expired: bool,
+}
+
+impl Life {
+    /// Reads the next entry; whether the order was given up before, so that it does not hold.
+    fn outdates(&mut self, entry: &Entry) -> bool {
+        let is_outdated = (self.is_cancelled || self.is_expired) && entry.needs_live_order();
+        self.is_cancelled |= entry.is_cancellation();
+        self.is_expired = (self.is_expired || entry.ends_order()) && !entry.begins_order();
+        is_outdated
     }
 }
 
@@ -61,7 +87,7 @@ impl<'a> Line<'a> {
 
     /// Whether it means something to a shopper.
     pub(crate) const fn is_for_shoppers(&self) -> bool {
-        !self.entry.words.for_staff && !self.is_repeat
+        !self.entry.words.for_staff && !self.is_repeat && !self.is_outdated
     }
 
     /// When it happened.

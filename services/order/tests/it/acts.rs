@@ -52,7 +52,7 @@ async fn a_sent_order_says_that_it_cannot_be_cancelled() {
     assert_eq!(unfit["detail"], "the order is shipped and cannot be cancelled");
     assert_eq!(
         (&unfit["order_status"], &unfit["allowed"]),
-        (&json!("shipped"), &json!(["deliver", "refund", "return"]))
+        (&json!("shipped"), &json!(["deliver", "refund", "return", "correct_tracking"]))
     );
 }
 
@@ -68,7 +68,7 @@ async fn an_order_is_sent_once() {
     assert_eq!((&sent["status"], &sent["tracking"]), (&json!("shipped"), &json!("H-123456")));
     assert_eq!(shop.ships(order, "other").await.ok()["version"], sent["version"]);
     let differs = staff.post(&path).json(&other).key("third").await.status(409);
-    assert_eq!(differs["allowed"], json!(["deliver", "refund", "return"]));
+    assert_eq!(differs["allowed"], json!(["deliver", "refund", "return", "correct_tracking"]));
     refused(&staff.post(&path).json(&other).await, 400, "idempotency-key-required");
 
     shop.peer.hears::<Shipped>(order).await;
@@ -144,7 +144,6 @@ async fn what_makes_no_sense_is_refused() {
     let (staff, path) = (shop.staff(), format!("/api/orders/{order}/ship"));
 
     for (body, status) in [
-        (json!({ "carrier": "Hermes" }), 422),
         (json!({ "carrier": "", "tracking": "1" }), 422),
         (json!({ "carrier": "x".repeat(101), "tracking": "1" }), 422),
         (json!({ "carrier": "a\nb", "tracking": "1" }), 422),
@@ -207,5 +206,52 @@ async fn a_cards_number_is_in_no_word_that_people_write() {
         let refused = asked.await.status(422);
         assert_eq!(refused["type"], "urn:souk:problem:card-number");
         assert!(!refused.text.contains("4242"));
+    }
+}
+
+#[tokio::test]
+async fn cancel_takes_a_reason_and_no_unknown_field() {
+    let shop = Shop::open().await;
+    let purchase = shop.sells().await;
+    let (order, alice) = (purchase.order, shop.shopper(purchase.customer));
+
+    for (body, pointer) in [
+        (json!({ "reson": "x" }), "/reson"),
+        (json!({ "reason": "x".repeat(501) }), "/reason"),
+        (json!({ "reason": "x", "refund": false }), "/refund"),
+    ] {
+        let answer = alice.post(cancel(&order)).json(&body).await;
+        refused(&answer, 422, "invalid");
+        assert_eq!(answer["errors"][0]["pointer"], pointer);
+    }
+    let card = json!({ "reason": "4242 4242 4242 4242" });
+    refused(&alice.post(cancel(&order)).json(&card).await, 422, "card-number");
+    let why = json!({ "reason": "Ordered twice" });
+    let cancelled = alice.post(cancel(&order)).json(&why).key("k").await.ok();
+    assert_eq!(cancelled["cancel_note"], "Ordered twice");
+    let shown = shop.until(order, "cancelled").await;
+    assert_eq!(
+        (&shown["cancel_note"], &shown["cancel_reason"]),
+        (&why["reason"], &json!("customer"))
+    );
+}
+
+#[tokio::test]
+async fn mistyped_order_is_not_asked_for_again() {
+    let shop = Shop::open().await;
+    let (order, alice) = (shop.cart().order_id, shop.shopper(shop.person()));
+    let known = shop.buys().await.order;
+    let asked = async |order: &contracts::OrderId| {
+        let unknown = alice.get(format!("/api/orders/{order}")).await.status(404);
+        let cancelled = alice.post(cancel(order)).await.status(404);
+        assert_eq!(unknown.header("retry-after"), cancelled.header("retry-after"));
+        unknown.header("retry-after").map(ToOwned::to_owned)
+    };
+
+    assert_eq!(asked(&order).await.as_deref(), Some("1"), "its checkout may be on its way");
+    shop.clock.advance(std::time::Duration::from_mins(2));
+
+    for order in [order, known, "ord_0190b0e1c7f67c3e9d1a000000000001".parse().unwrap()] {
+        assert_eq!(asked(&order).await, None, "{order}");
     }
 }

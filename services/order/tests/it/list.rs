@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use common::identity::Claims;
 use contracts::auth::{GuestMerged, Role};
-use contracts::{OrderId, UserId};
-use serde_json::Value;
+use contracts::cart::{self, CheckedOut};
+use contracts::order::Refunded;
+use contracts::{OrderId, Quantity, UserId};
+use serde_json::{Value, json};
 use testkit::{Client, eventually};
 
-use crate::shop::{SOON, Shop, signed};
+use crate::shop::{SOON, Shop, eur, signed};
 
 impl Shop {
     /// Somebody checks out so many carts, a minute apart.
@@ -122,4 +124,79 @@ async fn what_a_guest_bought_is_the_accounts_after_the_merge() {
     assert_eq!(cancelled["cancel_reason"], "customer");
     let bob = shop.shopper(stranger);
     assert_eq!(bob.get(format!("/api/orders/{order}")).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_guests_order_is_the_accounts_for_staff() {
+    let shop = Shop::open().await;
+    let (guest, account) = (shop.person(), shop.person());
+    let before = shop.buy(guest, 2).await;
+    let customer = async |order: &str| {
+        let shown = shop.staff().get(format!("/api/orders/{order}")).await.ok();
+        (shown["customer"].clone(), shown["guest"].clone())
+    };
+
+    shop.peer.tell(&GuestMerged { guest_id: guest, user_id: account }).await;
+    let theirs = (json!(account), json!(guest));
+    for order in &before {
+        eventually("the order is the account's", SOON, async || {
+            (customer(order).await == theirs).then_some(())
+        })
+        .await;
+    }
+
+    let late = shop.buy(guest, 1).await;
+    assert_eq!(customer(&late[0]).await, (json!(account), Value::Null));
+    let listed = shop.staff().get("/api/orders?all=true").await.ok();
+    let owners: Vec<_> =
+        listed["items"].as_array().unwrap().iter().map(|it| &it["customer"]).collect();
+    assert_eq!(owners, [&json!(account); 3]);
+}
+
+/// A cart of 100 different things with long names.
+fn large(shop: &Shop) -> CheckedOut {
+    let cart = shop.cart();
+    let line = |number: u32| cart::Line {
+        sku: format!("SKU-{number}").parse().unwrap(),
+        title: "x".repeat(200),
+        options: [("size".to_owned(), "y".repeat(100))].into(),
+        quantity: Quantity::new(1).unwrap(),
+        unit_price: eur(25),
+        line_total: eur(25),
+        ..cart.lines[0].clone()
+    };
+    CheckedOut { lines: (0..100).map(line).collect(), ..cart }
+}
+
+#[tokio::test]
+async fn page_of_large_orders_is_small() {
+    let shop = Shop::open().await;
+    for _ in 0..100 {
+        shop.peer.tell(&large(&shop)).await;
+    }
+    let page = eventually("all are placed", SOON, async || {
+        let page = shop.staff().get("/api/orders?all=true&limit=100").await.ok();
+        (page["items"].as_array().unwrap().len() == 100).then_some(page)
+    })
+    .await;
+
+    assert!(page.text.len() < 128 * 1024, "{} bytes", page.text.len());
+    let order = &page["items"][0];
+    assert_eq!((&order["line_count"], &order["piece_count"]), (&json!(100), &json!(100)));
+    assert_eq!((&order["lines"], &order["total"]["amount"]), (&Value::Null, &json!(2500)));
+    assert_eq!(order["title"], "x".repeat(200));
+}
+
+#[tokio::test]
+async fn listed_order_shows_what_went_back() {
+    let shop = Shop::open().await;
+    let order = shop.sells().await.order;
+    shop.peer.tell(&shop.refund(order, 500)).await;
+    shop.peer.hears::<Refunded>(order).await;
+
+    let listed = shop.staff().get("/api/orders?all=true&status=paid").await.ok();
+
+    let order = &listed["items"][0];
+    assert_eq!((&order["refunded"]["amount"], &order["status"]), (&json!(500), &json!("paid")));
+    assert_eq!(order["not_given_back"], Value::Null);
 }

@@ -1,6 +1,6 @@
 //! Parcels, and where they go.
 
-use contracts::order::{AddressChanged, Delivered, Shipped};
+use contracts::order::{AddressChanged, Delivered, Shipped, TrackingCorrected};
 use contracts::{Envelope, OrderId};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -43,7 +43,10 @@ async fn an_order_goes_in_parcels() {
     let first = shop.sends(0, order, "H-1", mugs(1)).await.status(200);
     assert_eq!((&first["status"], &first["tracking"]), (&json!("paid"), &json!("H-1")));
     let early = shop.staff().post(format!("/api/orders/{order}/cancel")).await.status(409);
-    assert_eq!(early["allowed"], json!(["ship", "deliver", "refund", "return"]));
+    assert_eq!(
+        early["allowed"],
+        json!(["ship", "deliver", "refund", "return", "correct_tracking"])
+    );
     let second = shop.sends(0, order, "H-2", mugs(1)).await.status(200);
     assert_eq!((&second["status"], &second["tracking"]), (&json!("shipped"), &json!("H-2")));
     let one = shop.staff().post(&deliver).json(&json!({ "parcel": 2 })).await.status(200);
@@ -188,4 +191,54 @@ async fn what_is_no_address_is_refused() {
         with("extra", json!("2nd floor")).await.status(200)["address"]["extra"],
         "2nd floor"
     );
+}
+
+#[tokio::test]
+async fn order_is_sent_without_tracking() {
+    let shop = Shop::open().await;
+    let order = shop.sells().await.order;
+    let (staff, path) = (shop.staff(), format!("/api/orders/{order}/ship"));
+    let one = json!({ "lines": mugs(1) });
+
+    let first = staff.post(&path).json(&one).key("1").await.status(200);
+    let again = staff.post(&path).json(&one).key("1").await.status(200);
+    let second = staff.post(&path).json(&one).key("2").await.status(200);
+
+    assert_eq!(again.text, first.text);
+    assert_eq!((&first["carrier"], &first["parcels"][0]["tracking"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&second["status"], &second["parcels"][1]["number"]),
+        (&json!("shipped"), &json!(2))
+    );
+    shop.peer.hears::<Shipped>(order).await;
+    let told = shop.peer.told::<Shipped>(order).await;
+    assert!(told.iter().all(|told| told.tracking.is_empty() && told.carrier.is_empty()));
+}
+
+#[tokio::test]
+async fn tracking_number_is_corrected() {
+    let shop = Shop::open().await;
+    let purchase = shop.sells().await;
+    let (order, staff) = (purchase.order, shop.staff());
+    let sent = shop.sends(0, order, "H-1", mugs(2)).await.status(200);
+    let first = format!("/api/orders/{order}/parcels/1");
+    let right = json!({ "tracking": "H-2" });
+
+    let stale = staff.patch(&first).json(&right).if_match("\"1-00000000\"").await;
+    refused(&stale, 412, "stale");
+    let patch = || staff.patch(&first).json(&right).key("c");
+    let corrected = patch().if_match(sent.etag()).await.status(200);
+    assert_eq!(patch().if_match(sent.etag()).await.status(200).text, corrected.text);
+
+    assert_eq!((&corrected["tracking"], &corrected["carrier"]), (&json!("H-2"), &json!("Hermes")));
+    let told = shop.peer.hears::<TrackingCorrected>(order).await;
+    assert_eq!((told.parcel, told.tracking.as_str()), (1, "H-2"));
+    assert_eq!(shop.peer.told::<TrackingCorrected>(order).await.len(), 1);
+    let none = staff.patch(&first).json(&json!({ "tracking": null })).await.status(200);
+    assert_eq!((&none["tracking"], &none["carrier"]), (&Value::Null, &json!("Hermes")));
+    let other = format!("/api/orders/{order}/parcels/2");
+    refused(&staff.patch(&other).json(&right).await, 404, "not-found");
+    refused(&staff.patch(&first).json(&json!({ "number": 2 })).await, 422, "invalid");
+    let alice = shop.shopper(purchase.customer);
+    refused(&alice.patch(&first).json(&right).await, 403, "forbidden");
 }

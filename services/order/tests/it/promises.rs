@@ -49,7 +49,7 @@ async fn a_parcel_waits_until_its_money_is_collected() {
     assert_eq!(shop.ships(order, "again").await.status(202)["version"], waits["version"]);
     let other = shop.sends(0, order, "H-2", mugs(1)).await;
     refused(&other, 409, "order-unfit");
-    assert_eq!(other["allowed"], json!(["cancel"]));
+    assert_eq!(other["allowed"], json!(["cancel", "correct_tracking"]));
     let due = shop.peer.hears::<CaptureDue>(order).await;
     assert_eq!(due.payment_id, PaymentId::of(order));
     assert!(shop.peer.told::<Shipped>(order).await.is_empty());

@@ -31,12 +31,11 @@ impl Shop {
     async fn minds(
         &self,
         replica: usize,
-        shown: &Answer,
+        asked: &Answer,
         act: &str,
         body: Option<Value>,
     ) -> Answer {
-        let (order, id) = (shown.text_of("id"), shown["returns"][0]["id"].as_str().unwrap());
-        let path = format!("/api/orders/{order}/returns/{id}/{act}");
+        let path = format!("{}/{act}", asked.header("location").unwrap());
         let request = self.staff_at(replica).post(path);
         body.map_or(request.clone(), |body| request.json(&body)).await
     }
@@ -55,9 +54,13 @@ async fn goods_go_the_whole_way_back() {
 
     let asked = sends_back(&alice, order, &mugs(1), "k").await.status(201);
     assert_eq!(sends_back(&alice, order, &mugs(1), "k").await.status(201).text, asked.text);
-    let request = &asked["returns"][0];
-    assert_eq!((&request["status"], &request["lines"]), (&json!("requested"), &mugs(1)));
-    assert_eq!(request["reason"], "Too small");
+    assert_eq!((&asked["status"], &asked["lines"]), (&json!("requested"), &mugs(1)));
+    assert_eq!(asked["reason"], "Too small");
+    let location = format!("/api/orders/{order}/returns/{}", asked.text_of("id"));
+    assert_eq!(asked.header("location"), Some(location.as_str()));
+    assert_eq!(alice.get(&location).await.ok().body, asked.body);
+    let bob = shop.shopper(shop.person());
+    refused(&bob.get(&location).await, 404, "not-found");
     let approved = shop.minds(0, &asked, "approve", None).await.status(200);
     assert_eq!(approved["returns"][0]["status"], "approved");
     let body = json!({ "restock": true });
@@ -110,11 +113,13 @@ async fn nobody_minds_returns_but_staff() {
     let (alice, bob) = (shop.shopper(customer), shop.shopper(shop.person()));
     refused(&sends_back(&bob, order, &mugs(1), "k").await, 404, "not-found");
     let asked = sends_back(&alice, order, &mugs(1), "k").await.status(201);
-    let id = asked["returns"][0]["id"].as_str().unwrap();
+    let id = asked["id"].as_str().unwrap();
 
     for act in ["approve", "reject", "receive"] {
         let path = format!("/api/orders/{order}/returns/{id}/{act}");
         refused(&alice.post(&path).await, 403, "forbidden");
+        let typo = shop.staff().post(&path).json(&json!({ "reson": "x" })).await;
+        refused(&typo, 422, "invalid");
         refused(&shop.anyone().post(&path).await, 401, "unauthorized");
         let unknown = path.replace(id, "ret_0190b0e1c7f67c3e9d1a000000000001");
         refused(&shop.staff().post(&unknown).await, 404, "not-found");

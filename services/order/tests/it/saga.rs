@@ -9,6 +9,7 @@ use contracts::order::{
 use contracts::payment::AttemptStarted;
 use contracts::product::{CommitRefused, Refused, ReservationOverdue};
 use contracts::{Event as _, OrderId, PaymentId};
+use mongodb::bson::doc;
 use testkit::eventually;
 
 use crate::shop::{SOON, Shop, eur};
@@ -215,4 +216,19 @@ async fn product_is_told_again_where_the_order_stands() {
         (shop.peer.told::<Paid>(order).await.len() == 2).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn unreadable_orders_do_not_stop_expiry() {
+    let shop = Shop::open().await;
+    let order = shop.buys_what_is_there().await.order;
+    let unreadable = (0..1_100).map(|number| {
+        let status = doc! { "state": "reserved", "pay_by": "2020-01-01T00:00:00.000Z" };
+        doc! { "_id": format!("ord_{number:032x}"), "status": status, "version": 1_i64 }
+    });
+    shop.stored("orders").insert_many(unreadable).await.unwrap();
+
+    shop.clock.advance(Duration::from_mins(16));
+
+    shop.peer.hears::<Expired>(order).await;
 }

@@ -10,7 +10,7 @@ use common::identity::Claims;
 use common::service::Running;
 use contracts::auth::{Keys, PublicKey, Role};
 use contracts::cart::CheckedOut;
-use contracts::payment::{Captured, Refunded};
+use contracts::payment::{Captured, RefundCause, Refunded};
 use contracts::product::Reserved;
 use contracts::{
     AttemptId, Currency, Event, Money, OrderId, PaymentId, RefundId, SessionId, UserId, order,
@@ -37,6 +37,7 @@ pub(crate) struct Shop {
     pub(crate) clock: Clock,
     replicas: Vec<Running>,
     jetstream: jetstream::Context,
+    mongo: mongodb::Database,
     _world: World,
 }
 
@@ -78,7 +79,14 @@ impl Shop {
         }
         let client = async_nats::connect(&nats).await.unwrap();
         let jetstream = jetstream::new(client);
-        Self { peer, clock, replicas: running, jetstream, _world: world }
+        let mongo = mongodb::Client::with_uri_str(world.mongo_uri()).await.unwrap();
+        let mongo = mongo.database(&database);
+        Self { peer, clock, replicas: running, jetstream, mongo, _world: world }
+    }
+
+    /// What the service stores in this collection.
+    pub(crate) fn stored(&self, collection: &str) -> mongodb::Collection<mongodb::bson::Document> {
+        self.mongo.collection(collection)
     }
 
     /// One who shows no token.
@@ -183,6 +191,7 @@ impl Shop {
             refund_id: RefundId::from_uuid(self.clock.uuid()),
             amount: eur(amount),
             remaining: eur(2500 - amount),
+            cause: RefundCause::Staff,
         }
     }
 

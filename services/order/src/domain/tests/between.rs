@@ -60,17 +60,17 @@ fn a_shopper_may_cancel_until_the_goods_are_sent() {
         (paid(), money()),
         (paid_late(), money()),
     ] {
-        let change = order.cancel(CancelReason::Customer, noon()).unwrap();
+        let change = order.cancel(CancelReason::Customer, None, noon()).unwrap();
 
         assert_eq!(change.told::<CancelledEvent>()[0].reason, CancelReason::Customer);
         assert_eq!(due(&change), back);
-        let again = change.value.clone().cancel(CancelReason::Staff, noon());
+        let again = change.value.clone().cancel(CancelReason::Staff, None, noon());
         changes_nothing(&again.unwrap(), &change.value);
     }
     for order in [shipped(), delivered()] {
         let (act, standing) = (Act::Cancel, order.standing());
 
-        let refused = order.cancel(CancelReason::Customer, noon()).unwrap_err();
+        let refused = order.cancel(CancelReason::Customer, None, noon()).unwrap_err();
 
         assert_eq!(refused, Refusal::Unfit { act, standing });
     }
@@ -88,7 +88,7 @@ fn money_for_a_cancelled_order_goes_back_and_never_revives_it() {
 #[test]
 fn all_money_that_comes_after_the_end_goes_back() {
     let refused = paid_late().refuse(2, noon()).value;
-    let given_up = paid().cancel(CancelReason::Staff, noon()).unwrap().value;
+    let given_up = paid().cancel(CancelReason::Staff, None, noon()).unwrap().value;
 
     for ended in [refused, given_up] {
         let change = ended.clone().capture(attempt(2), eur(2500), noon()).unwrap();
@@ -102,7 +102,7 @@ fn all_money_that_comes_after_the_end_goes_back() {
 fn what_expired_with_its_money_gone_back_can_still_be_cancelled() {
     let refused = paid_late().refuse(2, noon()).value;
 
-    let change = refused.cancel(CancelReason::Customer, noon()).unwrap();
+    let change = refused.cancel(CancelReason::Customer, None, noon()).unwrap();
 
     assert_eq!(change.told::<CancelledEvent>().len(), 1);
     assert!(change.told::<RefundDue>().is_empty());
@@ -112,7 +112,7 @@ fn what_expired_with_its_money_gone_back_can_still_be_cancelled() {
 fn only_what_is_still_there_goes_back() {
     let partly = refunded(paid(), 1, 500).unwrap().value;
 
-    let change = partly.cancel(CancelReason::Customer, noon()).unwrap();
+    let change = partly.cancel(CancelReason::Customer, None, noon()).unwrap();
 
     assert_eq!(due(&change), [(2000, RefundReason::Cancelled)]);
     assert_eq!(change.value.payment.went_back(), Some(eur(500)));
@@ -147,7 +147,11 @@ fn a_refund_waits_for_its_capture() {
 #[test]
 fn no_refund_is_below_nothing_or_of_another_currency() {
     for amount in [eur(-1), Money::new(1, "USD".parse().unwrap())] {
-        let refused = paid().refunded(refund(1), Back { amount, remaining: eur(0) }, noon());
+        let refused = paid().refunded(
+            refund(1),
+            Back { amount, remaining: eur(0), cause: RefundCause::Order },
+            noon(),
+        );
 
         assert_eq!(refused.unwrap_err(), Refusal::DoesNotAddUp);
     }
@@ -180,7 +184,7 @@ fn an_order_that_missed_the_answer_asks_again() {
 
 #[test]
 fn a_surplus_that_went_back_before_it_was_heard_of_leaves_the_order_paid() {
-    let back = Back { amount: eur(2500), remaining: eur(2500) };
+    let back = Back { amount: eur(2500), remaining: eur(2500), cause: RefundCause::Order };
 
     let order = paid().refunded(refund(1), back, noon()).unwrap().value;
     assert_eq!(order.status, Paid { at: noon() });

@@ -102,10 +102,10 @@ fn no_more_is_sent_than_is_left() {
 fn an_order_of_which_a_parcel_left_is_not_cancelled() {
     let half = sent(paid_much(), 1, [1, 0]).value;
 
-    let refused = half.clone().cancel(CancelReason::Customer, noon()).unwrap_err();
+    let refused = half.clone().cancel(CancelReason::Customer, None, noon()).unwrap_err();
 
-    let allowed = vec![Act::Ship, Act::Deliver, Act::Refund, Act::Return];
-    let standing = Standing { stage: Stage::Paid, allowed };
+    let allowed = vec![Act::Ship, Act::Deliver, Act::Refund, Act::Return, Act::CorrectTracking];
+    let standing = Standing { stage: Stage::Paid, allowed, pay_by: None, returns_since: None };
     assert_eq!(refused, Refusal::Unfit { act: Act::Cancel, standing });
 }
 
@@ -145,7 +145,7 @@ fn an_order_sent_before_there_were_parcels_still_arrives() {
     stored.get_document_mut("status").unwrap().insert("parcel", how);
 
     let old = as_read(stored);
-    assert_eq!((old.parcels.len(), &old.parcels[0].tracking), (1, &label("H-1")));
+    assert_eq!((old.parcels.len(), &old.parcels[0].tracking), (1, &Some(label("H-1"))));
     let arrived = old.deliver(Some(1), minutes(1)).unwrap().value;
 
     assert_eq!(arrived.status, Delivered { at: minutes(1) });
@@ -165,6 +165,70 @@ fn an_order_that_arrived_before_there_were_parcels_can_still_be_sent_back() {
     assert_eq!(old.returnable(), goods([3, 1]));
     assert_eq!(old.parcels[0].delivered_at, Some(noon()));
     assert!(as_read(bson::serialize_to_document(&paid_much()).unwrap()).parcels.is_empty());
+}
+
+fn untracked(pieces: Option<[u32; 2]>) -> Shipment {
+    Shipment { carrier: None, tracking: None, goods: pieces.map(goods) }
+}
+
+#[test]
+fn letters_of_one_content_are_parcels_each() {
+    let ship = |order: Order, pieces| order.ship(untracked(pieces), noon()).unwrap();
+
+    let first = ship(paid_much(), Some([1, 0]));
+    let second = ship(first.value.clone(), Some([1, 0])).value;
+    let rest = ship(second, None).value;
+
+    let told = first.told::<ShippedEvent>();
+    assert_eq!((told[0].carrier.as_str(), told[0].tracking.as_str()), ("", ""));
+    assert_eq!(rest.parcels.len(), 3);
+    assert_eq!(rest.status, Shipped { at: noon() });
+    changes_nothing(&ship(rest.clone(), None), &rest);
+}
+
+#[test]
+fn absent_labels_are_stored_as_dashes() {
+    let letter = paid_much().ship(untracked(None), noon()).unwrap().value;
+
+    let stored = bson::serialize_to_document(&letter).unwrap();
+
+    let parcel = stored.get_array("parcels").unwrap()[0].as_document().unwrap();
+    for field in ["carrier", "tracking"] {
+        assert_eq!(parcel.get_str(field).unwrap(), "-");
+    }
+    assert_eq!(as_read(stored), letter);
+}
+
+#[test]
+fn corrected_tracking_is_told_once() {
+    let sent = sent(paid_much(), 1, [3, 1]).value;
+    let right = TrackingChange { tracking: Some(Some(label("H-2"))), ..TrackingChange::default() };
+
+    let change = sent.clone().correct_tracking(1, &right).unwrap();
+
+    let told = change.told::<TrackingCorrected>();
+    assert_eq!((told[0].parcel, told[0].carrier.as_str()), (1, "Hermes"));
+    assert_eq!(told[0].tracking, "H-2");
+    changes_nothing(&change.value.clone().correct_tracking(1, &right).unwrap(), &change.value);
+    let none = TrackingChange { carrier: Some(None), tracking: Some(None) };
+    let delivered = change.value.deliver(None, noon()).unwrap().value;
+    assert_eq!(delivered.correct_tracking(1, &none).unwrap().value.parcels[0].carrier, None);
+    assert_eq!(sent.correct_tracking(2, &right).unwrap_err(), Refusal::UnknownParcel);
+}
+
+#[test]
+fn waiting_parcel_is_corrected_before_it_leaves() {
+    let promise = Promise { amount: eur(3299), capture_by: minutes(60) };
+    let reserved = Order::place(bought_much(), noon()).unwrap().value.reserve(1, noon(), &TERMS);
+    let promised = reserved.value.authorize(attempt(1), promise, noon()).unwrap().value;
+    let waiting = promised.ship(in_parcel(1, None), noon()).unwrap().value;
+    let right = TrackingChange { tracking: Some(None), ..TrackingChange::default() };
+
+    let change = waiting.correct_tracking(1, &right).unwrap();
+
+    assert!(change.tells_nothing());
+    let sent = captured(change.value);
+    assert_eq!(sent.told::<ShippedEvent>()[0].tracking, "");
 }
 
 /// The order that this was stored as.

@@ -71,8 +71,13 @@ fn a_parcel_waits_for_promised_money() {
     let packed = change.value.waiting.as_ref().unwrap();
     assert_eq!(packed.lines, change.value.bought());
     changes_nothing(&waiting().ship(shipment(), minutes(1)).unwrap(), &waiting());
-    let other = waiting().ship(Shipment { tracking: label("H-2"), ..shipment() }, noon());
-    let standing = Standing { stage: Stage::Paid, allowed: vec![Act::Cancel] };
+    let other = waiting().ship(Shipment { tracking: Some(label("H-2")), ..shipment() }, noon());
+    let standing = Standing {
+        stage: Stage::Paid,
+        allowed: vec![Act::Cancel, Act::CorrectTracking],
+        pay_by: None,
+        returns_since: None,
+    };
     assert_eq!(other.unwrap_err(), Refusal::Unfit { act: Act::Ship, standing });
 }
 
@@ -107,7 +112,7 @@ fn an_order_whose_money_is_not_collected_is_given_up() {
 
 #[test]
 fn a_cancel_that_races_the_collection_has_one_outcome() {
-    let cancelled = waiting().cancel(CancelReason::Customer, noon()).unwrap();
+    let cancelled = waiting().cancel(CancelReason::Customer, None, noon()).unwrap();
     assert_eq!(cancelled.told::<CancelledEvent>().len(), 1);
     assert!(due(&cancelled).is_empty());
     let late = captured(cancelled.value);
@@ -115,7 +120,7 @@ fn a_cancel_that_races_the_collection_has_one_outcome() {
     assert!(late.told::<ShippedEvent>().is_empty());
 
     let sent = captured(waiting()).value;
-    let refused = sent.clone().cancel(CancelReason::Customer, noon()).unwrap_err();
+    let refused = sent.clone().cancel(CancelReason::Customer, None, noon()).unwrap_err();
     assert!(matches!(refused, Refusal::Unfit { act: Act::Cancel, .. }));
 }
 
@@ -143,7 +148,7 @@ fn promised_money_is_not_given_back_by_the_piece() {
     let refused = promised().refund(&giving_back(1, [1, 0]), noon()).unwrap_err();
 
     let allowed = vec![Act::Cancel, Act::Ship, Act::ChangeAddress];
-    let standing = Standing { stage: Stage::Paid, allowed };
+    let standing = Standing { stage: Stage::Paid, allowed, pay_by: None, returns_since: None };
     assert_eq!(refused, Refusal::Unfit { act: Act::Refund, standing });
 }
 

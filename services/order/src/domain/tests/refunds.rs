@@ -1,6 +1,5 @@
 //! Money that goes back by the piece.
 
-use contracts::payment::RefundFailure;
 use proptest::prelude::*;
 
 use super::*;
@@ -72,7 +71,7 @@ fn what_is_not_to_be_sold_again_is_not_when_the_order_is_given_up_either() {
     let broken = GivingBack { restock: false, ..giving_back(2, [1, 0]) };
     let order = restocked.refund(&broken, noon()).unwrap().value;
 
-    let cancelled = order.clone().cancel(CancelReason::Customer, noon()).unwrap();
+    let cancelled = order.clone().cancel(CancelReason::Customer, None, noon()).unwrap();
     let all_broken = GivingBack { restock: false, ..giving_back(3, [2, 0]) };
     let ended = order.refund(&all_broken, noon()).unwrap();
 
@@ -121,10 +120,10 @@ fn a_refund_that_went_back_is_told_with_its_reason() {
 #[test]
 fn a_refund_that_failed_may_be_asked_for_anew() {
     let asked = paid_much().refund(&giving_back(1, [1, 0]), noon()).unwrap().value;
-    let failed = asked.refund_failed(refund(1), RefundFailure::Refused);
+    let failed = asked.refund_failed(refund(1), not_back(), noon());
     assert!(failed.tells_nothing());
     let order = failed.value;
-    changes_nothing(&order.clone().refund_failed(refund(1), RefundFailure::Refused), &order);
+    changes_nothing(&order.clone().refund_failed(refund(1), not_back(), noon()), &order);
 
     let change = order.refund(&giving_back(2, [1, 0]), noon()).unwrap();
 
@@ -135,13 +134,13 @@ fn a_refund_that_failed_may_be_asked_for_anew() {
 
 #[test]
 fn a_cancelled_order_whose_refund_failed_can_be_given_back_anew() {
-    let cancelled = paid_much().cancel(CancelReason::Customer, noon()).unwrap();
+    let cancelled = paid_much().cancel(CancelReason::Customer, None, noon()).unwrap();
     let id = cancelled.told::<RefundDue>()[0].refund_id.unwrap();
     let all = GivingBack { shipping: true, ..giving_back(1, [3, 1]) };
     let early = cancelled.value.clone().refund(&all, noon()).unwrap_err();
     assert!(matches!(early, Refusal::NothingLeft(_)));
     assert_eq!(cancelled.value.stuck(), None, "it is on its way");
-    let failed = cancelled.value.refund_failed(id, RefundFailure::Refused).value;
+    let failed = cancelled.value.refund_failed(id, not_back(), noon()).value;
     assert_eq!(failed.standing().allowed, [Act::Refund]);
     assert_eq!(failed.stuck(), Some(eur(3299)));
 
@@ -154,13 +153,13 @@ fn a_cancelled_order_whose_refund_failed_can_be_given_back_anew() {
 #[test]
 fn money_that_came_twice_and_could_not_go_back_goes_with_the_rest_or_is_shown() {
     let twice = paid().capture(attempt(2), eur(2500), noon()).unwrap().value;
-    let stuck = twice.refund_failed(refund(2), RefundFailure::Refused).value;
+    let stuck = twice.refund_failed(refund(2), not_back(), noon()).value;
 
-    let cancelled = stuck.cancel(CancelReason::Customer, noon()).unwrap();
+    let cancelled = stuck.cancel(CancelReason::Customer, None, noon()).unwrap();
 
     assert_eq!(due(&cancelled), [(5000, RefundReason::Cancelled)]);
     let id = cancelled.told::<RefundDue>()[0].refund_id.unwrap();
-    let back = Back { amount: eur(2500), remaining: eur(2500) };
+    let back = Back { amount: eur(2500), remaining: eur(2500), cause: RefundCause::Order };
     let half = cancelled.value.refunded(id, back, noon()).unwrap().value;
     assert_eq!(half.stuck(), Some(eur(2500)));
     let whole = refunded(half, 9, 2500).unwrap().value;
@@ -170,7 +169,7 @@ fn money_that_came_twice_and_could_not_go_back_goes_with_the_rest_or_is_shown() 
 #[test]
 fn what_an_order_asks_for_by_itself_bears_the_same_name_every_time() {
     let name = |change: Change<Order>| change.told::<RefundDue>()[0].refund_id;
-    let cancel = || paid().cancel(CancelReason::Customer, noon()).unwrap();
+    let cancel = || paid().cancel(CancelReason::Customer, None, noon()).unwrap();
 
     assert!(name(cancel()).is_some());
     assert_eq!(name(cancel()), name(cancel()));
@@ -181,15 +180,114 @@ fn what_an_order_asks_for_by_itself_bears_the_same_name_every_time() {
 
 #[test]
 fn money_that_came_back_from_the_bank_is_here_whichever_is_heard_first() {
-    let back = Back { amount: eur(900), remaining: eur(1600) };
+    let back = Back { amount: eur(900), remaining: eur(1600), cause: RefundCause::Order };
     let refunded = |order: Order| order.refunded(refund(7), back, noon()).unwrap().value;
-    let failed = |order: Order| order.refund_failed(refund(7), RefundFailure::Refused).value;
+    let failed = |order: Order| order.refund_failed(refund(7), not_back(), noon()).value;
 
     let (one, other) = (failed(refunded(paid())), refunded(failed(paid())));
 
     assert_eq!(one, other);
     assert_eq!(one.payment.remaining(), Some(eur(2500)));
-    changes_nothing(&one.clone().refund_failed(refund(7), RefundFailure::Refused), &one);
+    changes_nothing(&one.clone().refund_failed(refund(7), not_back(), noon()), &one);
+}
+
+#[test]
+fn refund_of_nothing_is_refused_and_blocks_nothing() {
+    let shipping = GivingBack { shipping: true, ..giving_back(1, [0, 0]) };
+    let free = CheckedOut { shipping: eur(0), total: eur(2799), ..bought_much() };
+    let order =
+        captured(Order::place(free, noon()).unwrap().value.reserve(1, noon(), &TERMS).value);
+
+    let refused = order.value.clone().refund(&shipping, noon()).unwrap_err();
+
+    assert!(matches!(refused, Refusal::NothingLeft(_)), "{refused:?}");
+    let both = GivingBack { shipping: true, ..giving_back(2, [1, 0]) };
+    let first = order.value.refund(&both, noon()).unwrap();
+    assert_eq!((due(&first)[0].0, first.value.payment.refunds[0].shipping), (632, None));
+    let again = GivingBack { shipping: true, ..giving_back(3, [1, 0]) };
+    assert_eq!(due(&first.value.refund(&again, noon()).unwrap())[0].0, 632);
+}
+
+#[test]
+fn pieces_that_cost_nothing_can_be_dropped() {
+    let gift = |mut cart: CheckedOut| {
+        let nothing = eur(0);
+        (cart.lines[1].unit_price, cart.lines[1].line_total) = (nothing, nothing);
+        CheckedOut { subtotal: eur(2100), total: eur(2299), ..cart }
+    };
+    let placed = Order::place(gift(bought_much()), noon()).unwrap().value;
+    let half = sent(captured(placed.reserve(1, noon(), &TERMS).value).value, 1, [3, 0]).value;
+
+    let change = half.refund(&giving_back(1, [0, 1]), minutes(1)).unwrap();
+
+    assert_eq!((due(&change), change.value.status.stage()), (vec![], Stage::Shipped));
+    let nothing = change.value.refund(&giving_back(2, [0, 1]), noon()).unwrap_err();
+    assert!(matches!(nothing, Refusal::TooMany { left: 0, .. }));
+}
+
+/// Staff gave this back on the payment itself.
+fn on_payment(order: Order, number: u128, amount: i64) -> Order {
+    let remaining = order.payment.remaining().map_or(0, |remaining| remaining.amount) - amount;
+    let back = Back { amount: eur(amount), remaining: eur(remaining), cause: RefundCause::Staff };
+    order.refunded(refund(number), back, noon()).unwrap().value
+}
+
+#[test]
+fn refunds_made_on_the_payment_are_listed() {
+    let order = on_payment(sent(paid_much(), 1, [3, 1]).value, 7, 3000);
+
+    let listed = &order.payment.refunds[0];
+    assert_eq!((listed.id, listed.amount), (refund(7), eur(3000)));
+    assert_eq!((listed.state, listed.reason), (RefundState::Refunded, RefundReason::Goodwill));
+    let rest = order.clone().refund(&giving_back(1, [3, 1]), noon()).unwrap();
+    assert_eq!(due(&rest)[0].0, 299, "no more than is left of what came");
+    let failed = order.refund_failed(refund(7), not_back(), noon()).value;
+    assert!(matches!(failed.payment.refunds[0].state, RefundState::Failed { .. }));
+    assert_eq!(failed.payment.free(), Some(eur(3299)));
+}
+
+#[test]
+fn parts_of_a_refund_are_not_listed() {
+    let order = sent(paid_much(), 1, [3, 1]).value.refund(&giving_back(1, [3, 1]), noon());
+    let back = Back { amount: eur(9), remaining: eur(3290), cause: RefundCause::Order };
+
+    let order = order.unwrap().value.refunded(refund(8), back, noon()).unwrap().value;
+
+    assert_eq!(order.payment.refunds.len(), 1);
+}
+
+#[test]
+fn a_refund_that_is_allowed_works() {
+    let order = on_payment(sent(paid_much(), 1, [3, 1]).value, 7, 500);
+    let mut order = order.refund(&giving_back(1, [3, 1]), noon()).unwrap().value;
+    order = went_back(order, 1).value;
+    let twice = order.clone().capture(attempt(2), eur(3299), noon()).unwrap().value;
+
+    for order in [order, twice] {
+        let all = GivingBack { shipping: true, ..giving_back(9, [0, 0]) };
+        let works = order.clone().refund(&all, noon()).is_ok();
+        assert_eq!(order.may(Act::Refund), works, "{:?}", order.payment);
+    }
+}
+
+#[test]
+fn acts_whose_time_is_over_are_not_allowed() {
+    let delivered = delivered();
+    let over = minutes(60 * 24 * 15);
+    let refused = delivered.ship(shipment(), over).map(drop);
+    let unfit = || reserved().ship(shipment(), noon()).unwrap_err();
+
+    assert!(refused.is_ok(), "just this was sent before");
+    let other = Shipment { tracking: None, ..shipment() };
+    let late = super::delivered().ship(other, over).unwrap_err();
+    let allowed = |refusal: Refusal| match refusal {
+        Refusal::Unfit { standing, .. } => standing.allowed,
+        other => panic!("{other}"),
+    };
+    assert!(allowed(late.clone()).contains(&Act::Return));
+    assert!(!allowed(late.as_of(over, &TERMS)).contains(&Act::Return));
+    assert!(allowed(unfit().as_of(minutes(14), &TERMS)).contains(&Act::Pay));
+    assert!(!allowed(unfit().as_of(minutes(15), &TERMS)).contains(&Act::Pay));
 }
 
 #[test]
@@ -235,14 +333,19 @@ proptest! {
         for (number, (at_most, fails)) in (1..).zip(steps) {
             let left = order.refundable();
             // What costs nothing may be left when all money is.
-            let Some((sku, left)) = left.iter().next().filter(|_| order.may(Act::Refund)) else {
+            let costs = |(sku, _): &(&contracts::Sku, u32)| order.share_of(sku) > 0;
+            let Some((sku, left)) = left.iter().find(costs).filter(|_| order.may(Act::Refund)) else {
                 break;
             };
             let goods = [(sku.clone(), left.min(at_most))].into_iter().collect();
             let back = GivingBack { goods, ..giving_back(number, [0, 0]) };
-            order = order.refund(&back, noon()).unwrap().value;
+            // One piece may come to less than a cent, and all of them to more.
+            let all = GivingBack { goods: [(sku.clone(), left)].into_iter().collect(), ..back.clone() };
+            let refunded = order.clone().refund(&back, noon());
+            let Ok(change) = refunded.or_else(|_| order.clone().refund(&all, noon())) else { break };
+            order = change.value;
             if fails {
-                order = order.refund_failed(refund(number), RefundFailure::Refused).value;
+                order = order.refund_failed(refund(number), not_back(), noon()).value;
             }
         }
 

@@ -1,7 +1,6 @@
 //! Goods that come back.
 
 use contracts::order::{ReturnApproved, ReturnReceived, ReturnRejected, ReturnRequested};
-use contracts::payment::RefundFailure;
 
 use super::*;
 
@@ -43,7 +42,7 @@ fn goods_go_the_whole_way_back() {
     assert_eq!(change.told::<RestockDue>()[0].lines, goods([1, 1]).pieces());
     assert_eq!(stage(&change.value), ReturnStage::Received);
     let id = change.told::<RefundDue>()[0].refund_id.unwrap();
-    let back = Back { amount: eur(1535), remaining: eur(1764) };
+    let back = Back { amount: eur(1535), remaining: eur(1764), cause: RefundCause::Order };
     let paid_back = change.value.refunded(id, back, minutes(4)).unwrap().value;
     assert_eq!(stage(&paid_back), ReturnStage::Refunded);
 }
@@ -158,10 +157,13 @@ fn a_return_whose_money_came_back_from_the_bank_is_not_refunded() {
     let order = received().value;
     let asked = &order.payment.refunds[0];
     let (id, amount) = (asked.id, asked.amount);
-    let refunded = order.refunded(id, Back { amount, remaining: eur(1) }, noon()).unwrap().value;
+    let refunded = order
+        .refunded(id, Back { amount, remaining: eur(1), cause: RefundCause::Order }, noon())
+        .unwrap()
+        .value;
     assert_eq!(stage(&refunded), ReturnStage::Refunded);
 
-    let failed = refunded.refund_failed(id, RefundFailure::Refused).value;
+    let failed = refunded.refund_failed(id, not_back(), noon()).value;
 
     assert_eq!(stage(&failed), ReturnStage::Received);
     assert!(!failed.returns[0].is_open());
@@ -177,7 +179,7 @@ fn an_order_with_an_open_return_is_not_complete() {
     let order = received().value;
     let id = order.payment.refunds[0].id;
 
-    let failed = order.refund_failed(id, RefundFailure::Refused).value;
+    let failed = order.refund_failed(id, not_back(), noon()).value;
 
     assert_eq!(stage(&failed), ReturnStage::Received);
     assert_eq!(failed.complete(later, &TERMS).value.status, Completed { at: later });

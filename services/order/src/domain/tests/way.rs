@@ -59,7 +59,7 @@ fn an_order_that_costs_nothing_is_paid_as_soon_as_its_goods_are_set_aside() {
 
     assert_eq!(change.value.status, Paid { at: noon() });
     assert_eq!(change.told::<PaidEvent>().len(), 1);
-    assert!(change.told::<PaymentDue>().is_empty());
+    assert_eq!(change.told::<PaymentDue>()[0].amount, eur(0));
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn only_a_paid_order_is_sent() {
     assert_eq!((sent[0].tracking.as_str(), sent[0].parcel), ("H-123456", 1));
     assert_eq!((&sent[0].lines, sent[0].more_to_come), (&PaidEvent::sample().lines, false));
     changes_nothing(&shipped().ship(shipment(), noon()).unwrap(), &shipped());
-    let other = Shipment { carrier: label("UPS"), ..shipment() };
+    let other = Shipment { carrier: Some(label("UPS")), ..shipment() };
     for order in [placed(), reserved(), shipped(), delivered(), cancelled(), expired()] {
         let (act, standing) = (Act::Ship, order.standing());
 
@@ -180,4 +180,29 @@ fn where_an_order_stands_is_stored_under_its_name() {
         assert_eq!(stored["status"]["state"], order.status.stage().as_str());
         assert_eq!(serde_json::from_value::<Order>(stored).unwrap(), order);
     }
+}
+
+#[test]
+fn a_guests_order_becomes_the_accounts() {
+    let merged = Merged { guest: paid().customer, account: account(), followed: false };
+
+    let followed = paid().follow(&merged).value;
+
+    assert_eq!((followed.customer, followed.guest), (merged.account, Some(merged.guest)));
+    changes_nothing(&followed.clone().follow(&merged), &followed);
+}
+
+fn account() -> UserId {
+    UserId::from_uuid(Uuid::from_u128(99))
+}
+
+#[test]
+fn why_an_order_was_cancelled_is_kept() {
+    let change = paid().cancel(CancelReason::Staff, Some(&note()), noon()).unwrap();
+
+    assert_eq!(change.value.cancel_note, Some(note()));
+    assert_eq!(change.told::<CancelledEvent>()[0].customer, Some(paid().customer));
+    let other = Note::try_from("Something else".to_owned()).unwrap();
+    let again = change.value.clone().cancel(CancelReason::Staff, Some(&other), noon()).unwrap();
+    changes_nothing(&again, &change.value);
 }

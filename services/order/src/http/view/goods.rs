@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{PiecesView, pieces};
-use crate::domain::{Label, Note, Parcel, Return, ReturnStage, ReturnState, Waiting};
+use crate::domain::{Label, Note, Order, Parcel, Return, ReturnStage, ReturnState, Waiting};
 
 /// A parcel that was sent.
 #[derive(Debug, Serialize, ToSchema)]
@@ -13,10 +13,12 @@ use crate::domain::{Label, Note, Parcel, Return, ReturnStage, ReturnState, Waiti
 pub(super) struct ParcelView {
     /// Which parcel of the order it is, from 1.
     number: u32,
-    /// Who carries it.
-    carrier: Label,
-    /// Where it can be followed.
-    tracking: Label,
+    /// Who carries it; only where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    carrier: Option<Label>,
+    /// Where it can be followed; only if it can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracking: Option<Label>,
     /// What is in it.
     lines: Vec<PiecesView>,
     /// When it left.
@@ -29,10 +31,12 @@ pub(super) struct ParcelView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WaitingParcel)]
 pub(super) struct WaitingView {
-    /// Who will carry it.
-    carrier: Label,
-    /// Where it can be followed.
-    tracking: Label,
+    /// Who will carry it; only where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    carrier: Option<Label>,
+    /// Where it can be followed; only if it can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracking: Option<Label>,
     /// What is in it.
     lines: Vec<PiecesView>,
     /// Since when it waits.
@@ -42,7 +46,7 @@ pub(super) struct WaitingView {
 /// Goods that the shopper sends back.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Return)]
-pub(super) struct ReturnView {
+pub(in crate::http) struct ReturnView {
     /// Names it.
     id: ReturnId,
     /// Where it stands.
@@ -91,6 +95,13 @@ impl From<&Waiting> for WaitingView {
             lines: pieces(&waiting.lines),
             since: waiting.since,
         }
+    }
+}
+
+impl ReturnView {
+    /// The return of this id.
+    pub(in crate::http) fn find(order: &Order, id: ReturnId) -> Option<Self> {
+        order.returns.iter().find(|known| known.id == id).map(Self::from)
     }
 }
 

@@ -6,12 +6,12 @@ use contracts::{Money, RefundId, Sku, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::{Note, Refund, RefundLine, RefundState};
+use crate::domain::{Note, Order, Refund, RefundLine, RefundState};
 
 /// Money that was asked to go back.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Refund)]
-pub(super) struct RefundView {
+pub(in crate::http) struct RefundView {
     /// Names it, here and in the payment.
     id: RefundId,
     /// What became of it.
@@ -29,7 +29,8 @@ pub(super) struct RefundView {
     /// Why, in the words of staff; only when they gave it.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<Note>,
-    /// What it is for; empty when all that is left of an order given up goes back.
+    /// What it is for; empty when all that is left of an order given up goes back, and when it was made
+    /// on the payment itself.
     lines: Vec<RefundLineView>,
     /// When it was asked for.
     asked_at: Timestamp,
@@ -57,6 +58,13 @@ struct RefundLineView {
     quantity: u32,
     /// How much goes back for them: their share of what was paid.
     amount: Money,
+}
+
+impl RefundView {
+    /// The refund of this id.
+    pub(in crate::http) fn find(order: &Order, id: RefundId) -> Option<Self> {
+        order.payment.refunds.iter().find(|known| known.id == id).map(Self::from)
+    }
 }
 
 impl From<&Refund> for RefundView {

@@ -1,11 +1,14 @@
 //! What explains what.
 
-use contracts::order::{CancelReason, Cancelled, Expired, Placed, RefundDue, RefundReason};
-use contracts::payment::{Captured, Failed, Refunded};
-use contracts::product::{CommitRefused, Refused, Released};
+use contracts::cart::CheckedOut;
+use contracts::order::{
+    CancelReason, Cancelled, Expired, PayByExtended, PaymentDue, Placed, RefundDue, RefundReason,
+};
+use contracts::payment::{Authorized, Captured, Failed, Refunded};
+use contracts::product::{CommitRefused, Refused, Released, Reserved};
 use contracts::{Event as _, RefundId, order};
 
-use super::{Entry, event, heard, noon, told};
+use super::{Entry, Timeline, event, heard, noon, told};
 use crate::timeline::Because;
 
 fn cancelled(reason: CancelReason) -> Cancelled {
@@ -188,4 +191,49 @@ fn what_was_told_at_once_stands_as_it_was_told() {
     let texts = texts([Entry { sequence: 9, ..other }, Entry { sequence: 8, ..one }]);
 
     assert_eq!(texts[0], "You cancelled the order.");
+}
+
+/// What shoppers read: the timeline, and what was heard one by one.
+fn read_by_shoppers(timeline: &Timeline) -> [Vec<String>; 2] {
+    [timeline.story(), timeline.heard_after(0)].map(|lines| {
+        let shown = lines.iter().filter(|line| line.is_for_shoppers());
+        shown.map(|line| line.what().to_owned()).collect()
+    })
+}
+
+#[test]
+fn cancelled_order_has_nothing_set_aside() {
+    let reason = CancelReason::Customer;
+    let late = |minute| {
+        vec![
+            told(4, noon(minute), &event(1).to_string(), &Reserved::sample()),
+            told(5, noon(minute), &event(4).to_string(), &PaymentDue::sample()),
+            told(6, noon(minute), "req_2", &Authorized::sample()),
+        ]
+    };
+    let begins = told(1, noon(0), "req_1", &CheckedOut::sample());
+    let cancelled = told(2, noon(1), "req_3", &Cancelled { reason, ..Cancelled::sample() });
+
+    for minute in [0, 2] {
+        let entries = [vec![begins.clone(), cancelled.clone()], late(minute)].concat();
+        let [sorted, as_heard] = read_by_shoppers(&heard(entries));
+
+        assert_eq!(sorted.last().map(String::as_str), Some("cancelled"), "{sorted:?}");
+        assert_eq!(as_heard, ["checked_out", "cancelled"]);
+    }
+}
+
+#[test]
+fn late_money_revives_an_expired_order() {
+    let again = Placed { round: 2, ..Placed::sample() };
+    let timeline = heard([
+        told(1, noon(0), "req_1", &Expired::sample()),
+        told(2, noon(1), "late", &PayByExtended::sample()),
+        told(3, noon(2), "req_2", &again),
+        told(4, noon(3), &event(3).to_string(), &Reserved::sample()),
+    ]);
+
+    let [sorted, _] = read_by_shoppers(&timeline);
+
+    assert_eq!(sorted, ["expired", "placed", "reserved"]);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use contracts::order::{Placed, RefundDue, RefundReason, Shipped};
+use contracts::order::{Placed, RefundDue, RefundReason, Shipped, TrackingCorrected};
 use contracts::payment::{DisputeClosed, Failed, Failure, RefundFailed, RefundFailure};
 use contracts::{Event as _, Kind, catalogue, product};
 
@@ -50,6 +50,10 @@ fn every_fact_makes_a_sentence() {
             "The goods are ready to be sent; your bank is asked for the money",
         ),
         ("souk.order.shipped.v1", "2 × MUG-BLUE left the warehouse with Hermes, tracking H-123456"),
+        (
+            "souk.order.tracking_corrected.v1",
+            "The tracking of parcel 1 was corrected: it travels with Hermes, tracking H-123457",
+        ),
         ("souk.order.delivered.v1", "The goods arrived"),
         ("souk.order.completed.v1", "The order is complete"),
         ("souk.product.refused.v1", "The goods were not all there: only 1 of 2 × MUG-BLUE"),
@@ -161,4 +165,23 @@ fn a_dispute_ends_one_way_or_the_other() {
     let won = DisputeClosed { won: true, ..DisputeClosed::sample() }.words(noon(0));
 
     assert_eq!(text(&won), "Your bank decided that 25.00 EUR stays with the shop");
+}
+
+#[test]
+fn parcels_without_tracking_make_sentences() {
+    let sent = |carrier: &str, tracking: &str| {
+        let (carrier, tracking) = (carrier.to_owned(), tracking.to_owned());
+        Shipped { carrier, tracking, ..Shipped::sample() }.words(noon(0)).text
+    };
+
+    assert_eq!(sent("", ""), "2 × MUG-BLUE left the warehouse");
+    assert_eq!(sent("Hermes", ""), "2 × MUG-BLUE left the warehouse with Hermes");
+    assert_eq!(sent("", "H-1"), "2 × MUG-BLUE left the warehouse, tracking H-1");
+    let none = TrackingCorrected {
+        carrier: String::new(),
+        tracking: String::new(),
+        ..TrackingCorrected::sample()
+    };
+    let text = "The tracking of parcel 1 was corrected: it travels without tracking";
+    assert_eq!(none.words(noon(0)).text, text);
 }

@@ -5,7 +5,7 @@ use contracts::product::Pieces;
 use contracts::{OrderId, Timestamp};
 
 use super::{Worded, Words};
-use crate::timeline::plain::{goods, money};
+use crate::timeline::plain::goods;
 
 impl Worded for CheckedOut {
     fn order(&self) -> OrderId {
@@ -15,7 +15,7 @@ impl Worded for CheckedOut {
     fn words(&self, _: Timestamp) -> Words {
         let pieces = |line: &Line| Pieces { sku: line.sku.clone(), quantity: line.quantity };
         let goods = goods(&self.lines.iter().map(pieces).collect::<Vec<_>>());
-        Words::new(format!("You ordered {goods} for {}", money(self.total)))
+        Words::new(format!("You ordered {goods} for {}", self.total))
             .detail("cart_id", &self.cart_id)
     }
 }

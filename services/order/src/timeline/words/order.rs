@@ -3,12 +3,12 @@
 use contracts::order::{
     AddressChanged, CancelReason, Cancelled, CaptureDue, Completed, Delivered, Expired, Paid,
     PayByExtended, PaymentDue, Placed, RefundDue, RefundReason, Refunded, RestockDue,
-    ReturnApproved, ReturnReceived, ReturnRejected, ReturnRequested, Shipped,
+    ReturnApproved, ReturnReceived, ReturnRejected, ReturnRequested, Shipped, TrackingCorrected,
 };
 use contracts::{OrderId, Timestamp};
 
 use super::{Worded, Words};
-use crate::timeline::plain::{capital, goods, money, time};
+use crate::timeline::plain::{capital, goods, time};
 
 impl Worded for Placed {
     fn order(&self) -> OrderId {
@@ -33,7 +33,10 @@ impl Worded for PaymentDue {
     }
 
     fn words(&self, at: Timestamp) -> Words {
-        let (amount, by) = (money(self.amount), time(self.pay_by, at));
+        if !self.amount.is_positive() {
+            return Words::new("Nothing is to be paid").for_staff();
+        }
+        let (amount, by) = (self.amount, time(self.pay_by, at));
         Words::new(format!("{amount} is to be paid by {by}"))
     }
 }
@@ -114,11 +117,23 @@ impl Worded for Shipped {
     }
 
     fn words(&self, _: Timestamp) -> Words {
-        let Self { carrier, tracking, .. } = self;
         let goods = capital(&goods(&self.lines));
+        let how = carried(&self.carrier, &self.tracking);
         let more = if self.more_to_come { "; more is to follow" } else { "" };
-        Words::new(format!("{goods} left the warehouse with {carrier}, tracking {tracking}{more}"))
-            .detail("parcel", &self.parcel)
+        Words::new(format!("{goods} left the warehouse{how}{more}")).detail("parcel", &self.parcel)
+    }
+}
+
+impl Worded for TrackingCorrected {
+    fn order(&self) -> OrderId {
+        self.order_id
+    }
+
+    fn words(&self, _: Timestamp) -> Words {
+        let (parcel, how) = (self.parcel, carried(&self.carrier, &self.tracking));
+        let how = if how.is_empty() { " without tracking" } else { &how };
+        Words::new(format!("The tracking of parcel {parcel} was corrected: it travels{how}"))
+            .detail("parcel", &parcel)
     }
 }
 
@@ -138,7 +153,7 @@ impl Worded for RefundDue {
     }
 
     fn words(&self, _: Timestamp) -> Words {
-        let words = Words::new(format!("{} is to go back to you", money(self.amount)));
+        let words = Words::new(format!("{} is to go back to you", self.amount));
         let words = match self.refund_id {
             Some(refund) => words.asks(&refund).detail("refund_id", &refund),
             None => words,
@@ -154,7 +169,7 @@ impl Worded for Refunded {
     }
 
     fn words(&self, _: Timestamp) -> Words {
-        Words::new(format!("The order knows that {} went back", money(self.amount)))
+        Words::new(format!("The order knows that {} went back", self.amount))
             .because(refunded(self.reason))
             .for_staff()
             .detail("refund_id", &self.refund_id)
@@ -237,6 +252,15 @@ impl Worded for Completed {
     }
 }
 
+/// How a parcel travels, such as ` with Hermes, tracking H-1`; nothing when neither is known.
+fn carried(carrier: &str, tracking: &str) -> String {
+    let named = |before: &str, name: &str| match name {
+        "" => String::new(),
+        name => format!("{before}{name}"),
+    };
+    format!("{}{}", named(" with ", carrier), named(", tracking ", tracking))
+}
+
 /// Why money goes back.
 fn refunded(reason: RefundReason) -> Option<&'static str> {
     match reason {
@@ -245,6 +269,7 @@ fn refunded(reason: RefundReason) -> Option<&'static str> {
         RefundReason::TooLate => Some("the money came too late"),
         RefundReason::Returned => Some("goods came back"),
         RefundReason::Goodwill => Some("the shop gives it back for some of the goods"),
+        RefundReason::PaidTwice => Some("the order was paid twice"),
         RefundReason::Unknown => None,
     }
 }

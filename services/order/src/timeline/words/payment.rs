@@ -7,7 +7,7 @@ use contracts::payment::{
 use contracts::{OrderId, Timestamp};
 
 use super::{Worded, Words};
-use crate::timeline::plain::{money, time};
+use crate::timeline::plain::time;
 
 impl Worded for AttemptStarted {
     fn order(&self) -> OrderId {
@@ -48,7 +48,7 @@ impl Worded for Authorized {
     }
 
     fn words(&self, at: Timestamp) -> Words {
-        let amount = money(self.amount);
+        let amount = self.amount;
         Words::new(format!("Your bank holds {amount} for the order until it is sent"))
             .detail("attempt_id", &self.attempt_id)
             .detail("capture_by", &time(self.capture_by, at))
@@ -61,7 +61,7 @@ impl Worded for Captured {
     }
 
     fn words(&self, _: Timestamp) -> Words {
-        Words::new(format!("You paid {}", money(self.amount)))
+        Words::new(format!("You paid {}", self.amount))
             .detail("attempt_id", &self.attempt_id)
             .detail("payment_id", &self.payment_id)
     }
@@ -86,10 +86,10 @@ impl Worded for Refunded {
     }
 
     fn words(&self, _: Timestamp) -> Words {
-        Words::new(format!("{} went back to you", money(self.amount)))
+        Words::new(format!("{} went back to you", self.amount))
             .answers(&self.refund_id)
             .detail("refund_id", &self.refund_id)
-            .detail("remaining", &money(self.remaining))
+            .detail("remaining", &self.remaining)
     }
 }
 
@@ -99,7 +99,7 @@ impl Worded for RefundFailed {
     }
 
     fn words(&self, _: Timestamp) -> Words {
-        let amount = money(self.amount);
+        let amount = self.amount;
         let text = match self.failure {
             RefundFailure::NothingLeft => {
                 format!("{amount} did not go back to you: all that you paid is back already")
@@ -122,7 +122,7 @@ impl Worded for Disputed {
     }
 
     fn words(&self, _: Timestamp) -> Words {
-        let amount = money(self.amount);
+        let amount = self.amount;
         Words::new(format!("Your bank took {amount} back until it is clear whose it is"))
             .detail("attempt_id", &self.attempt_id)
     }
@@ -135,7 +135,7 @@ impl Worded for DisputeClosed {
 
     fn words(&self, _: Timestamp) -> Words {
         let whose = if self.won { "stays with the shop" } else { "is yours" };
-        Words::new(format!("Your bank decided that {} {whose}", money(self.amount)))
+        Words::new(format!("Your bank decided that {} {whose}", self.amount))
             .detail("attempt_id", &self.attempt_id)
     }
 }

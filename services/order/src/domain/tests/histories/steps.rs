@@ -7,7 +7,6 @@ use contracts::order::{
     Delivered as DeliveredEvent, Paid as PaidEvent, PayByExtended, RefundDue, RestockDue,
     Shipped as ShippedEvent,
 };
-use contracts::payment::RefundFailure;
 use proptest::prelude::*;
 
 use super::super::*;
@@ -144,7 +143,7 @@ impl History {
             Refuse(round) => Ok(order.refuse(round, now)),
             RefuseCommit => Ok(order.refuse_commit(now)),
             Expire => Ok(order.expire(now)),
-            Cancel(reason) => order.cancel(reason, now),
+            Cancel(reason) => order.cancel(reason, None, now),
             Complete => Ok(order.complete(now, &TERMS)),
             Overdue => Ok(order.answer_overdue(now)),
             AskAgain => Ok(order.ask_again(now, &TERMS)),
@@ -179,16 +178,22 @@ impl History {
         match step {
             Unasked(by, cents) => {
                 let amount = eur(cents);
-                order.refunded(refund(by), Back { amount, remaining: left(amount) }, self.now)
+                order.refunded(
+                    refund(by),
+                    Back { amount, remaining: left(amount), cause: RefundCause::Order },
+                    self.now,
+                )
             }
             Settle(number) => match asked(number) {
-                Some(Refund { id, amount, state: RefundState::Asked, .. }) => {
-                    order.refunded(id, Back { amount, remaining: left(amount) }, self.now)
-                }
+                Some(Refund { id, amount, state: RefundState::Asked, .. }) => order.refunded(
+                    id,
+                    Back { amount, remaining: left(amount), cause: RefundCause::Order },
+                    self.now,
+                ),
                 _ => Ok(Change::none(order)),
             },
             FailRefund(number) => Ok(match asked(number) {
-                Some(known) => order.refund_failed(known.id, RefundFailure::Refused),
+                Some(known) => order.refund_failed(known.id, not_back(), self.now),
                 None => Change::none(order),
             }),
             GiveBack { id, pieces, shipping, restock } => {
@@ -202,7 +207,7 @@ impl History {
     fn goods_go(&self, order: Order, step: Step) -> Outcome {
         match step {
             Ship(number, pieces) => {
-                let tracking = label(&format!("H-{number}"));
+                let tracking = Some(label(&format!("H-{number}")));
                 order.ship(Shipment { tracking, goods: pieces.map(goods), ..shipment() }, self.now)
             }
             Deliver(parcel) => order.deliver(parcel, self.now),
