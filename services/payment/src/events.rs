@@ -40,7 +40,9 @@ async fn guest_merged(payments: Payments, fact: Fact<GuestMerged>) -> Handled {
 }
 
 async fn order_cancelled(payments: Payments, fact: Fact<Cancelled>) -> Handled {
-    Ok(payments.cancel(fact.event.order_id, fact.receipt()).await?)
+    let receipt = fact.receipt();
+    let Cancelled { order_id, reason, customer, .. } = fact.event;
+    Ok(payments.cancel(order_id, reason, customer, receipt).await?)
 }
 
 /// Money that comes all the same is told: the order judges what becomes of it.

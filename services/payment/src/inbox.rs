@@ -108,8 +108,11 @@ impl Payments {
     /// Tries again to apply what waits.
     pub async fn hear_again(self) -> Updated<()> {
         let due = doc! { "retry_at": { "$lte": self.clock().now().to_string() } };
-        let waiting = self.store.ids::<Heard>(due, doc! { "retry_at": 1 }, BATCH).await?;
-        let retried = waiting.into_iter().map(|id| self.retry(id));
+        let sort = doc! { "retry_at": 1 };
+        let waiting = self.store.due::<Heard>(due, sort, BATCH, &self.resting).await?;
+        let retried = waiting
+            .into_iter()
+            .map(async |id| self.unless_it_rests(&id, self.retry(id.clone()).await));
         let outcomes: Vec<_> = stream::iter(retried).buffer_unordered(AT_ONCE).collect().await;
         outcomes.into_iter().collect()
     }

@@ -20,7 +20,9 @@ impl Payments {
         loop {
             let neglected = self.neglected(BATCH).await?;
             let last = i64::try_from(neglected.len()).is_ok_and(|found| found < BATCH);
-            let pursued = neglected.into_iter().map(|id| self.pursue(id));
+            let pursued = neglected
+                .into_iter()
+                .map(async |id| self.unless_it_rests(&id, self.pursue(id).await));
             // All are tried, whatever becomes of one.
             let outcomes: Vec<_> = stream::iter(pursued).buffer_unordered(AT_ONCE).collect().await;
             outcomes.into_iter().collect::<Updated<()>>()?;

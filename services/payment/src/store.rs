@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use common::identity::Shopper;
-use common::store::{One, Receipt, Store, StoreError, Stored, UpdateError};
+use common::store::{
+    MayBeAway as _, One, Receipt, Resting, Store, StoreError, Stored, UpdateError,
+};
 use common::{Change, Clock, Wakeups};
+use contracts::order::CancelReason;
 use contracts::{OrderId, PaymentId, Timestamp, UserId};
 use mongodb::bson::doc;
+use tracing::warn;
 
 use crate::domain::{Due, Entry, Merged, Payment, People, Refusal};
 use crate::inbox;
@@ -23,6 +27,8 @@ pub struct Payments {
     /// How long the provider may take to answer.
     pub(crate) patience: Duration,
     pub(crate) wakeups: Wakeups,
+    /// Payments and webhooks that a periodic job failed on.
+    pub(crate) resting: Resting,
 }
 
 /// What came of a decision about a payment.
@@ -40,7 +46,7 @@ impl Payments {
         store.index::<Merged>(doc! { "account": 1, "_id": -1 }, false).await?;
         store.index_rows::<Entry>(doc! { "payment_id": 1 }).await?;
         inbox::prepare(&store).await?;
-        Ok(Self { store, providers, patience, wakeups })
+        Ok(Self { store, providers, patience, wakeups, resting: Resting::default() })
     }
 
     /// A payment, as it is now.
@@ -89,8 +95,15 @@ impl Payments {
     }
 
     /// The order was given up for good.
-    pub async fn cancel(&self, order: OrderId, receipt: Receipt) -> Updated<()> {
-        self.change(order, receipt, |payment, now| Ok(payment.cancel(now))).await
+    pub async fn cancel(
+        &self,
+        order: OrderId,
+        reason: CancelReason,
+        customer: Option<UserId>,
+        receipt: Receipt,
+    ) -> Updated<()> {
+        let cancel = move |payment: Payment, now| Ok(payment.cancel_for(reason, customer, now));
+        self.change(order, receipt, cancel).await
     }
 
     /// The order was given up, but may live on should its money come.
@@ -101,7 +114,25 @@ impl Payments {
     /// Those of which something is open that is due to be asked about, the longest due first.
     pub(crate) async fn neglected(&self, limit: i64) -> Result<Vec<PaymentId>, StoreError> {
         let due = doc! { "look_at": { "$lte": self.clock().now().to_string() } };
-        self.store.ids::<Payment>(due, doc! { "look_at": 1 }, limit).await
+        self.store.due::<Payment>(due, doc! { "look_at": 1 }, limit, &self.resting).await
+    }
+
+    /// Passes on why an item of a job failed only if all others would fail as well. One that fails by
+    /// itself, such as a document that cannot be read, rests for a while.
+    pub(crate) fn unless_it_rests(&self, id: &impl ToString, outcome: Updated<()>) -> Updated<()> {
+        match outcome {
+            Err(error) if !error.is_away() => {
+                let id = id.to_string();
+                warn!(item.id = id, %error, "an item of a periodic job failed");
+                self.resting.failed(&id, self.clock().now());
+                Ok(())
+            }
+            Err(error) => Err(error),
+            Ok(()) => {
+                self.resting.succeeded(id);
+                Ok(())
+            }
+        }
     }
 
     pub(crate) fn clock(&self) -> &Clock {

@@ -23,8 +23,8 @@ impl Payment {
     pub fn allows(&self, now: Timestamp) -> Vec<Act> {
         let asks = |it: &Attempt| matches!(it.state, AttemptState::ActionRequired { .. });
         let acts = [
-            (Act::Pay, self.due.is_some() && self.may_start(now).is_ok()),
-            (Act::Confirm, self.attempts.iter().any(asks)),
+            (Act::Pay, self.may_start(now).is_ok()),
+            (Act::Confirm, !self.closed && self.attempts.iter().any(asks)),
             (Act::Refund, self.can_go_back().is_some() && self.refunds.len() < MOST_REFUNDS),
         ];
         acts.into_iter().filter_map(|(act, may)| may.then_some(act)).collect()

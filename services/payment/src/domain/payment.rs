@@ -1,6 +1,9 @@
 //! The payment of an order: what it asks for, who tried to pay, and what went back.
 
+use std::time::Duration;
+
 use common::{Change, Document};
+use contracts::order::CancelReason;
 use contracts::payment::AttemptStarted;
 use contracts::{AttemptId, Money, OrderId, PaymentId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
@@ -9,6 +12,8 @@ use super::{Attempt, Method, People, Refund, Terms};
 
 /// No order is tried to be paid more often: who needs more is trying out cards.
 const MOST_ATTEMPTS: usize = 20;
+/// How long after the checkout of an order its payment may not be due yet.
+const MOMENTS: Duration = Duration::from_mins(1);
 /// Staff give no money of one order back more often: each refund is part of its document.
 pub(super) const MOST_REFUNDS: usize = 500;
 
@@ -40,6 +45,12 @@ pub struct Payment {
     /// Whether it was given up for good: it counts on no money any more.
     #[serde(default)]
     pub cancelled: bool,
+    /// Why it was given up for good; `None` also in documents of versions that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel_reason: Option<CancelReason>,
+    /// Who bought, where only the end of the order was heard of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<UserId>,
     /// The tries to pay, in the order in which they began.
     pub attempts: Vec<Attempt>,
     /// What goes back, in the order in which it began.
@@ -61,16 +72,25 @@ pub struct Due {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Nobody asked for it, or it is somebody else's.
-    #[error("there is no such payment; if the order is new, its payment will be due in a moment")]
+    #[error("there is no such payment")]
     NotKnown,
+    /// The same of an order that may have been checked out moments ago.
+    #[error("there is no such payment; if the order is new, its payment will be due in a moment")]
+    NotDueYet,
+    /// The order costs nothing.
+    #[error("the order costs nothing: there is nothing to pay")]
+    NothingDue,
+    /// The order was given up for good.
+    #[error("the order was cancelled{}", because(*.0))]
+    Cancelled(CancelReason),
     /// Its money came.
     #[error("the order is paid")]
     AlreadyPaid,
     /// An attempt is open.
     #[error("a payment of this order is in progress")]
     InProgress,
-    /// The order was given up.
-    #[error("the order was given up and waits for no money")]
+    /// The order expired.
+    #[error("the order expired, as it was not paid in time")]
     Closed,
     /// The order waits no longer.
     #[error("the time to pay is over")]
@@ -94,11 +114,33 @@ pub enum Refusal {
     #[error("the money is disputed")]
     Disputed,
     /// More than can go back: at most this.
-    #[error("that is more than can go back")]
+    #[error("that is more than can go back: at most {0}")]
     TooMuch(Money),
     /// Money goes back as it came.
     #[error("the money came in another currency")]
     OtherCurrency,
+}
+
+impl Refusal {
+    /// The same about the payment of this order: of one that was checked out moments ago it may be
+    /// due soon.
+    #[must_use]
+    pub fn of_order(self, order: OrderId, now: Timestamp) -> Self {
+        let is_recent = order.drawn_at().is_some_and(|drawn_at| {
+            now.since(drawn_at) <= MOMENTS && drawn_at.since(now) <= MOMENTS
+        });
+        if self == Self::NotKnown && is_recent { Self::NotDueYet } else { self }
+    }
+}
+
+/// What follows "the order was cancelled".
+const fn because(reason: CancelReason) -> &'static str {
+    match reason {
+        CancelReason::OutOfStock => ": its goods are out of stock",
+        CancelReason::NotCollected => ": its money could not be collected",
+        CancelReason::Refunded => ": all its money went back",
+        CancelReason::Customer | CancelReason::Staff | CancelReason::Unknown => "",
+    }
 }
 
 pub(super) type Decided = Result<Change<Payment>, Refusal>;
@@ -124,6 +166,8 @@ impl Payment {
             pay_by: None,
             closed: false,
             cancelled: false,
+            cancel_reason: None,
+            customer: None,
             attempts: Vec::new(),
             refunds: Vec::new(),
             look_at: None,
@@ -161,18 +205,29 @@ impl Payment {
         Change::to(Self { closed: true, cancelled: true, ..self }.watched(now))
     }
 
+    /// The same, with who bought and why it was given up.
+    pub fn cancel_for(
+        self,
+        reason: CancelReason,
+        customer: Option<UserId>,
+        now: Timestamp,
+    ) -> Change<Self> {
+        let cancel_reason = self.cancel_reason.or(Some(reason));
+        let customer = self.customer.or(customer);
+        Self { cancel_reason, customer, ..self }.cancel(now)
+    }
+
     /// The payment, if it is theirs; to others there is none.
     pub fn of_people(self, people: &People) -> Result<Self, Refusal> {
-        match self.due {
-            Some(due) if people.include(due.customer) => Ok(self),
-            Some(_) | None => Err(Refusal::NotKnown),
-        }
+        let customer = self.due.map(|due| due.customer).or(self.customer);
+        let is_theirs = customer.is_some_and(|customer| people.include(customer));
+        if is_theirs { Ok(self) } else { Err(Refusal::NotKnown) }
     }
 
     /// Somebody tries to pay. That is told, so that the order waits a little longer if it must.
     pub fn start(mut self, id: AttemptId, method: Method, terms: Terms, now: Timestamp) -> Decided {
-        let due = self.due.ok_or(Refusal::NotKnown)?;
         self.may_start(now)?;
+        let due = self.due.ok_or(Refusal::NotKnown)?;
         self.attempts.push(Attempt::new(id, method, terms, due.amount, now));
         let (payment_id, order_id) = (self.id, self.order_id);
         let started = AttemptStarted { payment_id, order_id, attempt_id: id };
@@ -219,6 +274,12 @@ impl Payment {
             Err(Refusal::AlreadyPaid)
         } else if self.attempts.iter().any(Attempt::is_open) {
             Err(Refusal::InProgress)
+        } else if self.cancelled {
+            Err(Refusal::Cancelled(self.cancel_reason.unwrap_or(CancelReason::Unknown)))
+        } else if self.due.is_none() {
+            Err(Refusal::NotKnown)
+        } else if self.due.is_some_and(|due| !due.amount.is_positive()) {
+            Err(Refusal::NothingDue)
         } else if self.closed {
             Err(Refusal::Closed)
         } else if !self.is_awaited(now) {

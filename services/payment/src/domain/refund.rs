@@ -2,7 +2,7 @@
 
 use std::iter::successors;
 
-use contracts::payment::RefundFailure;
+use contracts::payment::{self, RefundFailure};
 use contracts::{AttemptId, Money, RefundId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -66,6 +66,18 @@ pub enum RefundCause {
     Surplus,
     /// Another amount came than was asked for.
     WrongAmount,
+}
+
+impl RefundCause {
+    /// The cause as events bear it.
+    pub(super) const fn told(&self) -> payment::RefundCause {
+        match self {
+            Self::Order => payment::RefundCause::Order,
+            Self::Staff { .. } => payment::RefundCause::Staff,
+            Self::Surplus => payment::RefundCause::Surplus,
+            Self::WrongAmount => payment::RefundCause::WrongAmount,
+        }
+    }
 }
 
 /// How far a refund has come: it is sent until the provider has taken it, or refused.

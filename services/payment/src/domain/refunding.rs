@@ -225,6 +225,7 @@ fn went_back(change: Change<Payment>, refund: &Refund, at: Timestamp) -> Change<
         refund_id: refund.id,
         amount: refund.amount,
         remaining: payment.remaining(),
+        cause: refund.cause.told(),
     };
     let paid = payment.attempt(refund.attempt).is_some_and(Attempt::is_captured);
     let entries = Entry::refund(payment.id, refund, at);
@@ -243,6 +244,7 @@ pub(super) fn failed(
         refund_id: refund.id,
         amount: refund.amount,
         failure,
+        cause: refund.cause.told(),
     };
     change.telling(&told)
 }

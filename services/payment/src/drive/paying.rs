@@ -22,8 +22,10 @@ impl Payments {
         let (id, fresh) = (PaymentId::of(order), AttemptId::from_uuid(self.clock().uuid()));
         let terms = self.providers.terms();
         let start = move |known: Option<Payment>, now| {
-            let payment = known.ok_or(Refusal::NotKnown)?.of_people(&people)?;
-            payment.start(fresh, method.clone(), terms.clone(), now)
+            let payment = known.ok_or(Refusal::NotKnown);
+            let payment = payment.and_then(|payment| payment.of_people(&people));
+            let start = |payment: Payment| payment.start(fresh, method.clone(), terms.clone(), now);
+            payment.and_then(start).map_err(|refusal| refusal.of_order(order, now))
         };
         let named = move |_: &Payment| fresh.to_string();
         let attempt = match self.store.begin(One(id), receipt.clone(), start, named).await? {

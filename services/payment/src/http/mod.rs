@@ -13,6 +13,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use common::http::{Problem, body_up_to};
 use common::openapi;
+use contracts::order::CancelReason;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
@@ -33,6 +34,7 @@ pub fn router() -> OpenApiRouter<Payments> {
         .routes(routes!(pay::start_payment, read::list_payments))
         .routes(routes!(read::get_payment))
         .routes(routes!(refund::start_refund))
+        .routes(routes!(refund::get_refund))
         .routes(routes!(webhook::hear_provider).layer(body_up_to(NOTICE)));
     openapi::documented(routes, "/api/payments", "Souk payments", DESCRIPTION)
 }
@@ -40,10 +42,14 @@ pub fn router() -> OpenApiRouter<Payments> {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::NotKnown => Self::not_found().retry_after(SOON),
+            Refusal::NotKnown => Self::not_found(),
+            Refusal::NotDueYet => Self::not_found().retry_after(SOON),
             Refusal::InProgress => Self::conflict("payment-in-progress").retry_after(SOON),
             Refusal::AlreadyPaid => Self::conflict("already-paid"),
-            Refusal::Closed | Refusal::TooLate => Self::conflict("order-not-payable"),
+            Refusal::NothingDue => not_payable("nothing_to_pay"),
+            Refusal::Cancelled(CancelReason::OutOfStock) => not_payable("out_of_stock"),
+            Refusal::Cancelled(_) => not_payable("cancelled"),
+            Refusal::Closed | Refusal::TooLate => not_payable("expired"),
             Refusal::TooManyAttempts => Self::conflict("too-many-attempts"),
             Refusal::TooManyRefunds => Self::conflict("too-many-refunds"),
             Refusal::NothingPromised => Self::conflict("nothing-promised"),
@@ -55,6 +61,11 @@ impl From<Refusal> for Problem {
         }
         .because(refusal)
     }
+}
+
+/// No money is wanted for the order; `reason` is a code that never changes its meaning.
+fn not_payable(reason: &'static str) -> Problem {
+    Problem::conflict("order-not-payable").with("reason", reason)
 }
 
 impl From<Forged> for Problem {

@@ -31,9 +31,10 @@ impl Worded for NewPayment {}
 /// with another key. 202 means that this is not known yet: ask again with the same key, or read the
 /// payment. However often it is sent with one key, the money is asked for once.
 ///
-/// 404 with `Retry-After`: no payment is due (yet). 409: `already-paid`, `payment-in-progress`,
-/// `order-not-payable` (given up, or too late), `too-many-attempts`; each with where the payment
-/// stands (`payment_status`, absent until somebody tried to pay, and `pay_by`) and what may be done
+/// 404: there is no such order of yours; with `Retry-After` while the order is younger than a minute
+/// and its payment may be due in a moment. 409: `already-paid`, `payment-in-progress`,
+/// `order-not-payable` (with `reason`: `nothing_to_pay`, `out_of_stock`, `cancelled`, `expired`),
+/// `too-many-attempts`; each with where the payment stands (`payment_status`, absent until somebody tried to pay, and `pay_by`) and what may be done
 /// (`allowed`: `pay`, `confirm`, and for staff `refund` with at most `refundable`).
 #[utoipa::path(post, path = "/api/payments", tag = "payments", security(("bearer" = [])),
     params(("Idempotency-Key" = String, Header, description = "names this attempt to pay")),

@@ -61,9 +61,18 @@ async fn shown(
     person: &Shopper,
     payment: Payment,
 ) -> Result<Option<PaymentView>, Problem> {
+    Ok(visible(payments, person, payment).await?.as_ref().and_then(PaymentView::of))
+}
+
+/// The payment itself, if this person may see it.
+pub(super) async fn visible(
+    payments: &Payments,
+    person: &Shopper,
+    payment: Payment,
+) -> Result<Option<Payment>, Problem> {
     if person.is_staff() {
-        return Ok(PaymentView::of(&payment));
+        return Ok(Some(payment));
     }
     let people = payments.people(person).await?;
-    Ok(payment.of_people(&people).ok().as_ref().and_then(PaymentView::of))
+    Ok(payment.of_people(&people).ok())
 }

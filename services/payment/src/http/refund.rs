@@ -1,16 +1,17 @@
 //! Giving money back.
 
 use axum::extract::State;
-use common::http::{Cardless, IdempotencyKey, Path, Patience, Problem, Problems, Worded};
-use common::identity::Staff;
+use common::http::{Cardless, IdempotencyKey, Json, Path, Patience, Problem, Problems, Worded};
+use common::identity::{Shopper, Staff};
 use common::store::Answer;
-use contracts::{Money, PaymentId};
+use contracts::{Money, PaymentId, RefundId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::read::visible;
 use super::standing::refused;
 use super::view::RefundView;
-use crate::domain::{Reason, RefundCause};
+use crate::domain::{Reason, RefundCause, Refusal};
 use crate::store::Payments;
 
 /// What is to be given back, and why.
@@ -45,8 +46,10 @@ impl Worded for NewRefund {}
         "422": ["card-number"]
     }))),
     responses(
-        (status = CREATED, body = RefundView, description = "what became of it"),
-        (status = ACCEPTED, body = RefundView, description = "it is on its way"),
+        (status = CREATED, body = RefundView, description = "what became of it",
+            headers(("Location" = String, description = "the refund"))),
+        (status = ACCEPTED, body = RefundView, description = "it is on its way",
+            headers(("Location" = String, description = "the refund"))),
         Problems))]
 pub(super) async fn start_refund(
     State(payments): State<Payments>,
@@ -63,4 +66,21 @@ pub(super) async fn start_refund(
         Ok(answer) => Ok(answer),
         Err(error) => Err(refused(&payments, id, error).await),
     }
+}
+
+/// See a refund.
+#[utoipa::path(get, path = "/api/payments/{id}/refunds/{refund_id}", tag = "payments",
+    security(("bearer" = [])),
+    params(("id" = PaymentId, Path, description = "the payment"),
+        ("refund_id" = RefundId, Path, description = "the refund")),
+    responses((status = OK, body = RefundView), Problems))]
+pub(super) async fn get_refund(
+    State(payments): State<Payments>,
+    shopper: Shopper,
+    Path((id, refund_id)): Path<(PaymentId, RefundId)>,
+) -> Result<Json<RefundView>, Problem> {
+    let stored = payments.get(id).await?.ok_or(Refusal::NotKnown)?;
+    let payment = visible(&payments, &shopper, stored.value).await?;
+    let view = payment.as_ref().and_then(|payment| RefundView::find(payment, refund_id));
+    Ok(Json(view.ok_or(Refusal::NotKnown)?))
 }

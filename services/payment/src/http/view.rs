@@ -126,7 +126,7 @@ impl PaymentView {
     pub(super) fn answer(payment: &Payment, id: AttemptId) -> Answer {
         let view = payment.attempt(id).and_then(|attempt| Self::after(payment, attempt));
         let known = view.as_ref().is_some_and(|view| view.status != Status::Processing);
-        answer(known, &view, payment.id)
+        answer(known, &view, format!("/api/payments/{}", payment.id))
     }
 }
 
@@ -172,11 +172,17 @@ impl RefundView {
         }
     }
 
+    /// The refund of this id.
+    pub(super) fn find(payment: &Payment, id: RefundId) -> Option<Self> {
+        let mut refunds = payment.refunds.iter();
+        refunds.find(|refund| refund.id == id).map(|refund| Self::of(payment, refund))
+    }
+
     /// The answer to who gives money back: 202 while it is not known what became of it.
     pub(super) fn answer(payment: &Payment, id: RefundId) -> Answer {
         let view = payment.refund_of(id).map(|refund| Self::of(payment, refund));
         let known = view.as_ref().is_some_and(|view| view.status != RefundStatus::Processing);
-        answer(known, &view, payment.id)
+        answer(known, &view, format!("/api/payments/{}/refunds/{id}", payment.id))
     }
 }
 
@@ -193,8 +199,7 @@ fn capture_by(attempt: &Attempt) -> Option<Timestamp> {
     }
 }
 
-fn answer(known: bool, view: &impl Serialize, payment: PaymentId) -> Answer {
-    let path = format!("/api/payments/{payment}");
+fn answer(known: bool, view: &impl Serialize, path: String) -> Answer {
     if known {
         Answer::new(201, view).located(path)
     } else {

@@ -122,7 +122,9 @@ async fn an_order_given_up_calls_off_what_is_not_confirmed() {
     let asked = pay(&shop.alice(), order, method, "k").await.status(201);
 
     let reason = CancelReason::Customer;
-    shop.peer.tell(&Cancelled { order_id: order, reason, lines: vec![], lost: vec![] }).await;
+    shop.peer
+        .tell(&Cancelled { order_id: order, reason, lines: vec![], lost: vec![], customer: None })
+        .await;
 
     let failed: Failed = shop.peer.hears(PaymentId::of(order)).await;
     assert_eq!(failed.failure, Failure::CalledOff);
@@ -179,7 +181,9 @@ async fn an_attempt_is_asked_of_the_provider_that_it_began_with() {
     let before = shop.now();
 
     let reason = CancelReason::Customer;
-    shop.peer.tell(&Cancelled { order_id: order, reason, lines: vec![], lost: vec![] }).await;
+    shop.peer
+        .tell(&Cancelled { order_id: order, reason, lines: vec![], lost: vec![], customer: None })
+        .await;
     let looked_at = doc! { "_id": id.to_string(), "closed": true,
     "look_at": { "$gt": before.plus(Duration::from_secs(6)).to_string() } };
     shop.holds("payments", looked_at).await;

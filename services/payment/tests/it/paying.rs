@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use common::Clock;
 use contracts::auth::{GuestMerged, Role};
-use contracts::order::{CancelReason, Cancelled, Expired, PayByExtended};
+use contracts::order::{CancelReason, Cancelled, Expired, PayByExtended, PaymentDue};
 use contracts::payment::{AttemptStarted, Captured, Failed, Failure};
 use contracts::{OrderId, PaymentId, UserId};
 use mongodb::bson::doc;
@@ -155,7 +155,15 @@ async fn an_order_given_up_takes_no_money() {
     let (cancelled, expired) = (shop.order().await, shop.order().await);
     let reason = CancelReason::Customer;
 
-    shop.peer.tell(&Cancelled { order_id: cancelled, reason, lines: vec![], lost: vec![] }).await;
+    shop.peer
+        .tell(&Cancelled {
+            order_id: cancelled,
+            reason,
+            lines: vec![],
+            lost: vec![],
+            customer: None,
+        })
+        .await;
     shop.peer.tell(&Expired { order_id: expired, round: 1, lines: vec![] }).await;
 
     for order in [cancelled, expired] {
@@ -172,7 +180,9 @@ async fn an_order_given_up_before_its_payment_is_due_takes_no_money() {
     let order = fresh_order();
     let reason = CancelReason::Customer;
 
-    shop.peer.tell(&Cancelled { order_id: order, reason, lines: vec![], lost: vec![] }).await;
+    shop.peer
+        .tell(&Cancelled { order_id: order, reason, lines: vec![], lost: vec![], customer: None })
+        .await;
     shop.holds("payments", doc! { "_id": PaymentId::of(order).to_string() }).await;
     shop.peer.tell(&shop.due(order)).await;
     shop.knows(order).await;
@@ -276,4 +286,62 @@ async fn what_makes_no_sense_is_refused() {
     let _ = alice.get("/api/payments").await.status(400);
     let _ = alice.get("/api/payments?order_id=1").await.status(400);
     let _ = alice.get("/api/payments/pay_1").await.status(400);
+}
+
+#[tokio::test]
+async fn orders_that_take_no_money_say_why() {
+    let shop = Shop::open().await;
+    let customer = Some(shop.alice);
+    let (free, gone, given_up) = (fresh_order(), fresh_order(), fresh_order());
+    let cancelled =
+        |order_id, reason| Cancelled { order_id, reason, lines: vec![], lost: vec![], customer };
+    shop.peer.tell(&PaymentDue { amount: eur(0), ..shop.due(free) }).await;
+    shop.peer.tell(&cancelled(gone, CancelReason::OutOfStock)).await;
+    shop.peer.tell(&cancelled(given_up, CancelReason::Customer)).await;
+    let bob = shop.anyone(UserId::from_uuid(Clock::system().uuid()), Role::Shopper);
+
+    for (order, reason, detail) in [
+        (free, "nothing_to_pay", "the order costs nothing: there is nothing to pay"),
+        (gone, "out_of_stock", "the order was cancelled: its goods are out of stock"),
+        (given_up, "cancelled", "the order was cancelled"),
+    ] {
+        shop.holds("payments", doc! { "_id": PaymentId::of(order).to_string() }).await;
+        let refused =
+            pay(&shop.alice(), order, "pm_card_visa", &order.to_string()).await.status(409);
+        assert_eq!(refused["type"], "urn:souk:problem:order-not-payable");
+        assert_eq!((&refused["reason"], &refused["detail"]), (&json!(reason), &json!(detail)));
+        assert_eq!((&refused["allowed"], refused.header("retry-after")), (&json!([]), None));
+        let _ = pay(&bob, order, "pm_card_visa", "k").await.status(404);
+        assert_eq!(shop.charges(order).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn mistyped_order_is_not_paid_later() {
+    let shop = Shop::open().await;
+    let mistyped = "ord_0190b0e1c7f67c3e9d1a000000000001".parse().unwrap();
+
+    let unknown = pay(&shop.alice(), mistyped, "pm_card_visa", "k").await.status(404);
+
+    assert_eq!(unknown.header("retry-after"), None);
+    let read = shop.read(mistyped).await.status(404);
+    assert_eq!(read.header("retry-after"), None);
+}
+
+#[tokio::test]
+async fn unreadable_payments_do_not_stop_reconciliation() {
+    let clock = Clock::manual(Clock::system().now());
+    let shop = Shop::with(Setup { clock: clock.clone(), ..Setup::default() }).await;
+    let order = shop.order().await;
+    let _ = pay(&shop.alice(), order, "pm_card_authenticationRequired", "k").await.status(201);
+    let unreadable = (0..250).map(|number| {
+        doc! { "_id": format!("pay_{number:032x}"), "look_at": "2020-01-01T00:00:00.000Z",
+        "attempts": "none", "version": 1_i64 }
+    });
+    shop.collection("payments").insert_many(unreadable).await.unwrap();
+
+    clock.advance(Duration::from_mins(10));
+
+    let failed: Failed = shop.peer.hears(PaymentId::of(order)).await;
+    assert_eq!(failed.failure, Failure::CalledOff);
 }

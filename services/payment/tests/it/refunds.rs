@@ -3,7 +3,7 @@
 use common::Clock;
 use contracts::auth::Role;
 use contracts::order::{RefundDue, RefundReason};
-use contracts::payment::{RefundFailed, RefundFailure, Refunded};
+use contracts::payment::{RefundCause, RefundFailed, RefundFailure, Refunded};
 use contracts::{Event as _, OrderId, PaymentId, RefundId, UserId};
 use mongodb::bson::doc;
 use serde_json::{Value, json};
@@ -45,6 +45,11 @@ async fn staff_gives_some_back_and_then_the_rest() {
 
     let first = refund(&staff, order, &some(1000), "k1").await.status(201);
     assert_eq!((&first["status"], &first["amount"]), (&json!("done"), &json!(eur(1000))));
+    let location = format!("/api/payments/{id}/refunds/{}", first.text_of("id"));
+    assert_eq!(first.header("location"), Some(location.as_str()));
+    assert_eq!(shop.alice().get(&location).await.ok().body, first.body);
+    let other = location.replace(&first.text_of("id"), "ref_0190b0e1c7f67c3e9d1a000000000001");
+    assert_eq!(staff.get(other).await.status, 404);
     assert_eq!(shop.read(order).await["status"], "partially_refunded");
     let rest = refund(&staff, order, &json!({ "reason": "broken" }), "k2").await.status(201);
 
@@ -58,6 +63,7 @@ async fn staff_gives_some_back_and_then_the_rest() {
     .await;
     let told: Vec<Refunded> = shop.peer.told(id).await;
     assert_eq!(told.iter().map(|t| t.remaining.amount).collect::<Vec<_>>(), [1500, 0]);
+    assert!(told.iter().all(|told| told.cause == RefundCause::Staff));
     assert_eq!((shop.entered(order).await, given_back(&shop).await), (0, AMOUNT));
     let none = refund(&staff, order, &some(1), "k3").await.status(409);
     assert_eq!(none["type"], "urn:souk:problem:nothing-to-refund");

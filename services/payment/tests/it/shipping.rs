@@ -21,7 +21,13 @@ pub(crate) fn capture_due(order_id: OrderId) -> CaptureDue {
 }
 
 pub(crate) fn cancelled(order_id: OrderId) -> Cancelled {
-    Cancelled { order_id, reason: CancelReason::Customer, lines: vec![], lost: vec![] }
+    Cancelled {
+        order_id,
+        reason: CancelReason::Customer,
+        lines: vec![],
+        lost: vec![],
+        customer: None,
+    }
 }
 
 /// An order whose money is promised.

@@ -140,6 +140,26 @@ async fn a_webhook_that_comes_before_its_payment_is_applied_later() {
 }
 
 #[tokio::test]
+async fn unreadable_webhooks_do_not_stop_others() {
+    let shop = Shop::open().await;
+    let (order, id) = (shop.order().await, shop.clock.uuid());
+    let attempt = format!("att_{}", id.simple());
+    let unreadable = (0..250).map(|number| {
+        doc! { "_id": format!("sandbox:{number}"), "state": "waiting", "notice": "none",
+        "retry_at": "2020-01-01T00:00:00.000Z", "version": 1_i64 }
+    });
+    shop.collection("webhooks").insert_many(unreadable).await.unwrap();
+    let _ = shop.webhook(&captured("whk_1", order, &attempt)).await.status(200);
+
+    let _ = pay(&shop.alice(), order, "pm_card_authenticationRequired", "k").await.status(201);
+    let rename = doc! { "$set": { "attempts.0.id": &attempt } };
+    let it = doc! { "_id": PaymentId::of(order).to_string() };
+    shop.collection("payments").update_one(it, rename).await.unwrap();
+
+    let _: Captured = shop.peer.hears(PaymentId::of(order)).await;
+}
+
+#[tokio::test]
 async fn a_webhook_of_what_never_becomes_known_is_put_aside() {
     let clock = Clock::manual(Clock::system().now());
     let shop = Shop::with(Setup { clock: clock.clone(), ..Setup::default() }).await;

@@ -9,6 +9,7 @@ use mongodb::Collection;
 use mongodb::bson::{self, Document, doc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
 use super::books::{insert, refused};
 use super::webhook::Webhook;
@@ -23,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const TELLINGS: i32 = 5;
 /// How many webhooks one round sends.
 const ROUND: i64 = 100;
+/// How long a webhook rests that cannot be read.
+const UNREADABLE: Duration = Duration::from_hours(1);
 /// The shop takes no webhook that was signed so long ago.
 const LONG_AGO: Duration = Duration::from_mins(10);
 
@@ -93,9 +96,20 @@ impl Post {
             letters.find(due).sort(sort).limit(ROUND).await?.try_collect().await
         };
         let found: Vec<Document> = self.letters.run(find).await??;
-        for letter in found {
-            let letter = bson::deserialize_from_document(letter);
-            self.send(&letter.map_err(|error| refused(&error))?, now).await?;
+        for body in found {
+            let id = body.get("_id").cloned();
+            match bson::deserialize_from_document(body) {
+                Ok(letter) => self.send(&letter, now).await?,
+                Err(error) => {
+                    warn!(%error, "a webhook cannot be read");
+                    let later = now.plus(UNREADABLE).to_string();
+                    let (this, rest) = (doc! { "_id": id }, doc! { "$set": { "due_at": later } });
+                    let put_off = async move |letters: Collection<Document>| {
+                        letters.update_one(this, rest).await
+                    };
+                    self.letters.run(put_off).await??;
+                }
+            }
         }
         Ok(())
     }
@@ -105,7 +119,7 @@ impl Post {
     pub(super) async fn send(&self, letter: &Letter, now: Timestamp) -> Result<(), ProviderError> {
         let sent = self.bring(letter, now).await;
         if let Err(error) = &sent {
-            tracing::warn!(webhook.id = letter.id, %error, "webhook not taken");
+            warn!(webhook.id = letter.id, %error, "webhook not taken");
         }
         let tellings = doc! { "$add": [{ "$ifNull": ["$tellings", 0] }, 1] };
         let enough = doc! { "$gte": [tellings.clone(), TELLINGS] };

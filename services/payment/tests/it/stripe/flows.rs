@@ -39,7 +39,9 @@ async fn open(capture: Capture) -> (Front, Shop) {
 
 async fn cancel(shop: &Shop, order_id: OrderId) {
     let reason = CancelReason::Customer;
-    shop.peer.tell(&Cancelled { order_id, reason, lines: Vec::new(), lost: vec![] }).await;
+    shop.peer
+        .tell(&Cancelled { order_id, reason, lines: Vec::new(), lost: vec![], customer: None })
+        .await;
 }
 
 /// Waits until the one intent there is has this status.
