@@ -122,6 +122,28 @@ impl Peer {
         eventually(&what, SOON, async || self.told::<E>(&aggregate).await.pop()).await
     }
 
+    /// Replaces the last message of a subject, as any user that may publish at all can: the server
+    /// sends the acknowledgement of a publish to the subject that it names as its reply.
+    ///
+    /// # Panics
+    /// When the nats-server cannot be reached.
+    pub async fn evict(&self, subject: &str) {
+        let client = self.jetstream.client();
+        let sent =
+            client.publish_with_reply("cart.checked_out.v1.x", subject.to_owned(), "{}".into());
+        sent.await.expect("nats-server runs");
+        client.flush().await.expect("nats-server runs");
+    }
+
+    /// Takes all messages from a stream.
+    ///
+    /// # Panics
+    /// When the stream cannot be purged.
+    pub async fn purge(&self, stream: &str) {
+        let stream = self.jetstream.get_stream(stream).await.expect("the stream is declared");
+        stream.purge().await.expect("it is purged");
+    }
+
     /// Everything that is in a stream, in order.
     ///
     /// # Panics

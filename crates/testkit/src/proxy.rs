@@ -3,8 +3,9 @@
 use std::future::pending;
 use std::io;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -35,11 +36,16 @@ enum Line {
 impl Proxy {
     /// Listens on a free port for a server at this one, which need not be there yet.
     pub async fn to(server: u16) -> io::Result<Self> {
+        Self::slow(server, Duration::ZERO).await
+    }
+
+    /// The same, but every answer takes so much longer.
+    pub async fn slow(server: u16, delay: Duration) -> io::Result<Self> {
         let port = ports::free();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let (line, watched) = watch::channel(Line::default());
         let mut serving = JoinSet::new();
-        serving.spawn(serve(listener, server, watched));
+        serving.spawn(serve(listener, server, delay, watched));
         Ok(Self { port, line, _serving: serving })
     }
 
@@ -69,12 +75,12 @@ impl Proxy {
     }
 }
 
-async fn serve(listener: TcpListener, server: u16, line: watch::Receiver<Line>) {
+async fn serve(listener: TcpListener, server: u16, delay: Duration, line: watch::Receiver<Line>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             Ok((client, _)) = listener.accept() => {
-                connections.spawn(pass(client, server, line.clone()));
+                connections.spawn(pass(client, server, delay, line.clone()));
             }
             Some(_) = connections.join_next() => {}
         }
@@ -82,7 +88,12 @@ async fn serve(listener: TcpListener, server: u16, line: watch::Receiver<Line>) 
 }
 
 /// Passes on between both, until one has no more to say or the line changes.
-async fn pass(mut client: TcpStream, server: u16, mut line: watch::Receiver<Line>) {
+async fn pass(
+    mut client: TcpStream,
+    server: u16,
+    delay: Duration,
+    mut line: watch::Receiver<Line>,
+) {
     let how = *line.borrow_and_update();
     let mut there = match how {
         Line::Open => TcpStream::connect((Ipv4Addr::LOCALHOST, server)).await.ok(),
@@ -90,7 +101,7 @@ async fn pass(mut client: TcpStream, server: u16, mut line: watch::Receiver<Line
     };
     let passed = async {
         match (&mut there, how) {
-            (Some(there), _) => drop(copy_bidirectional(&mut client, there).await),
+            (Some(there), _) => drop(copy_both(&mut client, there, delay).await),
             (None, Line::Silent) => pending().await,
             (None, Line::Open | Line::Closed) => {}
         }
@@ -105,6 +116,34 @@ async fn pass(mut client: TcpStream, server: u16, mut line: watch::Receiver<Line
         reset(&client);
         there.as_ref().into_iter().for_each(reset);
     }
+}
+
+/// Passes on both ways until both have no more to say; what the server says comes later by `delay`.
+async fn copy_both(
+    client: &mut TcpStream,
+    server: &mut TcpStream,
+    delay: Duration,
+) -> io::Result<()> {
+    let (mut from_client, mut to_client) = client.split();
+    let (mut from_server, mut to_server) = server.split();
+    let asking = async {
+        copy(&mut from_client, &mut to_server).await?;
+        to_server.shutdown().await
+    };
+    let answering = async {
+        let mut answer = vec![0; 64 * 1024];
+        loop {
+            let length = from_server.read(&mut answer).await?;
+            if length == 0 {
+                return to_client.shutdown().await;
+            }
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            to_client.write_all(&answer[..length]).await?;
+        }
+    };
+    tokio::try_join!(asking, answering).map(drop)
 }
 
 /// Lets a connection end with a reset rather than in good order.

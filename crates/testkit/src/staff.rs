@@ -27,7 +27,7 @@ impl Staff {
     pub async fn sells(&self, title: &str, variants: &[(&str, i64, u32)]) -> Answer {
         let variants = variants.iter().map(|(sku, cents, on_hand)| {
             let price = json!({ "amount": cents, "currency": "EUR" });
-            json!({ "sku": sku, "price": price, "on_hand": on_hand })
+            json!({ "sku": sku, "options": { "kind": sku }, "price": price, "on_hand": on_hand })
         });
         let product = json!({ "title": title, "variants": variants.collect::<Vec<_>>() });
         self.client.post("/api/products").json(&product).key(&unique()).await.ok()

@@ -10,7 +10,6 @@ use tokio::time::{Instant, sleep};
 
 use super::crowd::Kind;
 use super::dice::Dice;
-use super::ledger::texts;
 use super::person::{Ask, Person, Street};
 use super::shelves::{SCARCE, thing};
 
@@ -143,7 +142,7 @@ impl Visitor {
         let path = format!("/api/orders/{order}/returns");
         let body = json!({ "lines": [{ "sku": sku, "quantity": 1 }], "reason": "too blue" });
         let ask = Ask::post("return", &path).json(body).key(self.key("return"));
-        let id = last(&self.person.done(&ask).await?, "returns")?;
+        let id = text(&self.person.done(&ask).await?, "id")?;
         self.street.ledger.told(&order, |told| told.returns.push(id.clone()));
         let approve = Ask::post("approve", format!("{path}/{id}/approve"));
         self.staff.done(&approve.key(self.key("approve"))).await?;
@@ -157,7 +156,7 @@ impl Visitor {
         let lines = json!([{ "sku": sku, "quantity": 1 }]);
         let body = json!({ "lines": lines, "restock": true, "reason": "one was broken" });
         let ask = Ask::post("refund", format!("/api/orders/{order}/refunds")).json(body);
-        let id = last(&self.staff.done(&ask.key(self.key("refund"))).await?, "refunds")?;
+        let id = text(&self.staff.done(&ask.key(self.key("refund"))).await?, "id")?;
         self.street.ledger.told(&order, |told| told.refunds.push(id));
         self.is_sent(&order).await
     }
@@ -337,9 +336,4 @@ impl Visitor {
 fn text(answer: &Answer, field: &str) -> anyhow::Result<String> {
     let said = || format!("{}: no {field} in an answer {}", answer.asked, answer.status);
     answer[field].as_str().map(ToOwned::to_owned).with_context(said)
-}
-
-/// The id of the last of these.
-fn last(order: &Answer, list: &str) -> anyhow::Result<String> {
-    texts(&order[list], "id").pop().with_context(|| format!("no {list} in an order"))
 }

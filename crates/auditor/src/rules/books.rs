@@ -45,7 +45,7 @@ pub(super) async fn check(shop: &Shop<'_>, out: &mut Findings) -> Result<Owed, E
         owe(&balances, said.as_ref(), &mut owed);
     }
     if let Some((currency, sum)) = whole.into_iter().find(|(_, sum)| *sum != 0) {
-        let says = format!("the whole ledger comes to {sum} {currency}");
+        let says = format!("the whole ledger comes to {}", Money::new(sum, currency));
         out.add(Rule::LedgerBalance, ["ledger"], says);
     }
     out.checked("payments", payments.count());
@@ -62,7 +62,7 @@ fn balance(payment: PaymentId, entries: &[Entry], whole: &mut Owed, out: &mut Fi
         *whole.entry(*currency).or_default() += amount;
     }
     for ((movement, currency), sum) in movements.into_iter().filter(|(_, sum)| *sum != 0) {
-        let says = format!("the halves of {movement} come to {sum} {currency}");
+        let says = format!("the halves of {movement} come to {}", Money::new(sum, currency));
         out.add(Rule::LedgerBalance, [payment], says);
     }
 }
@@ -121,7 +121,7 @@ fn owe(balances: &Balances, payment: Option<&Payment>, owed: &mut Owed) {
 
 fn words(balances: &Balances) -> String {
     let word = |((account, currency), sum): (&(Account, Currency), &i64)| {
-        format!("{sum} {currency} on {}", account.name())
+        format!("{} on {}", Money::new(*sum, *currency), account.name())
     };
     let words: Vec<_> = balances.iter().map(word).collect();
     if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }

@@ -47,6 +47,7 @@ fn is_paid(order: &Order, payment: Option<&Payment>, out: &mut Findings) {
     let promised = stage == Stage::Paid
         && payment.is_some_and(|it| it.attempts.iter().any(Attempt::is_promised));
     if came < total.amount && !promised {
+        let came = Money::new(came, total.currency);
         let says = format!("the order is {stage} and costs {total}, and {came} came for it");
         out.add(Rule::Unpaid, [order.id], says);
     }
@@ -69,6 +70,7 @@ fn is_paid_once(payment: &Payment, out: &mut Findings) {
         let came = attempt.came().map_or(0, |came| came.amount);
         let back = payment.back(attempt.id, &[RefundState::Started, RefundState::Done]);
         if back > came {
+            let [back, came] = [back, came].map(|sum| Money::new(sum, attempt.amount.currency));
             let says = format!("{back} goes back of {came} that came by {}", attempt.id);
             out.add(Rule::RefundedTooMuch, ids.clone(), says);
         }
@@ -86,6 +88,7 @@ fn has_let_go(order: &Order, payment: &Payment, out: &mut Findings) {
     }
     let kept: i64 = payment.captured().map(|attempt| payment.kept(attempt).max(0)).sum();
     if stage.is_given_up() && kept > 0 {
+        let kept = Money::new(kept, order.total().currency);
         let says = format!("the order is {stage}, and {kept} of its money does not go back");
         out.add(Rule::MoneyKept, ids, says);
     }
@@ -117,10 +120,12 @@ fn is_known(order: &Order, payment: &Payment, out: &mut Findings) {
 
 /// What payment asks for is what the order is to be paid.
 fn is_asked_for(order: &Order, payment: &Payment, out: &mut Findings) {
-    let due = payment.due.as_ref().map(|due| (due.customer, due.amount));
-    let wanted = Some((order.customer, order.total()));
+    let due = payment.due.as_ref();
+    // A guest was asked whose order is an account's by now.
+    let is_theirs = |customer| customer == order.customer || Some(customer) == order.guest;
+    let differs = due.is_some_and(|due| !is_theirs(due.customer) || due.amount != order.total());
     let stage = order.stage();
-    let what = if due.is_some() && due != wanted {
+    let what = if differs {
         "who is to pay how much"
     } else if stage == Stage::Reserved && (due.is_none() || payment.pay_by != order.pay_by()) {
         "until when is to be paid"

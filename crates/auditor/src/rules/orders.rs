@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use contracts::{Currency, OrderId};
+use contracts::{Currency, Money, OrderId};
 use mongodb::bson::doc;
 
 use super::books::Owed;
@@ -121,9 +121,9 @@ fn compare(owed: &Owed, paid: &Owed, out: &mut Findings) {
     for currency in owed.keys().chain(paid.keys().filter(|it| !owed.contains_key(it))) {
         let (owed, paid) = (of(owed, currency), of(paid, currency));
         if owed != paid {
+            let (owed, paid) = (Money::new(owed, *currency), Money::new(paid, *currency));
             let says = format!(
-                "the ledger holds {owed} {currency} for customers, and all orders together were \
-                 paid {paid}"
+                "the ledger holds {owed} for customers, and all orders together were paid {paid}"
             );
             out.add(Rule::MoneyInSum, [currency], says);
         }

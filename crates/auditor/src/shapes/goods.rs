@@ -50,6 +50,7 @@ pub(crate) enum Kind {
     Sale,
     Return,
     Restock,
+    Transfer,
 }
 
 /// What is set aside for an order, or was.

@@ -14,6 +14,9 @@ pub(crate) struct Order {
     #[serde(rename = "_id")]
     pub(crate) id: OrderId,
     pub(crate) customer: UserId,
+    /// The guest who placed it, where the customer is the account that the guest became part of.
+    #[serde(default)]
+    pub(crate) guest: Option<UserId>,
     lines: Vec<Line>,
     sums: Sums,
     pub(crate) payment: Paid,
@@ -64,8 +67,9 @@ pub(crate) enum Stage {
 
 impl Order {
     /// What was read of it.
-    pub(crate) const FIELDS: [&'static str; 10] = [
+    pub(crate) const FIELDS: [&'static str; 11] = [
         "customer",
+        "guest",
         "lines.sku",
         "lines.quantity",
         "sums.total",

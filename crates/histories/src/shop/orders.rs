@@ -4,7 +4,7 @@ use common::Change;
 use contracts::cart::{self, CheckedOut};
 use contracts::order::{RefundDue, RestockDue};
 use contracts::{CartId, OrderId, Quantity, Timestamp};
-use order::domain::{Back, Order, Outcome, Promise, Refusal};
+use order::domain::{Back, NotBack, Order, Outcome, Promise, Refusal};
 
 use super::{Heard, Shop, TERMS, customer, eur, id};
 use crate::bus::{Fact, Hearer};
@@ -53,11 +53,13 @@ impl Shop {
             Fact::CaptureFailed(it) => {
                 self.step(it.order_id, |order, now| Ok(order.fail_capture(it.attempt_id, now)))
             }
-            Fact::RefundFailed(it) => {
-                self.step(it.order_id, |order, _| Ok(order.refund_failed(it.refund_id, it.failure)))
-            }
+            Fact::RefundFailed(it) => self.step(it.order_id, |order, now| {
+                let (amount, failure, cause) = (it.amount, it.failure, it.cause);
+                let not_back = NotBack { amount, failure, cause };
+                Ok(order.refund_failed(it.refund_id, not_back, now))
+            }),
             Fact::Refunded(it) => self.step(it.order_id, |order, now| {
-                let back = Back { amount: it.amount, remaining: it.remaining };
+                let back = Back { amount: it.amount, remaining: it.remaining, cause: it.cause };
                 order.refunded(it.refund_id, back, now)
             }),
             other => panic!("order does not hear {other:?}"),

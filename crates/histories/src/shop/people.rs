@@ -67,12 +67,12 @@ impl Shop {
 
 fn acts(order: Order, act: &Act, drawn: Uuid, now: Timestamp) -> Outcome {
     match *act {
-        Act::Cancel => order.cancel(CancelReason::Customer, now),
+        Act::Cancel => order.cancel(CancelReason::Customer, None, now),
         Act::Ship(few) => {
             let label = |text: String| Label::try_from(text).unwrap();
             let (carrier, tracking) = (label("Hermes".to_owned()), label(format!("H-{drawn}")));
             let goods = few.map(|few| goods(&order, few));
-            order.ship(Shipment { carrier, tracking, goods }, now)
+            order.ship(Shipment { carrier: Some(carrier), tracking: Some(tracking), goods }, now)
         }
         Act::Deliver(parcel) => order.deliver(parcel.map(u32::from), now),
         Act::Refund { goods: few, shipping, restock } => {
