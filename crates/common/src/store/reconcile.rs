@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::outbox::OutboxRow;
+use super::replay::unless_unreadable;
 use super::scope::{self, Stored};
 use super::{Retold, Store, StoreError, UpdateError};
 use crate::bus::{Bus, PublishError, StreamState};
@@ -85,7 +86,7 @@ impl Store {
                 if published == u64::try_from(own).ok() {
                     return Ok(0);
                 }
-                self.republish::<D>(id, bus).await
+                unless_unreadable(self.republish::<D>(id, bus).await)
             })
             .buffer_unordered(AT_ONCE)
             .try_fold(0, |sum, more| async move { Ok(sum + more) })
@@ -103,13 +104,24 @@ impl Store {
             let message = bus.next_message(&stream, &filter, *next).await;
             let Some(message) = message.map_err(|error| away(&error))? else { break };
             let id = message.subject.rsplit('.').next().unwrap_or_default();
-            let counted = self.find_one::<D>(id).await?.map(|stored| stored.sequence());
-            if counted.is_some_and(|counted| counted != message.event) {
-                published += self.republish::<D>(id, bus).await?;
-            }
+            published += unless_unreadable(self.compare_one::<D>(id, message.event, bus).await)?;
             *next = message.sequence + 1;
         }
         Ok(published)
+    }
+
+    /// Publishes a document again unless the sequence of its event in the stream is its own.
+    async fn compare_one<D: Retold>(
+        &self,
+        id: &str,
+        event: u64,
+        bus: &Bus,
+    ) -> Result<u64, UpdateError<Infallible>> {
+        let own = self.find_one::<D>(id).await?.map(|stored| stored.sequence());
+        if own.is_none_or(|own| own == event) {
+            return Ok(0);
+        }
+        self.republish::<D>(id, bus).await
     }
 
     /// Publishes a document again if its state differs from the last in the stream, and that is not

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use mongodb::Database;
 use mongodb::bson::{DateTime, doc};
+use tracing::warn;
 
 use contracts::{Event, Timestamp};
 
@@ -83,8 +84,8 @@ impl Store {
         Ok(FactReplay { from, to })
     }
 
-    /// Every document of this kind is told as it is now, under a new id; says how many. Needs a
-    /// relay, and waits for it after each page.
+    /// Publishes every document of this kind as it is now, under a new id; returns how many. Passes
+    /// over those that cannot be read. Needs a relay, and waits for it after each page.
     pub async fn retell_state<D: Retold>(&self, bus: &Bus) -> Result<u64, UpdateError<Infallible>> {
         let found = self.collection(D::COLLECTION).find(doc! {}).await;
         let found = found.map_err(|error| StoreError::of(D::COLLECTION, &error))?;
@@ -95,7 +96,11 @@ impl Store {
                     self.room_in_outbox().await?;
                 }
                 let body = body.map_err(|error| StoreError::of(D::COLLECTION, &error))?;
-                self.retell::<D>(scope::read::<D>(body)?.value, bus).await
+                let stored = match scope::read::<D>(body) {
+                    Ok(stored) => stored,
+                    Err(error) => return unless_unreadable(Err(error.into())),
+                };
+                self.retell::<D>(stored.value, bus).await
             })
             .buffer_unordered(AT_ONCE)
             .try_fold(0, |sum, told| async move { Ok(sum + told) })
@@ -144,5 +149,18 @@ impl Store {
             outbox.count_documents(doc! { "told": false }).await
         };
         self.query(OutboxRow::COLLECTION, count).await
+    }
+}
+
+/// Passes over a document that cannot be read, with a warning: it does not hold up the others.
+pub(super) fn unless_unreadable(
+    published: Result<u64, UpdateError<Infallible>>,
+) -> Result<u64, UpdateError<Infallible>> {
+    match published {
+        Err(UpdateError::Store(error @ StoreError::Unreadable { .. })) => {
+            warn!(%error, "a document is not published");
+            Ok(0)
+        }
+        other => other,
     }
 }

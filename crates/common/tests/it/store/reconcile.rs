@@ -2,6 +2,7 @@
 
 use common::store::Compared;
 use contracts::{Envelope, product};
+use mongodb::bson::doc;
 use testkit::{World, eventually};
 
 use super::relay::{SOON, Telling};
@@ -62,5 +63,24 @@ async fn lost_and_replaced_states_come_back() {
 
     telling.until_told().await;
     assert_eq!(compare(&mut compared).await, 0, "nothing differs any more");
+    telling.stop().await;
+}
+
+#[tokio::test]
+async fn unreadable_documents_do_not_hold_up_the_others() {
+    let world = World::start().await;
+    let telling = Telling::start(&world, &world.database("relay")).await;
+    telling.put("MUG", 5).await;
+    telling.until_told().await;
+    let unreadable = (0..40).map(|number| doc! { "_id": format!("A-{number}"), "told": 7_i64 });
+    let store = &telling.here.store;
+    store.collection("shelves").insert_many(unreadable).await.unwrap();
+    let stream = async_nats::connect(world.nats().url()).await.unwrap();
+    let stream = async_nats::jetstream::new(stream).get_stream("PRODUCT_STATE").await.unwrap();
+    stream.purge().await.unwrap();
+
+    until(&telling, &world, &mut Compared::default(), &[("MUG", 5)]).await;
+
+    assert_eq!(store.retell_state::<Shelf>(&telling.bus).await.unwrap(), 1);
     telling.stop().await;
 }
