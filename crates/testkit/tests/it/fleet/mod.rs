@@ -4,6 +4,7 @@ mod canary;
 mod crowd;
 mod faults;
 mod guests;
+mod hangups;
 mod input;
 mod purchase;
 mod readme;
