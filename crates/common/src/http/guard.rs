@@ -16,7 +16,7 @@ use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::intake::Intake;
+use super::intake::{Intake, turn_away};
 use super::outgoing::counted;
 use super::{Gate, Patience, Problem, coding};
 use crate::origin::RequestOrigin;
@@ -35,16 +35,16 @@ pub(super) struct Waited;
 /// was doing, and a dropped operation costs the pool of the database (`store/operation.rs`).
 pub(super) async fn guard(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     if let Some(refusal) = coding::refusal(&request) {
-        return refusal;
+        return turn_away(request, refusal).await;
     }
     let patience = match admit(&gate, &request) {
         Ok(patience) => patience,
-        Err(problem) => return problem.into_response(),
+        Err(problem) => return turn_away(request, problem.into_response()).await,
     };
     // Cancelled when this future ends or is dropped, as it is when the connection closes.
     let _hung_up = patience.hung_up().clone().drop_guard();
-    let answered = begin(&gate, request, patience.clone(), next);
-    let mut response = in_time(&patience, answered).await;
+    let (intake, answered) = begin(&gate, request, patience.clone(), next);
+    let mut response = intake.closing(in_time(&patience, answered).await);
     if patience.waits() {
         response.extensions_mut().insert(Waited);
     }
@@ -71,7 +71,7 @@ fn begin(
     mut request: Request,
     patience: Patience,
     next: Next,
-) -> oneshot::Receiver<Response> {
+) -> (Intake, oneshot::Receiver<Response>) {
     request.extensions_mut().insert(gate.identity.clone());
     request.extensions_mut().insert(patience.clone());
     request.extensions_mut().insert(gate.clone());
@@ -83,18 +83,18 @@ fn begin(
     };
     let (intake, request) = Intake::before(request, gate, &patience);
     let (client, answered) = oneshot::channel();
-    let budget = gate.budget().clone();
+    let (budget, taken) = (gate.budget().clone(), intake.clone());
     let work = async move {
         let work = RequestOrigin::new(given_up).scope(next.run(request));
         let response = AssertUnwindSafe(work).catch_unwind().await;
         let response = response.unwrap_or_else(|_| Problem::internal().into_response());
-        let response = counted(intake.or_failure(response), &budget).await;
+        let response = counted(taken.or_failure(response), &budget).await;
         // The client may have gone.
         let _ = client.send(response);
         drop(patience);
     };
     gate.tasks.spawn("request", work.in_current_span());
-    answered
+    (intake, answered)
 }
 
 /// Waits for the answer as long as there is patience, which may grow meanwhile.

@@ -1,13 +1,16 @@
 //! The body of a request as it is read: bounded in bytes, counted in the replica's budget, and not
 //! slower than a rate.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, Bytes, HttpBody as _};
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, header::CONNECTION};
+use axum::http::{
+    HeaderValue, StatusCode,
+    header::{CONNECTION, EXPECT},
+};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -37,6 +40,8 @@ struct Inner {
     share: Mutex<Share>,
     /// Why it was not read to its end.
     failure: Mutex<Option<Problem>>,
+    /// Whether nothing of it is left to read.
+    is_read: AtomicBool,
 }
 
 /// A body that was not read to its end; the guard answers with the reason.
@@ -68,6 +73,7 @@ impl Intake {
             bound: AtomicUsize::new(gate.limits.body),
             share: Mutex::default(),
             failure: Mutex::default(),
+            is_read: AtomicBool::new(request.body().is_end_stream()),
         }));
         if request.body().is_end_stream() {
             return (intake, request);
@@ -83,15 +89,34 @@ impl Intake {
         (intake, request.map(counted))
     }
 
-    /// The answer, unless the body was not taken: then the reason, after which nothing more is read
-    /// from this client.
+    /// The answer, unless the body was not taken: then the reason.
     pub(super) fn or_failure(&self, response: Response) -> Response {
         let failure = self.0.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(problem) = failure else { return response };
-        let mut response = problem.into_response();
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        response
+        failure.map_or(response, Problem::into_response)
     }
+
+    /// The answer, which closes the connection unless the body was read to its end.
+    pub(super) fn closing(&self, response: Response) -> Response {
+        if self.0.is_read.load(Ordering::Acquire) { response } else { closing(response) }
+    }
+}
+
+/// Answers a request whose body is not wanted.
+pub(super) async fn turn_away(request: Request, refusal: Response) -> Response {
+    if request.body().is_end_stream() {
+        return refusal;
+    }
+    // A client that waits for `100 Continue` sends nothing yet, and reading would invite it.
+    let is_sent = !request.headers().contains_key(EXPECT);
+    let is_read = is_sent && discard(request.into_body().into_data_stream()).await;
+    if is_read { refusal } else { closing(refusal) }
+}
+
+/// Says that the connection ends: what is left of a body would be read as the next request, so the
+/// server closes it, and a proxy must not send another request on it (RFC 9112, section 9.6).
+fn closing(mut response: Response) -> Response {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// What reads a body.
@@ -107,10 +132,14 @@ impl Reader {
     async fn read(self, body: Body) -> Result<Bytes, NotTaken> {
         let (size, mut pieces) = (body.size_hint().lower(), body.into_data_stream());
         let read = match self.collect(size, &mut pieces).await {
-            Ok(bytes) => self.patience.enter().map(|()| bytes),
+            Ok(bytes) => {
+                self.intake.0.is_read.store(true, Ordering::Release);
+                self.patience.enter().map(|()| bytes)
+            }
             Err(problem) => {
                 if problem.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                    discard(pieces).await;
+                    let is_read = discard(pieces).await;
+                    self.intake.0.is_read.store(is_read, Ordering::Release);
                 }
                 Err(problem)
             }
@@ -155,14 +184,20 @@ impl Reader {
 }
 
 /// Takes the rest of a body that is too large, within bounds: a client that is still sending when
-/// its connection closes may never see the answer (RFC 9112, section 9.6).
-async fn discard(pieces: BodyDataStream) {
+/// its connection closes may never see the answer (RFC 9112, section 9.6). Returns whether nothing
+/// is left.
+async fn discard(mut pieces: BodyDataStream) -> bool {
     let mut left = DISCARDED;
-    let rest = pieces.take_while(|piece| {
-        left = left.saturating_sub(piece.as_ref().map_or(usize::MAX, Bytes::len));
-        std::future::ready(left > 0)
-    });
-    let _ = timeout(LINGER, rest.for_each(async |_| {})).await;
+    let rest = async {
+        while let Some(piece) = pieces.next().await {
+            left = left.saturating_sub(piece.as_ref().map_or(usize::MAX, Bytes::len));
+            if left == 0 {
+                return false;
+            }
+        }
+        true
+    };
+    timeout(LINGER, rest).await.unwrap_or(false)
 }
 
 /// Whether a body keeps up with the lowest rate: in each stretch of time some bytes must arrive.

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, Request, StatusCode};
 use common::http::{Cursor, Limits};
 use contracts::auth::Role;
 use futures_util::{StreamExt as _, stream};
@@ -217,6 +217,27 @@ async fn body_that_stalls_ends_with_408() {
 
     heard.problem(408, "request-timeout");
     assert_eq!(heard.header("connection"), Some("close"));
+}
+
+#[tokio::test]
+async fn answer_closes_unless_body_was_read() {
+    let app = App::new();
+    let endless = || Body::from_stream(stream::pending::<Result<&str, Infallible>>());
+    let coded =
+        |body: Body| Request::post("/bytes").header("content-encoding", "gzip").body(body).unwrap();
+    let long = format!("/bytes?{}", "x".repeat(9_000));
+
+    for (heard, status) in [
+        (app.post("/nowhere", endless()).await, 404),
+        (app.post("/bytes", " ".repeat(2 * 1024 * 1024)).await, 413),
+        (app.send(coded(endless())).await, 415),
+        (app.post(&long, endless()).await, 414),
+    ] {
+        assert_eq!((heard.status.as_u16(), heard.header("connection")), (status, Some("close")));
+    }
+    for heard in [app.post("/bytes", "[1]").await, app.send(coded("[1]".into())).await] {
+        assert_eq!(heard.header("connection"), None, "{}", heard.status);
+    }
 }
 
 #[tokio::test]
