@@ -1,7 +1,7 @@
 //! The open connections of a port, so that those that only wait for their clients can make room.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,11 +11,18 @@ use tokio_util::sync::CancellationToken;
 /// Marks that a connection does not wait in this way.
 const NOT: u64 = 0;
 
+/// What the heads of requests may have together, in bytes, beyond the first [`SMALL_HEAD`] of each.
+const HEADS: usize = 4 * 1024 * 1024;
+/// A head of so many bytes is always taken.
+const SMALL_HEAD: usize = 2 * 1024;
+
 /// The connections of one port. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Links {
     began: Instant,
     open: Arc<Mutex<Open>>,
+    /// Bytes of large heads.
+    heads: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Default)]
@@ -29,6 +36,8 @@ struct Open {
 struct State {
     idle_since: AtomicU64,
     stalled_since: AtomicU64,
+    /// Bytes of the head that is read, or whose request is answered.
+    head: AtomicUsize,
     closed: CancellationToken,
 }
 
@@ -45,7 +54,7 @@ type Since = fn(&State) -> &AtomicU64;
 
 impl Default for Links {
     fn default() -> Self {
-        Self { began: Instant::now(), open: Arc::default() }
+        Self { began: Instant::now(), open: Arc::default(), heads: Arc::default() }
     }
 }
 
@@ -55,6 +64,7 @@ impl Links {
         let state = Arc::new(State {
             idle_since: AtomicU64::new(self.now()),
             stalled_since: AtomicU64::new(NOT),
+            head: AtomicUsize::new(0),
             closed: CancellationToken::new(),
         });
         let mut open = self.lock();
@@ -74,6 +84,17 @@ impl Links {
     /// longest first.
     pub(crate) fn close_idle(&self, many: usize, at_least: Duration) {
         self.close(|state| &state.idle_since, many, at_least);
+    }
+
+    /// Closes the connection whose unfinished head is the largest; false when all are small.
+    fn close_largest_head(&self) -> bool {
+        let open = self.lock();
+        let unfinished = open.links.values().filter(|state| {
+            state.idle_since.load(Ordering::Relaxed) != NOT && !state.closed.is_cancelled()
+        });
+        let largest = unfinished.max_by_key(|state| state.head.load(Ordering::Relaxed));
+        let largest = largest.filter(|state| state.head.load(Ordering::Relaxed) > SMALL_HEAD);
+        largest.inspect(|state| state.closed.cancel()).is_some()
     }
 
     fn close(&self, since: Since, many: usize, at_least: Duration) {
@@ -109,8 +130,26 @@ impl Link {
         self.state.idle_since.store(NOT, Ordering::Relaxed);
     }
 
+    /// Counts bytes that were read of a request's head. When those of all heads are too many, the
+    /// largest unfinished one is given up; false when it is this one, or there is none.
+    pub(crate) fn read_head(&self, bytes: usize) -> bool {
+        let before = self.state.head.fetch_add(bytes, Ordering::Relaxed);
+        let added = large(before + bytes) - large(before);
+        let heads = self.links.heads.fetch_add(added, Ordering::Relaxed) + added;
+        if added == 0 || heads <= HEADS {
+            return true;
+        }
+        self.links.close_largest_head() && !self.state.closed.is_cancelled()
+    }
+
+    fn release_head(&self) {
+        let head = self.state.head.swap(0, Ordering::Relaxed);
+        self.links.heads.fetch_sub(large(head), Ordering::Relaxed);
+    }
+
     /// The request ended: the connection waits for the next.
     pub(crate) fn end(&self) {
+        self.release_head();
         self.state.idle_since.store(self.links.now(), Ordering::Relaxed);
     }
 
@@ -132,8 +171,14 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
+        self.release_head();
         self.links.lock().links.remove(&self.id);
     }
+}
+
+/// What a head counts of the budget of all.
+const fn large(head: usize) -> usize {
+    head.saturating_sub(SMALL_HEAD)
 }
 
 fn millis(duration: Duration) -> u64 {

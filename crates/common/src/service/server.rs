@@ -31,9 +31,9 @@ use exchange::Exchange;
 
 const MAX_HEADERS: usize = 100;
 /// More than the gate lets pass, so that it is the one to explain what is too large.
-const MAX_HEADER_BYTES: usize = 32 * 1024;
+const MAX_HEADER_BYTES: usize = 20 * 1024;
 /// What a connection may hold at most, however fast its client sends.
-const MAX_BUFFER: usize = 40 * 1024;
+const MAX_BUFFER: usize = 24 * 1024;
 /// After the system refused a connection, such as for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 /// A connection that has been without a request for so long makes room for a new one.

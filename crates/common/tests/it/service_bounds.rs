@@ -189,3 +189,22 @@ async fn slow_reader_gets_its_whole_answer() {
         read += timeout(SOON, slow.read(&mut part)).await.unwrap().unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_heads_leave_memory_for_others() {
+    let scene = Scene::start(|config| config).await;
+    let padding = format!("X-Padding: {}\r\n", "x".repeat(14 * 1024));
+    let unfinished = format!("GET /hello HTTP/1.1\r\nHost: a\r\n{padding}");
+    let stalled = format!("POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n{padding}\r\nx");
+    let before = resident();
+
+    let crowd = scene.crowd(1_500, unfinished.as_bytes()).await;
+    scene.serves().await;
+    drop(crowd);
+    let crowd = scene.crowd(1_500, stalled.as_bytes()).await;
+    scene.serves().await;
+
+    let grown = resident().saturating_sub(before);
+    assert!(grown < MEMORY, "{} MiB", grown >> 20);
+    drop(crowd);
+}

@@ -83,6 +83,9 @@ impl AsyncRead for Client {
         if !self.link.is_idle() {
             self.head = None;
         } else if read.is_ready() && buffer.filled().len() > before {
+            if !self.link.read_head(buffer.filled().len() - before) {
+                return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+            }
             self.head.get_or_insert_with(|| Box::pin(sleep(HEAD)));
         }
         match &mut self.head {
