@@ -18,6 +18,8 @@ use crate::store::{Store, StoreError};
 
 /// How often it is looked for parked events that are due.
 const ROUND: Duration = Duration::from_secs(10);
+/// How often all are gone through, whatever is known of them.
+const ALL: Duration = Duration::from_mins(1);
 /// How long one round may begin to handle events.
 const ROUND_BOUND: Duration = Duration::from_secs(30);
 /// An event whose handling began so often and never ended may end the process: it is left to a
@@ -31,12 +33,25 @@ struct Redriver {
     bus: Bus,
     subscriptions: Vec<Subscription>,
     pauses: Backoff,
+    known: Arc<Mutex<Known>>,
+}
+
+/// What is known of the dead letters since they were gone through.
+#[derive(Default)]
+struct Known {
     /// By the letter's place: what a restart forgets is tried once more.
-    tried: Arc<Mutex<HashMap<u64, Tried>>>,
+    tried: HashMap<u64, Tried>,
+    /// How many there were.
+    letters: u64,
+    /// When the first is due; absent when none is handled automatically.
+    due: Option<Timestamp>,
+    /// When they were gone through.
+    at: Option<Instant>,
 }
 
 #[derive(Clone, Copy)]
 struct Tried {
+    is_parked: bool,
     tries: u32,
     next: Timestamp,
 }
@@ -59,7 +74,7 @@ impl Service {
             bus: self.bus(),
             subscriptions: subscriptions.to_vec(),
             pauses,
-            tried: Arc::default(),
+            known: Arc::default(),
         };
         Chore::new(ROUND.min(pauses.first), "redrive", move || {
             let redriver = redriver.clone();
@@ -70,18 +85,34 @@ impl Service {
 
 impl Redriver {
     async fn round(&self) -> Result<(), RoundError> {
-        if !self.bus.is_connected() || self.bus.count_dead_letters().await? == 0 {
+        if !self.bus.is_connected() {
             return Ok(());
         }
+        let count = self.bus.count_dead_letters().await?;
+        let mut known = self.known.lock().await;
+        // Going through them takes all of them from the server, and from operators for a moment.
+        let is_due = known.due.is_some_and(|due| due <= self.clock().now())
+            || known.at.is_none_or(|at| at.elapsed() >= ALL);
+        if count == 0 || (count == known.letters && !is_due) {
+            return Ok(());
+        }
+        known.at = None;
         let mut letters = self.bus.dead_letters(&self.subscriptions).await?;
-        let outcome = self.go_through(&mut letters).await;
+        let outcome = self.go_through(&mut letters, &mut known.tried).await;
         letters.put_back().await?;
-        outcome
+        outcome?;
+        known.letters = self.bus.count_dead_letters().await?;
+        known.at = Some(Instant::now());
+        known.due = known.tried.values().filter(|it| it.is_parked).map(|it| it.next).min();
+        Ok(())
     }
 
-    async fn go_through(&self, letters: &mut DeadLetters) -> Result<(), RoundError> {
-        let mut tried = self.tried.lock().await;
-        let before = std::mem::take(&mut *tried);
+    async fn go_through(
+        &self,
+        letters: &mut DeadLetters,
+        tried: &mut HashMap<u64, Tried>,
+    ) -> Result<(), RoundError> {
+        let before = std::mem::take(tried);
         let (began, mut away) = (Instant::now(), false);
         loop {
             let page = letters.take().await?;
@@ -99,6 +130,7 @@ impl Redriver {
                     continue;
                 }
                 let again = Tried {
+                    is_parked: true,
                     tries: known.tries + 1,
                     next: self.clock().now().plus(self.pauses.after(known.tries + 2)),
                 };
@@ -145,7 +177,7 @@ impl Redriver {
 
     fn untried(&self, letter: &DeadLetter) -> Tried {
         let died = letter.died_at.unwrap_or_else(|| self.clock().now());
-        Tried { tries: 0, next: died.plus(self.pauses.after(1)) }
+        Tried { is_parked: letter.is_parked, tries: 0, next: died.plus(self.pauses.after(1)) }
     }
 
     fn clock(&self) -> &Clock {
