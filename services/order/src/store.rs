@@ -160,13 +160,15 @@ impl Orders {
             let earlier = doc! { "placed_at": { "$lt": at } };
             filter.insert("$or", vec![earlier, doc! { "_id": { "$lt": id } }]);
         }
-        let pipeline = vec![
-            doc! { "$match": filter },
-            doc! { "$sort": { "placed_at": -1, "_id": -1 } },
-            doc! { "$limit": page.look_ahead() },
-            doc! { "$project": Summary::projection() },
-        ];
-        self.store.aggregate(Order::COLLECTION, pipeline).await
+        let pipeline = |limit| {
+            vec![
+                doc! { "$match": filter.clone() },
+                doc! { "$sort": { "placed_at": -1, "_id": -1 } },
+                doc! { "$limit": limit },
+                doc! { "$project": Summary::projection() },
+            ]
+        };
+        self.store.page(Order::COLLECTION, page.look_ahead(), pipeline).await
     }
 
     /// Those whose time to pay is over, the longest over first.

@@ -8,9 +8,14 @@ use mongodb::Database;
 use mongodb::action::{Action as _, Find};
 use mongodb::bson::{self, doc};
 use serde::de::DeserializeOwned;
+use tracing::warn;
 
+use super::scope::{self, Stored};
 use super::{Store, StoreError};
 use crate::document::Document;
+
+/// A page looks no further for what can be read when it passed over so many.
+const MOST_UNREADABLE: i64 = 10_000;
 
 impl Store {
     /// The names of the documents that fit, at most `limit` of them. For work that goes through
@@ -51,6 +56,44 @@ impl Store {
         Ok(self.query(collection, delete).await?.deleted_count)
     }
 
+    /// The documents that fit, without those that cannot be read: of each a warning is logged. For
+    /// what is shown, not for what is decided on.
+    pub async fn find_readable<D: Document>(
+        &self,
+        filter: bson::Document,
+        sort: bson::Document,
+    ) -> Result<Vec<Stored<D>>, StoreError> {
+        let find = async move |database: Database| {
+            let documents = database.collection::<bson::Document>(D::COLLECTION);
+            documents.find(filter).sort(sort).await?.try_collect().await
+        };
+        let bodies: Vec<bson::Document> = self.query(D::COLLECTION, find).await?;
+        Ok(bodies.into_iter().filter_map(|body| readable(scope::read(body))).collect())
+    }
+
+    /// A page of what a pipeline makes of the documents or rows of a collection, at most `limit` of
+    /// them; `pipeline` is given how many it may make. Passes over what cannot be read, and logs a
+    /// warning of each.
+    pub async fn page<T: DeserializeOwned>(
+        &self,
+        collection: &'static str,
+        limit: i64,
+        pipeline: impl Fn(i64) -> Vec<bson::Document>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut made = limit;
+        loop {
+            let bodies: Vec<bson::Document> = self.aggregate(collection, pipeline(made)).await?;
+            let is_last = i64::try_from(bodies.len()).is_ok_and(|count| count < made);
+            let page = bodies.into_iter().filter_map(|body| readable(read(collection, body)));
+            let page: Vec<T> = page.take(usize::try_from(limit).unwrap_or(0)).collect();
+            let is_full = i64::try_from(page.len()).is_ok_and(|count| count == limit);
+            if is_full || is_last || made > MOST_UNREADABLE {
+                return Ok(page);
+            }
+            made *= 2;
+        }
+    }
+
     /// What a pipeline makes of the documents or rows of a collection.
     pub async fn aggregate<T: DeserializeOwned>(
         &self,
@@ -64,6 +107,11 @@ impl Store {
         let bodies: Vec<bson::Document> = self.query(collection, aggregate).await?;
         bodies.into_iter().map(|body| read(collection, body)).collect()
     }
+}
+
+/// What was read, unless it cannot be.
+fn readable<T>(read: Result<T, StoreError>) -> Option<T> {
+    read.inspect_err(|error| warn!(%error, "passed over in a list")).ok()
 }
 
 fn read<T: DeserializeOwned>(

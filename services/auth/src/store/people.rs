@@ -138,12 +138,14 @@ impl Accounts {
         after: Option<String>,
     ) -> Result<Vec<Entry>, StoreError> {
         let before = after.map_or_else(Document::new, |after| doc! { "_id": { "$lt": after } });
-        let pipeline = vec![
-            doc! { "$match": before },
-            doc! { "$sort": { "_id": -1 } },
-            doc! { "$limit": page.look_ahead() },
-        ];
-        self.store.aggregate(Entry::COLLECTION, pipeline).await
+        let pipeline = |limit| {
+            vec![
+                doc! { "$match": before.clone() },
+                doc! { "$sort": { "_id": -1 } },
+                doc! { "$limit": limit },
+            ]
+        };
+        self.store.page(Entry::COLLECTION, page.look_ahead(), pipeline).await
     }
 
     /// Who looks after people, with names for what may come of it.

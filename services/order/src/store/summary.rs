@@ -1,7 +1,7 @@
 //! An order as lists show it.
 
 use contracts::{Money, OrderId, Timestamp, UserId};
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Bson, Document, doc};
 use serde::Deserialize;
 
 use crate::domain::{Status, Sums};
@@ -46,13 +46,15 @@ impl Summary {
         };
         let is_asked = doc! { "$eq": ["$$this.state.is", "asked"] };
         let refunds = doc! { "$ifNull": ["$payment.refunds", []] };
+        // What is no list fails the whole page, so that is left to the reading of the summary.
+        let count = doc! { "$cond": [{ "$isArray": "$lines" }, { "$size": "$lines" }, Bson::Null] };
         let asked = doc! { "$filter": { "input": refunds, "cond": is_asked } };
         doc! {
             "customer": 1,
             "status": 1,
             "sums": 1,
             "title": { "$arrayElemAt": ["$lines.title", 0] },
-            "lines": { "$size": "$lines" },
+            "lines": count,
             "pieces": { "$sum": "$lines.quantity" },
             "captured": amounts("$payment.captured"),
             "refunded": amounts("$payment.refunded"),
