@@ -78,11 +78,15 @@ impl Envelope {
         read.map_err(|source| Malformed::Data { id, event_type, source })
     }
 
-    /// The sequence as a number; 0 when it is none.
+    /// The sequence as a number; 0 when it is none, or none that a service counts to.
     pub fn sequence(&self) -> u64 {
-        self.sequence.parse().unwrap_or(0)
+        self.sequence.parse().ok().filter(|count| *count <= LARGEST_SEQUENCE).unwrap_or(0)
     }
 }
+
+/// The largest sequence: beyond all counting, which begins at the milliseconds since 1970. A larger
+/// one is no service's, and what follows on it could not be counted any more.
+pub const LARGEST_SEQUENCE: u64 = 1 << 53;
 
 /// A sequence as it travels: 20 digits, so that it sorts as text.
 pub fn sequence_text(sequence: u64) -> String {

@@ -20,7 +20,7 @@ pub mod stored;
 pub mod text;
 
 pub use country::{Country, InvalidCountry};
-pub use envelope::{Envelope, Malformed, sequence_text};
+pub use envelope::{Envelope, LARGEST_SEQUENCE, Malformed, sequence_text};
 pub use event::{Described, Event, EventType, Kind, catalogue};
 pub use id::{
     AttemptId, CartId, EventId, InvalidId, OrderId, PaymentId, ProductId, RefundId, ReturnId,

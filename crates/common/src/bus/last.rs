@@ -1,7 +1,10 @@
 //! Reading what a stream of states holds.
 
+use std::collections::HashSet;
+
 use async_nats::jetstream::stream::{Info, RawMessageErrorKind};
 use contracts::Envelope;
+use futures_util::TryStreamExt as _;
 use time::OffsetDateTime;
 
 use super::{Bus, PublishError};
@@ -35,6 +38,20 @@ impl Bus {
             last_sequence: info.state.last_sequence,
             messages: info.state.messages,
         })
+    }
+
+    /// The subjects of a stream that match the filter and have a message.
+    pub(crate) async fn subjects(
+        &self,
+        stream: &str,
+        filter: &str,
+    ) -> Result<HashSet<String>, PublishError> {
+        let found = self.jetstream.get_stream_no_info(stream).await;
+        let found = found.map_err(|error| refused(stream, &error))?;
+        let subjects = found.info_with_subjects(filter).await;
+        let subjects = subjects.map_err(|error| refused(stream, &error))?;
+        let subjects = subjects.map_ok(|(subject, _)| subject).try_collect().await;
+        subjects.map_err(|error| refused(stream, &error))
     }
 
     /// The first message of these subjects from a place on; none when there is none.

@@ -7,9 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use contracts::EventId;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
+use super::left::Left;
 use super::outbox::OutboxRow;
 use super::pauses::Pauses;
+use super::resting::Resting;
 
 /// Rows of one page at most.
 pub(super) const PAGE_ROWS: usize = 2048;
@@ -30,6 +33,12 @@ pub(crate) struct Hand {
     /// Taken by the relay.
     rows: Mutex<Option<UnboundedReceiver<Handed>>>,
     pub(super) pauses: Mutex<Pauses>,
+    /// Rows that cannot be read, so that each is warned of from time to time only.
+    pub(super) unreadable: Resting,
+    /// Aggregates of which rows were left in the outbox.
+    pub(super) left: Left,
+    /// Those among them of which rows were left after they had been handed over.
+    pub(super) given_back: Left,
 }
 
 /// A row on its way to the broker.
@@ -69,6 +78,9 @@ impl Hand {
             to_relay,
             rows: Mutex::new(Some(rows)),
             pauses: Mutex::default(),
+            unreadable: Resting::default(),
+            left: Left::default(),
+            given_back: Left::default(),
         })
     }
 
@@ -88,13 +100,30 @@ impl Hand {
     }
 
     /// Hands over rows that were committed just now, as far as there is room; the recovery of
-    /// unpublished rows finds the others.
+    /// unpublished rows finds the others, and what follows on them of the same aggregate.
     pub(super) fn offer(self: &Arc<Self>, rows: Vec<OutboxRow>) {
         for row in rows {
             let bytes = u32::try_from(cost(&row)).unwrap_or(u32::MAX);
-            let Ok(bytes) = Arc::clone(&self.fresh).try_acquire_many_owned(bytes) else { return };
-            self.hand_over(row, Place::Fresh { _bytes: bytes });
+            let bytes = Arc::clone(&self.fresh).try_acquire_many_owned(bytes);
+            match bytes {
+                Ok(bytes) if !self.left.holds_up(&row) => {
+                    self.hand_over(row, Place::Fresh { _bytes: bytes });
+                }
+                _ => self.left.add(&row),
+            }
         }
+    }
+
+    /// Leaves a row that was handed over in the outbox, and what follows on it.
+    pub(super) fn give_back(&self, row: &OutboxRow) {
+        self.left.add(row);
+        self.given_back.add(row);
+    }
+
+    /// Takes note that all rows are published that were left before then.
+    pub(super) fn recovered(&self, before: Instant) {
+        self.left.recovered(before);
+        self.given_back.recovered(before);
     }
 
     /// Waits until the page before is settled.

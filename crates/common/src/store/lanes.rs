@@ -43,6 +43,9 @@ impl Lanes {
     }
 
     pub(super) fn take(&mut self, handed: Handed) {
+        if handed.ticket.is_fresh() && self.hand.given_back.holds_up(&handed.row) {
+            return self.hand.give_back(&handed.row);
+        }
         if let Some(behind) = self.busy.get_mut(&handed.row.aggregate) {
             behind.push_back(handed);
         } else {
@@ -125,7 +128,10 @@ impl Lanes {
 
     /// Leaves a row in the outbox, with all that comes after it.
     fn leave(&mut self, row: &OutboxRow) {
-        self.busy.remove(&row.aggregate);
+        self.hand.give_back(row);
+        for handed in self.busy.remove(&row.aggregate).into_iter().flatten() {
+            self.hand.give_back(&handed.row);
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod copy;
 mod error;
 mod hand;
 mod lanes;
+mod left;
 mod load;
 mod open;
 mod operation;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use contracts::{EventId, Timestamp};
+use contracts::{EventId, LARGEST_SEQUENCE, Timestamp};
 use mongodb::bson;
 
 use super::outbox::{LARGEST_EVENT, OutboxRow, Pending};
@@ -119,12 +119,23 @@ impl Plan {
             let floor = self.floors.get(&pending.aggregate).copied().unwrap_or(0);
             let slot = aggregate(&mut self.view, &pending.aggregate)?;
             let floor = if pending.is_state() { floor.max(slot.newborn(now)) } else { floor };
-            slot.meta.told = slot.meta.told.max(floor) + 1;
+            slot.meta.told = next_after(slot.meta.told.max(floor), &pending.aggregate)?;
             let sequence = slot.meta.told;
             rows.push(pending.seal(EventId::from_uuid(clock.uuid()), sequence, now));
         }
         Ok(rows)
     }
+}
+
+/// The sequence after this one.
+fn next_after(sequence: i64, aggregate: &Key) -> Result<i64, StoreError> {
+    let next = sequence.checked_add(1);
+    let next = next.filter(|next| u64::try_from(*next).is_ok_and(|it| it <= LARGEST_SEQUENCE));
+    next.ok_or_else(|| StoreError::Unreadable {
+        collection: aggregate.collection,
+        id: aggregate.id.clone(),
+        why: "its events are not countable".to_owned(),
+    })
 }
 
 impl Slot {

@@ -1,6 +1,7 @@
 //! Telling again, after the broker lost what it was told.
 
 use std::convert::Infallible;
+use std::str::FromStr;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -27,7 +28,7 @@ const PAGE: u64 = 4 * PAGE_ROWS as u64;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A document whose state others copy.
-pub trait Retold: Document {
+pub trait Retold: Document<Id: FromStr> {
     /// The event that tells it.
     type State: Event;
 

@@ -53,6 +53,12 @@ impl Resting {
         }
     }
 
+    /// Whether an item rests now.
+    pub(crate) fn rests(&self, id: &str, now: Timestamp) -> bool {
+        let items = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        items.get(id).is_some_and(|rest| now < rest.until)
+    }
+
     /// The ids of the items that rest now.
     pub fn ids(&self, now: Timestamp) -> Vec<String> {
         let items = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use contracts::Timestamp;
+use contracts::{Timestamp, stored};
 use futures_util::TryStreamExt as _;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{self, Document, doc};
+use tokio::time::Instant;
+use tracing::warn;
 
 use super::hand::{PAGE_BYTES, PAGE_ROWS, cost, lock};
 use super::outbox::OutboxRow;
@@ -17,6 +19,13 @@ const LEFT: Duration = Duration::from_secs(2);
 /// Rows of one reply of the database at most.
 const BATCH: u32 = 256;
 
+/// Rows to recover.
+struct Page {
+    rows: Vec<OutboxRow>,
+    /// Whether no others were to be recovered.
+    is_last: bool,
+}
+
 impl Store {
     /// Publishes a page of rows that are not published yet, the oldest first, and waits until each
     /// is settled; returns how many were published. For one replica at a time, though two do no
@@ -26,12 +35,18 @@ impl Store {
             return Ok(0);
         }
         let Some(turn) = self.inner.hand.turn().await else { return Ok(0) };
-        let page = self.unpublished_page(bus).await?;
-        if page.is_empty() {
-            return Ok(0);
+        // What was left before then is old enough for the query, by a clock that is a little off, too.
+        let seen = Instant::now().checked_sub(2 * LEFT);
+        let Page { rows, is_last } = self.unpublished_page(bus).await?;
+        let count = rows.len() as u64;
+        if count > 0 {
+            point(Point::Swept);
         }
-        point(Point::Swept);
-        Ok(self.inner.hand.recover(turn, page).await)
+        let published = self.inner.hand.recover(turn, rows).await;
+        if let Some(seen) = seen.filter(|_| is_last && published == count) {
+            self.inner.hand.recovered(seen);
+        }
+        Ok(published)
     }
 
     /// How many rows the relay has at hand, to be published or marked.
@@ -40,42 +55,56 @@ impl Store {
     }
 
     /// The oldest rows that are not published, not at hand and do not rest after a refusal.
-    async fn unpublished_page(&self, bus: &Bus) -> Result<Vec<OutboxRow>, StoreError> {
+    async fn unpublished_page(&self, bus: &Bus) -> Result<Page, StoreError> {
         // Before the query: a row that is marked meanwhile is not published again.
         let at_hand = self.inner.hand.ids();
         let lost = |error| StoreError::of(OutboxRow::COLLECTION, &error);
-        let outbox = self.inner.database.collection::<OutboxRow>(OutboxRow::COLLECTION);
-        let limit = i64::try_from(PAGE_ROWS + at_hand.len()).unwrap_or(i64::MAX);
-        let found = outbox
-            .find(self.unpublished(bus))
-            .sort(doc! { "at": 1, "sequence": 1 })
-            .limit(limit)
-            .batch_size(BATCH);
-        let mut found = found.await.map_err(lost)?;
-        let (mut page, mut bytes) = (Vec::new(), 0);
-        while let Some(row) = found.try_next().await.map_err(lost)? {
-            if at_hand.contains(&row.id) {
+        let outbox = self.collection(OutboxRow::COLLECTION);
+        let (filter, has_resting) = self.unpublished(bus);
+        let found = outbox.find(filter).sort(doc! { "at": 1, "sequence": 1 });
+        let mut found = found.batch_size(BATCH).await.map_err(lost)?;
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        while let Some(body) = found.try_next().await.map_err(lost)? {
+            let Some(row) = self.readable(body).filter(|row| !at_hand.contains(&row.id)) else {
                 continue;
-            }
+            };
             bytes += cost(&row);
-            if bytes > PAGE_BYTES && !page.is_empty() {
-                break;
+            if rows.len() >= PAGE_ROWS || (bytes > PAGE_BYTES && !rows.is_empty()) {
+                return Ok(Page { rows, is_last: false });
             }
-            page.push(row);
+            rows.push(row);
         }
-        Ok(page)
+        Ok(Page { rows, is_last: !has_resting })
     }
 
-    fn unpublished(&self, bus: &Bus) -> Document {
+    /// The row, or none when it cannot be read: a warning names it from time to time, and the others
+    /// are published.
+    fn readable(&self, body: Document) -> Option<OutboxRow> {
+        let id = body.get("_id").map(ToString::to_string).unwrap_or_default();
+        let row = stored::reading(|| bson::deserialize_from_document(body));
+        let (unreadable, now) = (&self.inner.hand.unreadable, self.clock().now());
+        row.inspect_err(|error| {
+            if !unreadable.rests(&id, now) {
+                let error = StoreError::unreadable(OutboxRow::COLLECTION, &id, error);
+                warn!(row.id = id, %error, "an event cannot be published");
+                unreadable.failed(&id, now);
+            }
+        })
+        .ok()
+    }
+
+    /// Selects what is not published and does not rest, and says whether something does.
+    fn unpublished(&self, bus: &Bus) -> (Document, bool) {
         let mut filter = doc! { "told": false, "$or": self.far_from_now() };
         let (streams, rows) = lock(&self.inner.hand.pauses).over(bus.epoch()).resting();
+        let has_resting = !(streams.is_empty() && rows.is_empty());
         if !streams.is_empty() {
             filter.insert("stream", doc! { "$nin": streams });
         }
         if !rows.is_empty() {
             filter.insert("_id", doc! { "$nin": rows });
         }
-        filter
+        (filter, has_resting)
     }
 
     /// Selects rows that a replica left. One that was committed in what is the future here was
@@ -96,9 +125,11 @@ impl Store {
 
     /// When the first (1) or last (-1) of the untold events was committed.
     async fn untold_end(&self, order: i32) -> Result<Option<Timestamp>, StoreError> {
-        let outbox = self.inner.database.collection::<OutboxRow>(OutboxRow::COLLECTION);
-        let row = outbox.find_one(doc! { "told": false }).sort(doc! { "at": order }).await;
+        let outbox = self.collection(OutboxRow::COLLECTION);
+        let unpublished = doc! { "told": false, "at": { "$type": "string" } };
+        let row = outbox.find_one(unpublished).projection(doc! { "at": 1 });
+        let row = row.sort(doc! { "at": order }).await;
         let row = row.map_err(|error| StoreError::of(OutboxRow::COLLECTION, &error))?;
-        Ok(row.map(|row| row.at))
+        Ok(row.and_then(|row| row.get_str("at").ok()?.parse().ok()))
     }
 }

@@ -1,5 +1,8 @@
+use std::time::Duration;
+
 use contracts::{EventId, Timestamp};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::Instant;
 
 use super::*;
 
@@ -172,4 +175,42 @@ fn fresh_rows_are_bounded() {
     let mut given = self::given();
     given.take((0..9).map(|_| OutboxRow { id: row("a", 1, false).id, ..large.clone() }).collect());
     assert_eq!(given.hand.len(), 4, "bounded by bytes, too");
+}
+
+#[test]
+fn facts_wait_behind_left_ones() {
+    let mut given = given();
+    let large =
+        |aggregate| OutboxRow { payload: "x".repeat(2_500_000), ..row(aggregate, 1, false) };
+    given.take(vec![large("a"), large("b"), row("b", 2, false), row("b", 3, true)]);
+
+    let published: Vec<_> = std::iter::from_fn(|| given.pop()).collect();
+
+    let sequences: Vec<_> =
+        published.iter().map(|it| (&*it.row.aggregate, it.row.sequence)).collect();
+    assert_eq!(
+        sequences,
+        [("a", 1), ("b", 3)],
+        "the fact of b before it is left; a state may pass"
+    );
+    for handed in published {
+        given.lanes.done(handed, 1, Ok(()));
+    }
+    given.hand.recovered(Instant::now() + Duration::from_secs(1));
+    given.take(vec![row("b", 4, false)]);
+    assert_eq!(given.pop().map(|it| it.row.sequence), Some(4));
+}
+
+#[test]
+fn facts_wait_behind_a_refused_one() {
+    let mut given = given();
+    given.take(vec![row("a", 1, false)]);
+    let first = given.pop().unwrap();
+    given.hand.offer(vec![row("a", 2, false)]);
+
+    given.lanes.done(first, 1, Err(refused()));
+    given.take(vec![row("a", 3, false), row("b", 1, false)]);
+
+    assert_eq!(given.pop().map(|it| it.row.aggregate), Some("b".to_owned()));
+    assert!(given.pop().is_none());
 }

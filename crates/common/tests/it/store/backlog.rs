@@ -192,3 +192,28 @@ async fn replay_makes_pages_unpublished() {
     assert_eq!(pages.iter().sum::<u64>(), ROWS as u64);
     assert!(pages.iter().all(|page| *page < 10_000), "{pages:?}");
 }
+
+#[tokio::test]
+async fn unreadable_rows_do_not_stop_others() {
+    let world = World::start().await;
+    let here = replica(&world, &world.database("relay"), 1).await;
+    backlog(&here, 10).await;
+    let outbox = here.store.collection("outbox");
+    let unreadable = (0..3_000).map(|number| {
+        doc! { "_id": format!("bad-{number}"), "told": false, "at": "2020-01-01T00:00:00.000Z",
+        "sequence": 1_i64, "payload": 5 }
+    });
+    let shapeless = [doc! { "told": false, "at": 7 }, doc! { "_id": 5, "told": false }];
+    outbox.insert_many(unreadable.chain(shapeless)).await.unwrap();
+
+    let telling = Telling::begin(here, world.nats().url()).await;
+    let sweep = async || telling.here.store.sweep(&telling.bus).await.unwrap();
+    assert_eq!(sweep().await + sweep().await, 10);
+
+    assert!(telling.here.store.outbox_age().await.unwrap().is_some());
+    eventually("the template is published, too", SOON, async || {
+        (stored(&world).await == 11).then_some(())
+    })
+    .await;
+    telling.stop().await;
+}
