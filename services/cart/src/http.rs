@@ -63,7 +63,7 @@ struct CheckedOutView {
 struct CartView {
     id: CartId,
     lines: Vec<LineView>,
-    /// The sum of the lines that are for sale.
+    /// The sum of the lines that are for sale and not too expensive.
     subtotal: Money,
     /// What is taken off.
     discount: Money,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use contracts::cart::CheckedOut;
-use contracts::{Currency, Money, OrderId, ProductId, Quantity, Sku, TrySum as _, cart};
+use contracts::{Currency, Money, OrderId, ProductId, Quantity, Sku, cart};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -19,7 +19,8 @@ pub enum Trouble {
     NotEnough,
     /// It is sold in another currency than the rest.
     OtherCurrency,
-    /// So many pieces cost more than a total may: 2^53 - 1 minor units.
+    /// So many pieces, or they and the lines before them, cost more than a total may: 2^53 - 1
+    /// minor units.
     TooExpensive,
 }
 
@@ -28,7 +29,7 @@ pub enum Trouble {
 pub struct Priced {
     /// What is in it.
     pub lines: Vec<PricedLine>,
-    /// The sum of the lines that are for sale.
+    /// The sum of the lines that are for sale and not too expensive.
     pub total: Money,
 }
 
@@ -68,16 +69,8 @@ impl Priced {
     pub fn of(lines: &[Line], offers: &Offers, currency: Currency) -> Self {
         let first = lines.iter().find_map(|line| offers.find(&line.sku));
         let currency = first.map_or(currency, |offer| offer.price.currency);
-        let lines: Vec<_> =
-            lines.iter().map(|line| price(line, offers.find(&line.sku), currency)).collect();
-        let nothing = Money::zero(currency);
-        let sold = lines.iter().filter_map(|line| Some(line.sold.as_ref()?.line_total));
-        // A sum beyond all counting is no price: such a cart is refused line by line at checkout.
-        let total = std::iter::once(nothing).chain(sold).try_sum().and_then(Money::bounded);
-        match total {
-            Some(total) => Self { lines, total },
-            None => Self { lines: lines.into_iter().map(too_expensive).collect(), total: nothing },
-        }
+        let price = |line: &Line| price(line, offers.find(&line.sku), currency);
+        summed(lines.iter().map(price).collect(), Money::zero(currency))
     }
 
     /// What is told when it is bought, if it can be: every line for sale, and enough of each.
@@ -97,6 +90,23 @@ impl Priced {
             total,
         })
     }
+}
+
+/// Sums the lines up. The line with which the sum exceeds what a total may be and those after it
+/// are too expensive, and are not part of it.
+fn summed(mut lines: Vec<PricedLine>, nothing: Money) -> Priced {
+    let (mut total, mut is_full) = (nothing, false);
+    for line in &mut lines {
+        let Some(sold) = &line.sold else { continue };
+        let sum = total.checked_add(sold.line_total).and_then(Money::bounded);
+        if let Some(sum) = sum.filter(|_| !is_full) {
+            total = sum;
+        } else {
+            is_full = true;
+            line.troubles.push(Trouble::TooExpensive);
+        }
+    }
+    Priced { lines, total }
 }
 
 fn price(line: &Line, offer: Option<&Offer>, currency: Currency) -> PricedLine {
@@ -119,10 +129,6 @@ fn price(line: &Line, offer: Option<&Offer>, currency: Currency) -> PricedLine {
     let Offer { sku: now, product_id, title, options, price: unit_price, .. } = offer.clone();
     let sold = Some(Sold { sku: now, product_id, title, options, unit_price, line_total });
     PricedLine { sku, quantity, sold, troubles }
-}
-
-fn too_expensive(line: PricedLine) -> PricedLine {
-    PricedLine { sold: None, troubles: vec![Trouble::TooExpensive], ..line }
 }
 
 fn buy(line: PricedLine) -> Result<cart::Line, Refusal> {

@@ -193,10 +193,34 @@ fn totals_stay_below_two_to_the_53() {
     let of = |price, lines: &[Line]| Priced::of(lines, &offers(price), Currency::EUR);
 
     let fits = of(most, &[line("MUG", 999)]);
-    let line_too_large = of(most + 1, &[line("MUG", 999)]);
+    let line_too_large = of(most + 1, &[line("MUG", 999), line("TEA", 1)]);
     let sum_too_large = of(most, &[line("MUG", 999), line("TEA", 999)]);
 
     assert_eq!(fits.total, eur(most * 999));
     assert_eq!(line_too_large.lines[0].troubles, [Trouble::TooExpensive]);
+    assert_eq!((line_too_large.total, &line_too_large.lines[1].troubles), (eur(1), &vec![]));
     assert_eq!(sum_too_large.lines[1].troubles, [Trouble::TooExpensive]);
+}
+
+#[test]
+fn lines_beyond_the_bound_stay_priced() {
+    let half = eur(Money::MAX / 2);
+    let shop = offers(&[("A", half, 9), ("B", half, 9), ("C", half, 1), ("D", eur(1), 9)]);
+    let lines = [line("A", 1), line("GONE", 1), line("B", 1), line("C", 2), line("D", 1)];
+
+    let priced = Priced::of(&lines, &shop, Currency::EUR);
+
+    let troubles: Vec<_> = priced.lines.iter().map(|line| line.troubles.as_slice()).collect();
+    let expected: [&[Trouble]; 5] = [
+        &[],
+        &[Trouble::NoLongerSold],
+        &[],
+        &[Trouble::NotEnough, Trouble::TooExpensive],
+        &[Trouble::TooExpensive],
+    ];
+    assert_eq!(troubles, expected);
+    let totals: Vec<_> =
+        priced.lines.iter().flat_map(|it| &it.sold).map(|it| it.line_total).collect();
+    assert_eq!(totals, [half, half, eur(Money::MAX - 1), eur(1)]);
+    assert_eq!(priced.total, eur(Money::MAX - 1));
 }
