@@ -63,6 +63,11 @@ struct CheckedOutView {
 struct CartView {
     id: CartId,
     lines: Vec<LineView>,
+    /// What a guest had and found no place among the account's 100 lines when the guest signed in;
+    /// absent when there is none. At most 100 SKUs. Putting or removing a SKU takes it off this
+    /// list, emptying the cart or checking it out takes all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_behind: Vec<LeftBehindView>,
     /// The sum of the lines that are for sale and not too expensive.
     subtotal: Money,
     /// What is taken off.
@@ -75,6 +80,14 @@ struct CartView {
     total: Money,
     /// Grows with every change.
     version: i64,
+}
+
+/// What a merge found no place for.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CartLineLeftBehind)]
+struct LeftBehindView {
+    sku: Sku,
+    quantity: Quantity,
 }
 
 /// A line of a cart.
@@ -136,16 +149,13 @@ async fn put_item(
     preconditions: Preconditions,
     Cardless(wanted): Cardless<Wanted>,
 ) -> Result<Tagged<CartView>, Problem> {
-    let lines = carts.of(owner.id).await?.map(|cart| cart.value.lines).unwrap_or_default();
-    let named = lines.iter().map(|line| &line.sku).chain([&sku]);
-    let offers = carts.offers(named).await?;
-    let line = Line { sku, quantity: wanted.quantity };
+    let offers = carts.offers_with(owner.id, &sku).await?;
     let only_new = preconditions.only_new();
     let put = move |cart: Cart| {
-        if only_new && cart.holds(&line.sku, &offers) {
-            return Err(Refusal::InCart { sku: line.sku.clone() });
+        if only_new && cart.holds(&sku, &offers) {
+            return Err(Refusal::InCart { sku: sku.clone() });
         }
-        cart.put(line.clone(), &offers)
+        cart.put(&sku, wanted.quantity, &offers)
     };
     carts.edit(owner, preconditions, cause, put).await?;
     show(&carts, owner.id).await
@@ -162,9 +172,7 @@ async fn remove_item(
     cause: Cause,
     preconditions: Preconditions,
 ) -> Result<Tagged<CartView>, Problem> {
-    let lines = carts.of(owner.id).await?.map(|cart| cart.value.lines).unwrap_or_default();
-    let named = lines.iter().map(|line| &line.sku).chain([&sku]);
-    let offers = carts.offers(named).await?;
+    let offers = carts.offers_with(owner.id, &sku).await?;
     carts.edit(owner, preconditions, cause, move |cart| Ok(cart.remove(&sku, &offers))).await?;
     show(&carts, owner.id).await
 }
@@ -188,8 +196,7 @@ async fn check_out(
 ) -> Result<Answer, Problem> {
     let currency = carts.currency;
     let cart = carts.of(owner.id).await?;
-    let lines = cart.iter().flat_map(|cart| &cart.lines);
-    let offers = carts.offers(lines.map(|line| &line.sku)).await?;
+    let offers = carts.offers(cart.iter().flat_map(|cart| cart.skus())).await?;
     let order_id = OrderId::from_uuid(carts.clock().uuid());
     let receipt = key.by(owner.id, &accepted);
     let decide = move |cart: Option<Cart>, now| {
@@ -213,9 +220,10 @@ async fn show(carts: &Carts, owner: UserId) -> Result<Tagged<CartView>, Problem>
     if cart.moved_to.is_some() {
         return Err(Refusal::Moved.into());
     }
-    let offers = carts.offers(cart.lines.iter().map(|line| &line.sku)).await?;
-    let priced = Priced::of(&cart.lines, &offers, carts.currency);
-    Ok(Tagged(cart.tag(), CartView::of(&cart, priced, cart.version())))
+    let offers = carts.offers(cart.skus()).await?;
+    let renewed = cart.renewed(&offers);
+    let priced = Priced::of(&renewed.lines, &offers, carts.currency);
+    Ok(Tagged(cart.tag(), CartView::of(&renewed, priced, cart.version())))
 }
 
 impl CartView {
@@ -225,6 +233,7 @@ impl CartView {
         Self {
             id: cart.id,
             lines: lines.into_iter().map(LineView::from).collect(),
+            left_behind: cart.left_behind.iter().map(LeftBehindView::from).collect(),
             subtotal: total,
             discount: nothing,
             shipping: nothing,
@@ -232,6 +241,12 @@ impl CartView {
             total,
             version,
         }
+    }
+}
+
+impl From<&Line> for LeftBehindView {
+    fn from(line: &Line) -> Self {
+        Self { sku: line.sku.clone(), quantity: line.quantity }
     }
 }
 

@@ -60,6 +60,12 @@ impl Carts {
         self.store.get::<Cart>(&Cart::id_of(owner)).await
     }
 
+    /// What is in a person's cart, and this SKU, are sold for now.
+    pub async fn offers_with(&self, owner: UserId, sku: &Sku) -> Result<Offers, StoreError> {
+        let cart = self.of(owner).await?;
+        self.offers(cart.iter().flat_map(|cart| cart.skus()).chain([sku])).await
+    }
+
     /// What these SKUs are sold for now.
     pub async fn offers(&self, skus: impl Iterator<Item = &Sku>) -> Result<Offers, StoreError> {
         let (spelled, wanted): (Vec<&str>, BTreeSet<String>) =

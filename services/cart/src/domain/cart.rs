@@ -6,7 +6,7 @@ use common::{Change, Document};
 use contracts::{CartId, Currency, Money, OrderId, Quantity, Sku, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::{Offers, Priced, Trouble};
+use super::{Line, Offers, Priced, Trouble, line};
 
 /// How many different things fit into a cart.
 pub(super) const MAX_LINES: usize = 100;
@@ -21,6 +21,9 @@ pub struct Cart {
     pub owner: UserId,
     /// What is in it, in the order in which it was put there.
     pub lines: Vec<Line>,
+    /// What a guest had and a merge found no place for; at most 100 lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_behind: Vec<Line>,
     /// Where its lines went, when its guest turned out to be the person of an account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<UserId>,
@@ -30,15 +33,6 @@ pub struct Cart {
     /// Whether it is a guest's, or was until it was closed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub of_guest: bool,
-}
-
-/// So many pieces of one SKU.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    /// What.
-    pub sku: Sku,
-    /// How many.
-    pub quantity: Quantity,
 }
 
 /// Why a cart stays as it is.
@@ -106,6 +100,7 @@ impl Cart {
             id: Self::id_of(owner),
             owner,
             lines: Vec::new(),
+            left_behind: Vec::new(),
             moved_to: None,
             touched_at: None,
             of_guest: false,
@@ -123,39 +118,61 @@ impl Cart {
         self.of_guest && self.touched_at.is_some_and(|at| at.plus(after) <= now)
     }
 
-    /// So many pieces are to be in it, whatever was there of them.
-    pub fn put(mut self, line: Line, offers: &Offers) -> Outcome {
-        let Some(offer) = offers.find(&line.sku) else {
-            return Err(Refusal::NotSold { sku: line.sku });
+    /// Returns the cart as the shop sells it now: each line that is for sale under its variant's
+    /// present SKU, and the lines of one thing as one.
+    #[must_use]
+    pub fn renewed(&self, offers: &Offers) -> Self {
+        let lines = line::folded(self.lines.iter().map(|line| line.renewed(offers)));
+        let left_behind = line::folded(self.left_behind.iter().map(|line| line.renewed(offers)));
+        Self { lines, left_behind, ..self.clone() }
+    }
+
+    /// The SKUs of all that was put into it.
+    pub fn skus(&self) -> impl Iterator<Item = &Sku> {
+        self.lines.iter().chain(&self.left_behind).map(|line| &line.sku)
+    }
+
+    /// So many pieces are to be in it, whatever was there of them or is shown under this SKU.
+    pub fn put(self, sku: &Sku, quantity: Quantity, offers: &Offers) -> Outcome {
+        let Some(offer) = offers.find(sku) else {
+            return Err(Refusal::NotSold { sku: sku.clone() });
         };
-        let line = Line { sku: offer.sku.clone(), ..line };
-        match self.lines.iter().position(|there| means(&there.sku, &line.sku, offers)) {
-            Some(place) if self.lines[place] == line => return Ok(Change::none(self)),
-            Some(place) => self.lines[place] = line,
-            None if self.lines.len() >= MAX_LINES => return Err(Refusal::Full),
-            None => self.lines.push(line),
+        let mut cart = self.renewed(offers);
+        let place = cart.lines.iter().position(|line| line.is_meant_by(sku, offers));
+        cart.take_out(sku, offers);
+        if place.is_none() && cart.lines.len() >= MAX_LINES {
+            return Err(Refusal::Full);
         }
-        Ok(Change::to(self))
+        cart.lines.insert(place.unwrap_or(cart.lines.len()), Line::of(offer, quantity));
+        Ok(if cart == self { Change::none(self) } else { Change::to(cart) })
     }
 
     /// Whether it has a line of this SKU, under whatever SKU it was put there.
     pub fn holds(&self, sku: &Sku, offers: &Offers) -> bool {
-        self.lines.iter().any(|line| means(&line.sku, sku, offers))
+        self.renewed(offers).lines.iter().any(|line| line.is_meant_by(sku, offers))
     }
 
     /// It is to be in it no longer, under whatever SKU it was put there.
-    pub fn remove(mut self, sku: &Sku, offers: &Offers) -> Change<Self> {
-        let before = self.lines.len();
-        self.lines.retain(|line| !means(&line.sku, sku, offers));
-        if self.lines.len() == before { Change::none(self) } else { Change::to(self) }
+    pub fn remove(self, sku: &Sku, offers: &Offers) -> Change<Self> {
+        let mut cart = self.renewed(offers);
+        if cart.take_out(sku, offers) { Change::to(cart) } else { Change::none(self) }
+    }
+
+    /// Whether there was something of this SKU to take out of the renewed cart.
+    fn take_out(&mut self, sku: &Sku, offers: &Offers) -> bool {
+        let before = self.skus().count();
+        for lines in [&mut self.lines, &mut self.left_behind] {
+            lines.retain(|line| !line.is_meant_by(sku, offers));
+        }
+        self.skus().count() < before
     }
 
     /// Nothing is to be in it.
     pub fn clear(self) -> Change<Self> {
-        if self.lines.is_empty() {
+        if self.lines.is_empty() && self.left_behind.is_empty() {
             return Change::none(self);
         }
-        Change::to(Self { lines: Vec::new(), ..self })
+        Change::to(Self { lines: Vec::new(), left_behind: Vec::new(), ..self })
     }
 
     /// The shopper buys it at the price they saw: it becomes an order, and the cart is empty.
@@ -166,25 +183,20 @@ impl Cart {
         offers: &Offers,
         currency: Currency,
     ) -> Outcome {
-        if self.lines.is_empty() {
+        let cart = self.renewed(offers);
+        if cart.lines.is_empty() {
             return Err(Refusal::Empty);
         }
         // Carts of earlier versions grew to 500 lines by merges.
-        if self.lines.len() > MAX_LINES {
+        if cart.lines.len() > MAX_LINES {
             return Err(Refusal::Full);
         }
-        let priced = Priced::of(&self.lines, offers, currency);
+        let priced = Priced::of(&cart.lines, offers, currency);
         let now = priced.total;
-        let bought = priced.bought(&self, order)?;
+        let bought = priced.bought(&cart, order)?;
         if now != expected {
             return Err(Refusal::OtherTotal { expected, now });
         }
-        Ok(self.clear().telling(&bought))
+        Ok(cart.clear().telling(&bought))
     }
-}
-
-/// Whether two SKUs mean the same thing: in whatever case, and be one of them a former one.
-fn means(one: &Sku, other: &Sku, offers: &Offers) -> bool {
-    let offered = |sku| offers.find(sku).map(|offer| &offer.sku);
-    one.is_same_as(other) || offered(one).is_some_and(|sku| offered(other) == Some(sku))
 }

@@ -1,11 +1,13 @@
 //! What cart knows of the catalogue: its own copies of what product tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::Document;
 use contracts::product::{State, Stock, Variant};
 use contracts::{Money, ProductId, Sku};
 use serde::{Deserialize, Serialize};
+
+use super::Line;
 
 /// A product, as product told it last.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,34 +88,78 @@ pub struct Offer {
     pub available: u32,
 }
 
-/// What is for sale, of the SKUs that were asked for, by SKU in lower case.
+/// What is for sale, of the SKUs that were asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Offers(BTreeMap<String, Offer>);
+pub struct Offers {
+    variants: Vec<CopiedVariant>,
+    /// The places of the variants that bear a SKU, by SKU in lower case.
+    present: Places,
+    /// The places of those that bore it before it was corrected.
+    former: Places,
+}
+
+type Places = BTreeMap<String, BTreeSet<usize>>;
+
+/// A variant as it would be sold. One that is not on sale still bears its SKU.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct CopiedVariant {
+    on_sale: bool,
+    offer: Offer,
+}
 
 impl Offers {
     /// What these copies offer. What is archived or off sale is not for sale.
     pub fn of(products: Vec<CopiedProduct>, stock: &[CopiedStock]) -> Self {
-        let sold = products.into_iter().filter(|product| !product.archived);
-        let offers = sold.flat_map(|product| {
-            let CopiedProduct { id, title, variants, .. } = product;
-            let on_sale = variants.into_iter().filter(|variant| !variant.off_sale);
-            on_sale.map(move |variant| {
-                let Variant { sku, options, price, former_skus, off_sale: _ } = variant;
+        let copied = products.into_iter().flat_map(|product| {
+            let CopiedProduct { id, title, variants, archived, .. } = product;
+            variants.into_iter().map(move |variant| {
+                let Variant { sku, options, price, former_skus, off_sale } = variant;
                 let (available, title) = (available(&sku, stock), title.clone());
-                let name = sku.folded();
-                (name, Offer { sku, former_skus, product_id: id, title, options, price, available })
+                let offer =
+                    Offer { sku, former_skus, product_id: id, title, options, price, available };
+                CopiedVariant { on_sale: !archived && !off_sale, offer }
             })
         });
-        Self(offers.collect())
+        let mut variants: Vec<_> = copied.collect();
+        variants.sort_by_cached_key(|variant| variant.offer.sku.folded());
+        let (mut present, mut former) = (Places::new(), Places::new());
+        for (place, CopiedVariant { offer, .. }) in variants.iter().enumerate() {
+            present.entry(offer.sku.folded()).or_default().insert(place);
+            for sku in &offer.former_skus {
+                former.entry(sku.folded()).or_default().insert(place);
+            }
+        }
+        Self { variants, present, former }
     }
 
     /// What this SKU is sold for, in whatever case it is written. A former SKU leads to what bears
     /// another one now, unless something else bears it.
     pub fn find(&self, sku: &Sku) -> Option<&Offer> {
-        let present = self.0.get(&sku.folded());
-        let by_former =
-            |offer: &&Offer| offer.former_skus.iter().any(|former| former.is_same_as(sku));
-        present.or_else(|| self.0.values().find(by_former))
+        let name = sku.folded();
+        let bearers = self.present.get(&name).or_else(|| self.former.get(&name))?;
+        bearers.iter().find_map(|place| self.variants[*place].sold())
+    }
+
+    /// What a line is sold for: the variant of its product that bears or bore its SKU. When several
+    /// of them do, it is the one with the line's options. A line of an earlier version names no
+    /// product, and means what its SKU leads to.
+    pub fn for_line(&self, line: &Line) -> Option<&Offer> {
+        let Some(product_id) = line.product_id else { return self.find(&line.sku) };
+        let name = line.sku.folded();
+        let bearers = [self.present.get(&name), self.former.get(&name)];
+        let places: BTreeSet<_> = bearers.into_iter().flatten().flatten().collect();
+        let variants = places.into_iter().map(|place| &self.variants[*place]);
+        let own: Vec<_> = variants.filter(|it| it.offer.product_id == product_id).collect();
+        match own[..] {
+            [only] => only.sold(),
+            _ => own.iter().filter_map(|it| it.sold()).find(|it| it.options == line.options),
+        }
+    }
+}
+
+impl CopiedVariant {
+    fn sold(&self) -> Option<&Offer> {
+        self.on_sale.then_some(&self.offer)
     }
 }
 

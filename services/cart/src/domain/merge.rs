@@ -1,30 +1,32 @@
 //! What becomes of a guest's cart when they turn out to be the person of an account.
 
 use common::Change;
-use contracts::Quantity;
 
 use super::cart::MAX_LINES;
-use super::{Cart, Line, Refusal};
+use super::{Cart, Line, Refusal, line};
 
 impl Cart {
     /// What a guest had comes to the account, once; the guest's cart is closed, and knows where its
-    /// lines went. Whoever was merged before, into this account or another, brings nothing more.
+    /// lines went and keeps what not even the account's lines left behind have a place for. A guest
+    /// who was merged before, into this account or another, brings nothing more.
     pub fn take_in(self, guest: Self) -> Change<Self> {
         if guest.moved_to.is_some() || self.moved_to.is_some() || guest.owner == self.owner {
             return Change::none(self);
         }
+        let mut account = self;
+        let had: Vec<_> = guest.lines.into_iter().chain(guest.left_behind).collect();
+        let brings_nothing = had.is_empty();
         let closed = Self {
-            moved_to: Some(self.owner),
+            moved_to: Some(account.owner),
             touched_at: guest.touched_at,
             of_guest: true,
+            left_behind: had.into_iter().filter_map(|line| account.take(line)).collect(),
             ..Self::empty(guest.owner)
         };
         // Written even when there was none: a line that the guest puts into it at this very moment
         // then finds it closed.
-        if guest.lines.is_empty() {
-            return Change::none(self).with(&closed);
-        }
-        Change::to(guest.lines.into_iter().fold(self, Self::with_line)).with(&closed)
+        let change = if brings_nothing { Change::none(account) } else { Change::to(account) };
+        change.with(&closed)
     }
 
     /// The cart, unless what was in it is an account's by now.
@@ -32,29 +34,26 @@ impl Cart {
         if self.moved_to.is_some() { Err(Refusal::Moved) } else { Ok(self) }
     }
 
-    /// With so many pieces more, as far as a quantity goes; a line that no longer fits into the cart
-    /// stays behind.
-    fn with_line(mut self, line: Line) -> Self {
-        match self.lines.iter().position(|there| there.sku.is_same_as(&line.sku)) {
-            Some(place) => {
-                let there = &mut self.lines[place];
-                there.quantity = sum(there.quantity, line.quantity);
-            }
-            None if self.lines.len() < MAX_LINES => self.lines.push(line),
-            None => {}
-        }
-        self
+    /// Takes a guest's line: its pieces are added as far as a quantity goes, and a line that does
+    /// not fit is left behind beside the others. One that does not fit there either is returned.
+    fn take(&mut self, line: Line) -> Option<Line> {
+        let line = join(&mut self.lines, line)?;
+        join(&mut self.left_behind, line)
     }
 }
 
-fn sum(one: Quantity, other: Quantity) -> Quantity {
-    let pieces = one.get().saturating_add(other.get()).min(Quantity::MAX);
-    Quantity::new(pieces).expect("from 1 to the most")
+fn join(lines: &mut Vec<Line>, line: Line) -> Option<Line> {
+    let line = line::add(lines, line)?;
+    if lines.len() >= MAX_LINES {
+        return Some(line);
+    }
+    lines.push(line);
+    None
 }
 
 #[cfg(test)]
 mod tests {
-    use contracts::UserId;
+    use contracts::{Quantity, UserId};
     use proptest::prelude::*;
     use uuid::Uuid;
 
@@ -65,7 +64,8 @@ mod tests {
     const BOB: UserId = UserId::from_uuid(Uuid::from_u128(3));
 
     fn line(name: &str, pieces: u32) -> Line {
-        Line { sku: name.parse().unwrap(), quantity: Quantity::new(pieces).unwrap() }
+        let quantity = Quantity::new(pieces).unwrap();
+        Line { sku: name.parse().unwrap(), product_id: None, options: [].into(), quantity }
     }
 
     fn cart(owner: UserId, lines: &[Line]) -> Cart {
@@ -103,6 +103,24 @@ mod tests {
         assert_eq!(full.lines, lines("A").map(|it| line(it.sku.as_str(), 2)).collect::<Vec<_>>());
         assert_eq!(grown.lines.len(), 100);
         assert_eq!(grown.lines[..2], [line("MUG", 1), line("B0", 1)]);
+        assert_eq!(full.left_behind, lines("B").take(50).collect::<Vec<_>>());
+        assert_eq!(grown.left_behind, [line("A49", 1)]);
+    }
+
+    #[test]
+    fn what_fits_nowhere_stays_with_its_guest() {
+        let lines = |prefix, count| {
+            (0..count).map(move |number| line(&format!("{prefix}{number}"), 1)).collect::<Vec<_>>()
+        };
+        let account = Cart { left_behind: lines("B", 99), ..cart(ALICE, &lines("A", 100)) };
+
+        let (account, guest) =
+            merged(account, cart(GUEST, &[vec![line("B0", 2)], lines("C", 2)].concat()));
+
+        assert_eq!((account.lines.len(), account.left_behind.len()), (100, 100));
+        assert_eq!(account.left_behind[0], line("B0", 3));
+        assert_eq!(account.left_behind[99], line("C0", 1));
+        assert_eq!((guest.lines.len(), guest.left_behind), (0, vec![line("C1", 1)]));
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 mod cart;
 mod catalogue;
+mod line;
 mod merge;
 mod price;
 
 #[cfg(test)]
 mod tests;
 
-pub use cart::{Cart, Line, Refusal};
+pub use cart::{Cart, Refusal};
 pub use catalogue::{CopiedProduct, CopiedStock, Offer, Offers};
+pub use line::Line;
 pub use price::{Priced, PricedLine, Trouble};

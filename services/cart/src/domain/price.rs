@@ -64,12 +64,12 @@ pub struct Sold {
 }
 
 impl Priced {
-    /// Prices a cart. The first line that is for sale says which currency it is paid in, and
-    /// `currency` does while there is none.
+    /// Prices a renewed cart. The first line that is for sale says which currency it is paid in,
+    /// and `currency` does while there is none.
     pub fn of(lines: &[Line], offers: &Offers, currency: Currency) -> Self {
-        let first = lines.iter().find_map(|line| offers.find(&line.sku));
+        let first = lines.iter().find_map(|line| offers.for_line(line));
         let currency = first.map_or(currency, |offer| offer.price.currency);
-        let price = |line: &Line| price(line, offers.find(&line.sku), currency);
+        let price = |line| price(line, offers.for_line(line), currency);
         summed(lines.iter().map(price).collect(), Money::zero(currency))
     }
 
@@ -110,7 +110,7 @@ fn summed(mut lines: Vec<PricedLine>, nothing: Money) -> Priced {
 }
 
 fn price(line: &Line, offer: Option<&Offer>, currency: Currency) -> PricedLine {
-    let Line { sku, quantity } = line.clone();
+    let Line { sku, quantity, .. } = line.clone();
     let Some(offer) = offer else {
         return PricedLine { sku, quantity, sold: None, troubles: vec![Trouble::NoLongerSold] };
     };

@@ -6,6 +6,7 @@ mod copies;
 mod identity;
 mod input;
 mod merge;
+mod moved_skus;
 mod openapi;
 mod shelf;
 mod shopping;

@@ -1,14 +1,15 @@
 //! Guests who turn out to be the people of accounts.
 
-use contracts::UserId;
 use contracts::auth::{GuestMerged, Role};
 use contracts::cart::CheckedOut;
+use contracts::product::State;
+use contracts::{Currency, Money, UserId};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use testkit::{Client, eventually};
 use uuid::Uuid;
 
-use crate::shelf::{ALICE, BOB, SOON, Shelf, put, start};
+use crate::shelf::{ALICE, BOB, SOON, Shelf, put, start, state, variant};
 
 /// A guest in these tests: the shelf's own asks with a guest's token.
 const GUEST: UserId = ALICE;
@@ -171,4 +172,50 @@ async fn who_just_signed_in_buys_what_the_guest_had() {
     let cart = bob(&shelf).get("/api/cart").await.ok();
     let told: CheckedOut = shelf.peer.hears(cart.text_of("id")).await;
     assert_eq!((told.customer, told.lines.len()), (BOB, 2));
+}
+
+/// Bob's cart is full of what the guest has not; the guest's two lines find no place in it.
+async fn full_cart_merged(shelf: &Shelf) -> Client {
+    let price = Money::new(1, Currency::EUR);
+    let names: Vec<_> = (0..100).map(|number| format!("S{number}")).collect();
+    let variants = names.iter().map(|name| variant(name, price)).collect();
+    shelf.peer.tell(&State { variants, ..state("MANY", 1, false) }).await;
+    for name in ["MUG", "TEA"] {
+        shelf.sells(name, 1250, 50).await;
+        put(&shelf.alice, name, 2).await.ok();
+    }
+    eventually("the many are known", SOON, async || {
+        put(&bob(shelf), "S0", 1).await.is_ok().then_some(())
+    })
+    .await;
+    for name in &names {
+        put(&bob(shelf), name, 1).await.ok();
+    }
+    just_merged(shelf)
+}
+
+#[tokio::test]
+async fn lines_beyond_100_are_left_behind() {
+    let shelf = Shelf::open().await;
+    let bob = full_cart_merged(&shelf).await;
+    let left = |names: &[&str]| {
+        let lines = names.iter().map(|name| json!({ "sku": name, "quantity": 2 }));
+        lines.collect::<Value>()
+    };
+
+    let merged = bob.get("/api/cart").await.ok();
+    let refused = put(&bob, "MUG", 2).await.status(422);
+    bob.delete("/api/cart/items/S0").await.ok();
+    let taken = put(&bob, "MUG", 1).await.ok();
+    bob.delete("/api/cart").await.status(204);
+
+    assert_eq!(merged["lines"].as_array().unwrap().len(), 100);
+    assert_eq!(merged["left_behind"], left(&["MUG", "TEA"]));
+    assert_eq!(refused["type"], "urn:souk:problem:cart-full");
+    assert_eq!(taken["left_behind"], left(&["TEA"]));
+    assert_eq!(
+        (&taken["lines"][99]["sku"], &taken["lines"][99]["quantity"]),
+        (&json!("MUG"), &json!(1))
+    );
+    assert_eq!(bob.get("/api/cart").await.ok()["left_behind"], Value::Null);
 }
