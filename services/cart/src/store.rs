@@ -78,7 +78,7 @@ impl Carts {
             { "names": { "$in": wanted.iter().collect::<Vec<_>>() } },
             { "variants.sku": { "$in": spelled } },
         ] };
-        let products = self.store.find::<CopiedProduct>(named, doc! {}, 0).await?;
+        let products = self.store.find_readable::<CopiedProduct>(named, doc! {}).await?;
         let products: Vec<_> = products.into_iter().map(|stored| stored.value).collect();
         let is_wanted = |sku: &&Sku| wanted.contains(&sku.folded());
         let meant = products.iter().flat_map(|product| &product.variants).filter(|variant| {
@@ -86,7 +86,7 @@ impl Carts {
         });
         let counted: Vec<_> = meant.map(|variant| variant.sku.as_str()).collect();
         let counted = doc! { "_id": { "$in": counted } };
-        let stock = self.store.find::<CopiedStock>(counted, doc! {}, 0).await?;
+        let stock = self.store.find_readable::<CopiedStock>(counted, doc! {}).await?;
         let stock: Vec<_> = stock.into_iter().map(|stored| stored.value).collect();
         Ok(Offers::of(products, &stock))
     }
