@@ -34,10 +34,7 @@ impl Worded for Sending {
     const NUMBERS: &'static [&'static str] = &["sku", "tracking"];
 }
 
-/// A telephone number is a long one.
-impl Worded for AddressForm {
-    const NUMBERS: &'static [&'static str] = &["phone"];
-}
+impl Worded for AddressForm {}
 
 /// What is corrected on a parcel; what is left out stays as it is, and null takes it off.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]

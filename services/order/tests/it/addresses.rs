@@ -102,6 +102,14 @@ async fn lines_and_phone_are_kept() {
         refused(&misfit, 422, "invalid");
         assert_eq!(pointers(&misfit), [format!("/{field}")], "{value:?}");
     }
+    for card in ["378282246310005", "3782 822463 10005", "30569309025904", "4222222222222"] {
+        let paying = shop.staff().put(&path).json(&berlin(json!({ "phone": card }))).await;
+        refused(&paying, 422, "card-number");
+    }
+    for phone in ["+49 171 23456700", "4917123456700", "00 49 171 23456700"] {
+        let called = berlin(json!({ "phone": phone }));
+        let _ = shop.staff().put(&path).json(&called).await.status(200);
+    }
     for line in ["Tel. 0049 171 23456700", "ISBN 978-3-16-148002-7", "IMEI 490154203237518"] {
         let ordinary = berlin(json!({ "line2": line }));
         let _ = shop.staff().put(&path).json(&ordinary).await.status(200);
