@@ -1,11 +1,12 @@
 //! Text that people write: the form in which it is stored, and the form in which it is compared.
 
 mod fold;
+mod letters;
 mod numerals;
 mod rule;
 mod slug;
 
 pub use fold::fold;
 pub use numerals::numerals;
-pub use rule::{Fault, InvalidText, TextRule};
+pub use rule::{Fault, InvalidText, TextRule, is_blank};
 pub use slug::slug;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use icu_properties::CodePointSetData;
-use icu_properties::props::DefaultIgnorableCodePoint;
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, Script};
+use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::stored;
@@ -12,7 +12,9 @@ use crate::stored;
 ///
 /// A text that meets its rule is in Unicode Normalization Form C (UAX #15), has no space around it,
 /// no control character, no character that changes the reading direction and, unless it may be
-/// empty, at least one character that can be seen.
+/// empty, at least one character that can be seen. On one line, it has single spaces of one kind
+/// between its words, and no characters without width that change nothing: texts that look the same
+/// are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TextRule {
     name: &'static str,
@@ -64,9 +66,10 @@ impl TextRule {
     pub fn apply(self, given: &str) -> Result<String, InvalidText> {
         let text: String = given.nfc().collect();
         let text = text.trim_matches(is_padding);
-        match self.fault(text).filter(|_| !stored::is_read()) {
+        let text = if self.lines == Lines::One { evened(text) } else { text.to_owned() };
+        match self.fault(&text).filter(|_| !stored::is_read()) {
             Some(fault) => Err(InvalidText { rule: self, fault }),
-            None => Ok(text.to_owned()),
+            None => Ok(text),
         }
     }
 
@@ -119,10 +122,54 @@ impl fmt::Display for InvalidText {
     }
 }
 
+/// Whether there is nothing in a text but white space and characters without width.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(is_padding)
+}
+
 /// White space, and characters without width that mean nothing at either end of a text. Joiners,
 /// variation selectors and direction marks belong to the character before them and stay.
 fn is_padding(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
+    c.is_whitespace() || is_without_width(c)
+}
+
+/// Hints for breaking lines, and marks of a byte order: on one line they change nothing.
+const fn is_without_width(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
+}
+
+/// Makes one space of all that are next to each other, of whatever kind, and drops what has no width
+/// where it changes nothing.
+fn evened(text: &str) -> String {
+    let mut evened = String::with_capacity(text.len());
+    for c in text.chars().filter(|c| !is_without_width(*c) && *c != '\u{200e}') {
+        let before = evened.chars().next_back();
+        match general_category(c) {
+            GeneralCategory::SpaceSeparator if before == Some(' ') => {}
+            GeneralCategory::SpaceSeparator => evened.push(' '),
+            _ if is_joiner(c) && before.is_some_and(|before| !is_joined(before)) => {}
+            _ => evened.push(c),
+        }
+    }
+    // Form C depends on what stands next to each other.
+    evened.trim().nfc().collect()
+}
+
+const fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}')
+}
+
+/// Whether a joiner behind it can change what is seen: not behind a space or a letter of a script that
+/// never joins its letters.
+fn is_joined(c: char) -> bool {
+    let script = CodePointMapData::<Script>::new().get(c);
+    let stands_alone =
+        [Script::Latin, Script::Greek, Script::Cyrillic, Script::Han].contains(&script);
+    c != ' ' && !stands_alone
+}
+
+fn general_category(c: char) -> GeneralCategory {
+    CodePointMapData::<GeneralCategory>::new().get(c)
 }
 
 /// The embeddings, overrides and isolates of the bidirectional algorithm (UAX #9, sections 2.1 to
@@ -133,10 +180,23 @@ fn changes_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}')
 }
 
-/// Whether any character leaves something to see. U+2800 is the Braille pattern without dots.
+/// Whether any character leaves something to see that readers agree on. U+2800 is the Braille pattern
+/// without dots, U+FFFC stands for an object that is not there; a mark without a letter, characters of
+/// private use and noncharacters (Unicode Standard, section 23.7) mean nothing by themselves.
 fn is_visible(text: &str) -> bool {
     let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
-    text.chars().any(|c| !c.is_whitespace() && c != '\u{2800}' && !ignorable.contains(c))
+    let is_seen = |c: char| match general_category(c) {
+        GeneralCategory::NonspacingMark
+        | GeneralCategory::EnclosingMark
+        | GeneralCategory::PrivateUse => false,
+        GeneralCategory::Unassigned => !is_noncharacter(c),
+        _ => !c.is_whitespace() && !matches!(c, '\u{2800}' | '\u{fffc}') && !ignorable.contains(c),
+    };
+    text.chars().any(is_seen)
+}
+
+const fn is_noncharacter(c: char) -> bool {
+    matches!(c, '\u{fdd0}'..='\u{fdef}') || c as u32 & 0xfffe == 0xfffe
 }
 
 #[cfg(test)]
@@ -170,6 +230,28 @@ mod tests {
     }
 
     #[test]
+    fn texts_on_one_line_that_look_the_same_are_the_same() {
+        for given in [
+            "a  b",
+            "a\u{a0}b",
+            "a \u{3000}\u{2009}b",
+            "a\u{200b} b",
+            "a \u{ad}b\u{2060}",
+            "\u{200e}a\u{200e} \u{feff} b",
+            "a\u{200d} \u{200c}b",
+        ] {
+            assert_eq!(TITLE.apply(given).as_deref(), Ok("a b"), "{given:?}");
+        }
+        assert_eq!(TITLE.apply("e\u{200b}\u{301}").as_deref(), Ok("\u{e9}"));
+        for kept in
+            ["\u{1f469}\u{200d}\u{1f680}", "\u{915}\u{94d}\u{200d}\u{937}", "می\u{200c}خواهم"]
+        {
+            assert_eq!(TITLE.apply(kept).as_deref(), Ok(kept), "{kept:?}");
+        }
+        assert_eq!(NOTE.apply("a  b\u{ad}c").as_deref(), Ok("a  b\u{ad}c"));
+    }
+
+    #[test]
     fn length_is_that_of_the_stored_form() {
         assert_eq!(fault(TITLE, &"e\u{301}".repeat(10)), None);
         assert_eq!(fault(TITLE, &"\u{958}".repeat(10)), Some(Fault::Length));
@@ -183,7 +265,7 @@ mod tests {
             "\u{ffa0}",
             "\u{2800}",
             "\u{200d}",
-            "\u{200e}",
+            "\u{200f}",
             "\u{61c}",
             "\u{34f}",
             "\u{fe0f}",
@@ -192,10 +274,17 @@ mod tests {
             "\u{17b4}",
             "\u{1d173}",
             "\u{180b}",
+            "\u{300}",
+            "\u{300}\u{20dd}",
+            "\u{fffc}",
+            "\u{fdd0}",
+            "\u{1ffff}",
+            "\u{e000}\u{f8ff}\u{100000}",
         ] {
             assert_eq!(fault(TITLE, hidden), Some(Fault::Invisible), "{hidden:?}");
             assert_eq!(fault(NOTE, hidden), Some(Fault::Invisible), "{hidden:?}");
         }
+        assert_eq!(fault(TITLE, "\u{200e}"), Some(Fault::Length));
         for padding in ["", " ", "\u{200b}", "\u{2060}\u{feff}", "\u{ad}", "\u{a0}\u{3000}"] {
             assert_eq!(fault(TITLE, padding), Some(Fault::Length), "{padding:?}");
             assert_eq!(NOTE.apply(padding).as_deref(), Ok(""), "{padding:?}");

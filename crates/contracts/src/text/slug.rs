@@ -1,7 +1,8 @@
 //! Texts as parts of URLs.
 
-use deunicode::deunicode_char;
 use unicode_normalization::UnicodeNormalization as _;
+
+use super::letters;
 
 /// Spells a text in words of `a-z` and `0-9` with single hyphens between them, as many whole words
 /// as fit into `most` bytes, and a part of the first one if even that does not fit; nothing when no letter or digit has a spelling in ASCII.
@@ -11,6 +12,7 @@ use unicode_normalization::UnicodeNormalization as _;
 pub fn slug(text: &str, most: usize) -> Option<String> {
     let mut slug = String::new();
     // Form KC takes ligatures apart, and composed letters meet the national spellings.
+    let text = text.nfc().map(letters::plain_quote);
     let text: String = text.nfkc().flat_map(char::to_lowercase).nfc().collect();
     let spelled: String = text.chars().map(spelled).collect();
     for word in spelled.split(' ').filter(|word| !word.is_empty()) {
@@ -31,8 +33,8 @@ fn spelled(c: char) -> String {
         'ö' | 'ø' | 'œ' => "oe",
         'ü' => "ue",
         // Apostrophes are part of a word: za'atar.
-        '\'' | '\u{2018}' | '\u{2019}' | '\u{2bb}'..='\u{2bd}' => "",
-        _ if c.is_alphanumeric() => deunicode_char(c).unwrap_or(" "),
+        '\'' => "",
+        _ if c.is_alphanumeric() => letters::spelled(c).unwrap_or(" "),
         _ if is_joined(c) => "",
         _ => " ",
     };
@@ -73,6 +75,9 @@ mod tests {
             ("كسكس", "ksks"),
             ("ca\u{ad}fe\u{200b}", "cafe"),
             ("Ａ４", "a4"),
+            ("Gəncə ƏLI", "gence-eli"),
+            ("Әлем", "alem"),
+            ("O´Neill O`Neill 3″", "oneill-oneill-3"),
             ("AC/DC №5", "ac-dc-no5"),
         ] {
             assert_eq!(slug(text, 64).as_deref(), Some(spelled), "{text}");
