@@ -1,6 +1,8 @@
 //! The form in which texts are compared.
 
-use icu_properties::props::{DefaultIgnorableCodePoint, Script};
+use icu_properties::props::{
+    DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup, Script,
+};
 use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::canonical_combining_class;
@@ -23,6 +25,11 @@ pub fn fold(text: &str) -> String {
         push(&mut folded, c);
     }
     folded.trim().nfc().collect()
+}
+
+/// Whether a character is punctuation of any script (UAX #44, general category P).
+pub fn is_punctuation(c: char) -> bool {
+    GeneralCategoryGroup::Punctuation.contains(CodePointMapData::<GeneralCategory>::new().get(c))
 }
 
 fn push(folded: &mut String, c: char) {

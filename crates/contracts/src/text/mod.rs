@@ -6,7 +6,7 @@ mod numerals;
 mod rule;
 mod slug;
 
-pub use fold::fold;
+pub use fold::{fold, is_punctuation};
 pub use numerals::numerals;
 pub use rule::{Fault, InvalidText, TextRule, is_blank};
 pub use slug::slug;

@@ -7,12 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::{Change, Document};
-use contracts::text::fold;
 use contracts::{Currency, ProductId, Sku};
 use serde::{Deserialize, Serialize};
 
+use super::options::option_key;
 use super::search::{endings_of, words_of};
-use super::words::{Category, OptionName, OptionValue, Tag, Title};
+use super::words::{Category, Tag, Title};
 use super::{Address, Addresses, Obstacle, Product, Shelf, StockItem};
 
 /// Entries by their ids, as far as a decision can see them.
@@ -171,11 +171,6 @@ pub fn relisted<T>(
             None => change,
         })
     })
-}
-
-/// Writes an option so that spellings which people take for one are equal.
-pub fn option_key(name: &OptionName, value: &OptionValue) -> String {
-    format!("{}\u{1f}{}", fold(name.as_str()), fold(value.as_str()))
 }
 
 fn words(product: &Product) -> Vec<String> {

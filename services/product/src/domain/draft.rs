@@ -1,16 +1,13 @@
 //! What staff send to put a product on sale, or to change one.
 
-use std::collections::BTreeMap;
-
 use contracts::{ProductId, Sku};
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::new_names::{NewSku, NewSlug};
-use super::words::{
-    Category, Description, Image, OnHand, OptionName, OptionValue, Price, Slug, Tag, Title,
-};
+use super::options::{Options, distinct, given_distinct};
+use super::words::{Category, Description, Image, OnHand, OptionName, Price, Slug, Tag, Title};
 
 /// How many variants, options, tags and pictures a product has at most.
 pub(super) const VARIANTS: usize = 100;
@@ -59,9 +56,9 @@ pub struct NewVariant {
     /// What the warehouse counts; nothing else in the shop bears it.
     pub sku: NewSku,
     /// What tells it from the others.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "distinct")]
     #[schema(value_type = BTreeMap<String, String>)]
-    pub options: BTreeMap<OptionName, OptionValue>,
+    pub options: Options,
     /// What one piece costs.
     pub price: Price,
     /// How many pieces there are; none when not given.
@@ -134,9 +131,9 @@ pub struct VariantEdit {
     /// Which one.
     pub sku: NewSku,
     /// What tells it from the others, instead of what did.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given_distinct", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = BTreeMap<String, String>, nullable = false, required = false)]
-    pub options: Option<BTreeMap<OptionName, OptionValue>>,
+    pub options: Option<Options>,
     /// What one piece costs; a new variant has to have one.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

@@ -6,6 +6,7 @@ mod catalogue;
 mod draft;
 mod moves;
 mod new_names;
+mod options;
 mod product;
 mod refusal;
 mod reservation;
@@ -19,8 +20,9 @@ mod histories;
 
 pub use address::{Address, Addresses};
 pub use bearer::{Bearer, Retired};
-pub use catalogue::{CatalogueEntry, Entries, EntryVariant, option_key, relisted};
+pub use catalogue::{CatalogueEntry, Entries, EntryVariant, relisted};
 pub use draft::{Draft, Edit};
+pub use options::{Options, add_option, option_key};
 pub use product::{Listing, Product, Variant};
 pub use refusal::Refusal;
 pub use reservation::{Obstacle, Reservation, State};

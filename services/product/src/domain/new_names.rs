@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::words::{Invalid, Slug};
 
 /// Words that stand where a slug does in the paths of the API, or are kept for that.
-const RESERVED: [&str; 40] = [
+const RESERVED: [&str; 41] = [
     "all",
     "api",
     "archive",
@@ -27,6 +27,7 @@ const RESERVED: [&str; 40] = [
     "feed",
     "filters",
     "free",
+    "free-names",
     "health",
     "images",
     "import",
@@ -121,7 +122,8 @@ mod tests {
 
     #[test]
     fn reserved_words_are_no_new_slugs() {
-        for word in ["docs", "import", "facets", "images", "stock", "openapi", "new"] {
+        for word in ["docs", "import", "facets", "free-names", "images", "stock", "openapi", "new"]
+        {
             assert!(serde_json::from_value::<NewSlug>(word.into()).is_err(), "{word}");
         }
         assert!(serde_json::from_value::<NewSlug>("stock-pot".into()).is_ok());

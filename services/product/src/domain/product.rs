@@ -1,12 +1,13 @@
 //! What a product is, and how staff change it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use common::{Change, Document};
 use contracts::{ProductId, Sku, Timestamp, UserId, product};
 use serde::{Deserialize, Serialize};
 
 use super::draft::{Draft, Edit, VariantEdit};
+use super::options::Options;
 use super::variants::Desk;
 use super::words::{
     Category, Description, Image, OptionName, OptionValue, Price, Slug, Tag, Title,
@@ -47,7 +48,7 @@ pub struct Variant {
     /// What the warehouse counts.
     pub sku: Sku,
     /// What tells it from the others.
-    pub options: BTreeMap<OptionName, OptionValue>,
+    pub options: Options,
     /// What one piece costs.
     pub price: Price,
     /// Whether it cannot be bought, while the product's other variants can.
@@ -226,7 +227,7 @@ fn addressed(listed: Change<Listing>) -> Change<Listing> {
     listed.with(&address)
 }
 
-pub(super) fn without_repeats<T: Ord + Clone>(mut items: Vec<T>) -> Vec<T> {
+fn without_repeats<T: Ord + Clone>(mut items: Vec<T>) -> Vec<T> {
     let mut seen = BTreeSet::new();
     items.retain(|item| seen.insert(item.clone()));
     items

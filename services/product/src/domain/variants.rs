@@ -6,7 +6,7 @@ use common::Change;
 use contracts::{Sku, Timestamp, UserId};
 
 use super::draft::{OPTIONS, VARIANTS, VariantEdit};
-use super::product::without_repeats;
+use super::options::{Options, keys, named};
 use super::words::OptionName;
 use super::{
     Address, Addresses, Adjustment, CatalogueEntry, Product, Refusal, Shelf, StockItem, Variant,
@@ -84,21 +84,34 @@ impl Product {
         }
         let is_whole = given.is_some();
         if let Some(given) = given {
-            self.options = without_repeats(given);
-        }
-        for variant in &self.variants {
-            for name in variant.options.keys() {
-                if self.options.contains(name) {
-                    continue;
-                }
-                if is_whole {
-                    let (sku, name) = (variant.sku.clone(), name.clone());
-                    return Err(Refusal::NoOption { sku, name });
-                }
-                self.options.push(name.clone());
+            self.options = Vec::new();
+            for name in given {
+                self.spelled(name);
             }
         }
+        for at in 0..self.variants.len() {
+            let mut options = Options::new();
+            for (name, value) in std::mem::take(&mut self.variants[at].options) {
+                if is_whole && named(&self.options, &name).is_none() {
+                    let sku = self.variants[at].sku.clone();
+                    return Err(Refusal::NoOption { sku, name });
+                }
+                let spelled = self.spelled(name.clone());
+                let name = if options.contains_key(&spelled) { name } else { spelled };
+                options.insert(name, value);
+            }
+            self.variants[at].options = options;
+        }
         bounded("options", self.options.len(), OPTIONS)
+    }
+
+    /// The option as the product spells it, which it does from now on if it did not have it.
+    fn spelled(&mut self, name: OptionName) -> OptionName {
+        if let Some(known) = named(&self.options, &name) {
+            return known.clone();
+        }
+        self.options.push(name.clone());
+        name
     }
 
     fn add(
@@ -202,7 +215,8 @@ impl Product {
         let variant = &self.variants[place];
         let others = self.variants.iter().enumerate().filter(|(other, _)| *other != place);
         let mut on_sale = others.map(|(_, other)| other).filter(|other| !other.off_sale);
-        let same = on_sale.find(|other| !variant.off_sale && other.options == variant.options);
+        let options = keys(&variant.options);
+        let same = on_sale.find(|other| !variant.off_sale && keys(&other.options) == options);
         match same {
             Some(other) => {
                 let (sku, other) = (variant.sku.clone(), other.sku.clone());

@@ -81,7 +81,8 @@ texts! {
     Tag: line "a tag", 1 to 50;
     /// Where a picture of a product is: begins with https://, http:// or /.
     Image: line "the address of a picture", 1 to 2000, is_address,
-        "a picture is an address of at most 2000 characters, from https://, http:// or /";
+        "a picture is an address of at most 2000 characters: https:// or http:// with a host and \
+         without a user, or from / on";
     /// What tells the variants of a product apart, such as a size.
     OptionName: line "an option", 1 to 40;
     /// Which of an option a variant is, such as large.
@@ -218,8 +219,20 @@ fn is_slug(text: &str) -> bool {
 }
 
 fn is_address(text: &str) -> bool {
-    let begins = ["https://", "http://", "/"].iter().any(|start| text.starts_with(start));
-    begins && !text.contains(char::is_whitespace)
+    let plain = !text.contains(|c: char| c.is_whitespace() || c == '\\');
+    let absolute = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    plain && absolute.map_or_else(|| is_path(text), has_host)
+}
+
+/// An address on the shop's own host: not one that begins with a host (RFC 3986, section 4.2).
+fn is_path(text: &str) -> bool {
+    text.starts_with('/') && !text.starts_with("//")
+}
+
+/// Whether an address without its scheme begins with a host, and with no name of a user before it.
+fn has_host(text: &str) -> bool {
+    let authority = text.split(['/', '?', '#']).next().unwrap_or_default();
+    !authority.is_empty() && !authority.starts_with(':') && !authority.contains('@')
 }
 
 #[cfg(test)]
@@ -282,6 +295,16 @@ mod tests {
             ("javascript:alert(1)", false),
             ("data:text/html,x", false),
             ("https://cdn.example/a b", false),
+            ("https://", false),
+            ("https:///mug.jpg", false),
+            ("https://?x", false),
+            ("https://:443/mug.jpg", false),
+            ("https://user:secret@cdn.example/mug.jpg", false),
+            ("https://cdn.example@evil.example/mug.jpg", false),
+            ("//evil.example/mug.jpg", false),
+            ("/\\evil.example/mug.jpg", false),
+            ("https://cdn.example/@user/mug.jpg", true),
+            ("https://cdn.example", true),
         ] {
             assert_eq!(Image::try_from(text.to_owned()).is_ok(), fits, "{text}");
         }

@@ -1,10 +1,8 @@
 //! The options that a variant is looked for by, as one query parameter.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
-use crate::domain::{OptionName, OptionValue, option_key};
+use crate::domain::{self, OptionName, OptionValue, add_option, option_key};
 
 /// No parameter is longer, in characters.
 const LONGEST: usize = 400;
@@ -12,7 +10,7 @@ const LONGEST: usize = 400;
 /// Options and what a variant is of each: `colour:blue,size:M`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub(super) struct Options(BTreeMap<OptionName, OptionValue>);
+pub(super) struct Options(domain::Options);
 
 impl Options {
     /// The options as the catalogue is searched by them.
@@ -29,12 +27,12 @@ impl TryFrom<String> for Options {
         if text.chars().count() > LONGEST {
             return Err("options are at most 400 characters");
         }
-        let mut options = BTreeMap::new();
+        let mut options = domain::Options::new();
         for pair in split(&text).filter(|pair| *pair != [""]) {
             let [name, value] = pair.try_into().map_err(|_| RULE)?;
             let name = OptionName::try_from(name).map_err(|_| RULE)?;
             let value = OptionValue::try_from(value).map_err(|_| RULE)?;
-            if options.insert(name, value).is_some() {
+            if !add_option(&mut options, name, value) {
                 return Err(RULE);
             }
         }
@@ -84,6 +82,8 @@ mod tests {
             ("size:", None),
             ("size:M:L", None),
             ("size:M,size:L", None),
+            ("size:M,Size:L", None),
+            ("café:a,cafe\u{301}:a", None),
         ] {
             assert_eq!(options(text), expected, "{text}");
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use common::Document as _;
 use common::store::{Store, StoreError, patiently};
+use contracts::text::fold;
 use contracts::{Currency, ProductId, stored};
 use futures_util::TryStreamExt as _;
 use mongodb::bson::{self, Bson, Document, doc};
@@ -113,7 +114,7 @@ async fn collated(store: &Store, keys: Document) -> Result<(), StoreError> {
     patiently(create).await
 }
 
-/// The order of titles and categories: CLDR's root collation, which `en` does not tailor. Case and
+/// The order of titles: CLDR's root collation, which `en` does not tailor. Case and
 /// accents count last, so that `Ähre` comes before `Zebra` (Unicode Technical Standard 10).
 fn collation() -> Collation {
     Collation::builder().locale("en").strength(CollationStrength::Tertiary).build()
@@ -182,7 +183,10 @@ impl Products {
             doc! { "$limit": CATEGORIES },
         ];
         let _place = self.searches.enter().await?;
-        self.search(pipeline, Some(collation())).await
+        // Without a collation, so that they are told apart as a filter by category does it.
+        let mut found: Vec<Counted> = self.search(pipeline, None).await?;
+        found.sort_by_cached_key(|it| (fold(it.category.as_str()), it.category.clone()));
+        Ok(found)
     }
 
     async fn search<T: DeserializeOwned>(

@@ -35,6 +35,71 @@ async fn texts_are_stored_composed_and_visible() {
 }
 
 #[tokio::test]
+async fn names_that_look_the_same_are_one() {
+    let shop = Shop::open().await;
+    for (number, category) in [
+        "Tea sets",
+        "Tea  sets",
+        "Tea\u{a0}sets",
+        "Tea\u{3000}sets",
+        "Te\u{ad}a\u{200b} sets\u{200e}",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let sku = format!("TEA-{number}");
+        let tea = json!({
+            "title": "Tea", "category": category, "tags": [category], "variants": [variant(&sku, 1, 1)],
+        });
+        let created = shop.sells(&tea).await;
+        assert_eq!(
+            (&created["category"], &created["tags"][0]),
+            (&json!("Tea sets"), &json!("Tea sets"))
+        );
+    }
+
+    let categories = shop.anyone().get("/api/categories").await.ok();
+    assert_eq!(categories["items"], json!([{"name": "Tea sets", "count": 5}]));
+    for query in ["category=Tea%C2%A0sets", "category=Tea%20%20sets", "tag=Tea%E2%80%8B%20sets"] {
+        assert_eq!(shop.pages(&format!("/api/products?{query}")).await.len(), 5, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn options_are_compared_as_they_are_searched() {
+    let shop = Shop::open().await;
+    let price = json!({"amount": 1, "currency": "EUR"});
+    let of = |sku: &str, options: &Value| json!({"sku": sku, "options": options, "price": price});
+    let tee = |variants: Value| json!({"title": "Tee", "variants": variants});
+    let post = |draft: Value| {
+        let staff = shop.staff();
+        async move { staff.post("/api/products").json(&draft).await }
+    };
+
+    for (one, other) in [
+        (json!({"Size": "M"}), json!({"size": "M"})),
+        (json!({"size": "M"}), json!({"size": "m"})),
+        (json!({"kind": "Café"}), json!({"kind": "cafe"})),
+    ] {
+        let same = post(tee(json!([of("T1", &one), of("T2", &other)]))).await.status(422);
+        assert_eq!(same["errors"][0]["pointer"], "/variants/0/options", "{one} {other}");
+    }
+    let mut twice = tee(json!([of("T1", &json!({"size": "M"}))]));
+    twice["variants"][0]["options"] = json!({"caf\u{e9}": "a", "cafe\u{301}": "b"});
+    let twice = post(twice).await.status(422);
+    let pointer = twice["errors"][0]["pointer"].as_str().unwrap();
+    assert!(pointer.starts_with("/variants/0/options/caf"), "{}", twice.text);
+
+    let (medium, large) = (json!({"Size": "M"}), json!({"size": "L"}));
+    let mut sold = tee(json!([of("T1", &medium), of("T2", &large)]));
+    sold["options"] = json!(["size", "SIZE"]);
+    let created = post(sold).await.status(201);
+    assert_eq!(created["options"], json!(["size"]));
+    assert_eq!(created["variants"][0]["options"], json!({"size": "M"}));
+    let _ = shop.anyone().get("/api/products?options=a:b,A:c").await.status(400);
+}
+
+#[tokio::test]
 async fn unreadable_texts_are_refused() {
     let shop = Shop::open().await;
     let post = |draft: Value| {
@@ -42,7 +107,18 @@ async fn unreadable_texts_are_refused() {
         async move { staff.post("/api/products").json(&draft).await.status(422) }
     };
 
-    for hidden in ["\u{200b}", "\u{2060}", "\u{feff}", "\u{3164}", "\u{2800}", "\u{200d}\u{200e}"] {
+    for hidden in [
+        "\u{300}",
+        "\u{fffc}",
+        "\u{fdd0}",
+        "\u{e000}",
+        "\u{200b}",
+        "\u{2060}",
+        "\u{feff}",
+        "\u{3164}",
+        "\u{2800}",
+        "\u{200d}\u{200e}",
+    ] {
         let refused = post(titled(hidden)).await;
         assert_eq!(refused["errors"][0]["pointer"], "/title", "{hidden:?}");
     }

@@ -44,6 +44,30 @@ async fn spellings_of_a_word_find_each_other() {
 }
 
 #[tokio::test]
+async fn punctuation_of_a_search_does_not_matter() {
+    let shop = Shop::open().await;
+    named(&shop, &["Hammered tray", "Café Crème", "C++ Primer", "O´Neill", "Gəncə", "3″ pipe"])
+        .await;
+
+    for (query, title) in [
+        ("q=tray%2C%20hammered", "Hammered tray"),
+        ("q=hammered%20tray!", "Hammered tray"),
+        ("q=%22hammered%20tray%22", "Hammered tray"),
+        ("q=caf%C3%A9.", "Café Crème"),
+        ("q=(caf%C3%A9)", "Café Crème"),
+        ("q=caf%C3%A9%20%26%20cr%C3%A8me", "Café Crème"),
+        ("q=-caf%C3%A9", "Café Crème"),
+        ("q=c%2B%2B", "C++ Primer"),
+        ("q=o'neill", "O´Neill"),
+        ("q=o%60neill", "O´Neill"),
+        ("q=gence", "Gəncə"),
+        ("q=3%22", "3″ pipe"),
+    ] {
+        assert_eq!(found(&shop, query).await, [title], "{query}");
+    }
+}
+
+#[tokio::test]
 async fn titles_are_sorted_as_in_a_dictionary() {
     let shop = Shop::open().await;
     let sorted = ["Ähre", "apple", "Apple", "Éclair", "Österreich", "Zebra", "zebra 2", "Žito"];
