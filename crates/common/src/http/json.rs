@@ -6,7 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
 use super::Problem;
@@ -101,6 +101,9 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let detail = format!("the body is nested more than {DEPTH} levels deep");
         return Err(Problem::malformed().because(detail));
     }
+    // Reads a number of any length, which those after it do not.
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| not_json(&error))?;
+    let text = &in_plain_digits(text);
     if let Some(twice) = duplicate(text).map_err(|error| not_json(&error))? {
         let detail = duplicated(&twice);
         return Err(Problem::invalid().at(twice, detail));
@@ -108,8 +111,7 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if text.trim_start().starts_with('[') && has_fields::<T>() {
         return Err(Problem::invalid().at("", "expected an object"));
     }
-    let text = in_plain_digits(text);
-    let mut deserializer = serde_json::Deserializer::from_str(&text);
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         match error.inner().classify() {
             Category::Data => {
@@ -201,6 +203,21 @@ mod tests {
             }
             Ok(())
         });
+    }
+
+    #[test]
+    fn numbers_of_any_length_are_json() {
+        let long = "1".repeat(400);
+        for number in ["1e400", "-1e400", "1e999999999999999999999", "0.5e+500", &long] {
+            for body in [format!(r#"{{"b":{{"x":[{number}]}}}}"#), format!(r#"{{"b":{number}}}"#)] {
+                let problem = read::<Body>(body.as_bytes()).unwrap_err();
+                assert_eq!(problem.status(), 422, "{body}");
+            }
+        }
+        for number in ["1e", "01", "+1", ".5", "1.", "1e400e", "NaN", "1e+"] {
+            let body = format!(r#"{{"b":{{"x":[{number}]}}}}"#);
+            assert_eq!(read::<Body>(body.as_bytes()).unwrap_err().status(), 400, "{body}");
+        }
     }
 
     #[test]

@@ -4,17 +4,21 @@ use std::borrow::Cow;
 
 /// More digits than any integer of 64 bits has.
 const TOO_LONG: usize = 21;
+/// The floating-point number that stands for all beyond it.
+const GREATEST: &str = "1.7e308";
 
 /// The JSON text with every whole number in plain digits: `1.0`, `10e-1` and `1` are one integer
 /// (JSON Schema 2020-12, section 4.2.3; RFC 8259, section 6).
 ///
 /// Works on the digits, never through a floating-point number, so nothing is rounded. Numbers
-/// that are not whole or are longer than 64 bits stay as they are. Needs well-formed JSON.
+/// that are not whole or are longer than 64 bits stay as they are; those beyond all that a reader
+/// takes become its greatest, which is no integer. Needs well-formed JSON.
 pub(super) fn in_plain_digits(text: &str) -> Cow<'_, str> {
     let mut plain = String::new();
     let (mut copied, mut rest) = (0, 0);
     while let Some((start, end)) = next_number(text, rest) {
-        if let Some(digits) = plain_digits(&text[start..end]) {
+        let number = &text[start..end];
+        if let Some(digits) = plain_digits(number).or_else(|| greatest(number)) {
             plain.push_str(&text[copied..start]);
             plain.push_str(&digits);
             copied = end;
@@ -45,6 +49,13 @@ fn next_number(text: &str, from: usize) -> Option<(usize, usize)> {
         }
     }
     None
+}
+
+/// The greatest number with this sign, for one that no floating-point number reaches.
+fn greatest(number: &str) -> Option<String> {
+    let is_beyond = number.parse::<f64>().is_ok_and(f64::is_infinite);
+    let sign = if number.starts_with('-') { "-" } else { "" };
+    is_beyond.then(|| format!("{sign}{GREATEST}"))
 }
 
 /// A whole number in plain digits; `None` when it is not whole, is too long, or is plain already.
@@ -95,8 +106,21 @@ mod tests {
     }
 
     #[test]
+    fn numbers_beyond_all_readers_are_the_greatest() {
+        for (text, greatest) in [
+            ("1e400", "1.7e308"),
+            ("-1e999999999999999999999", "-1.7e308"),
+            ("[1, 0.5e400]", "[1, 1.7e308]"),
+            (&"1".repeat(400), "1.7e308"),
+        ] {
+            assert_eq!(in_plain_digits(text), greatest, "{text}");
+        }
+    }
+
+    #[test]
     fn other_numbers_stay_as_they_are() {
-        for text in ["1.5", "1e-1", "1e99", "1e999999999999999999999", "0", "-7", "1230", "\"1.0\""]
+        for text in
+            ["1.5", "1e-1", "1e99", "1e-999999999999999999999", "0", "-7", "1230", "\"1.0\""]
         {
             assert!(matches!(in_plain_digits(text), Cow::Borrowed(same) if same == text), "{text}");
         }

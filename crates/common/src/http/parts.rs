@@ -17,10 +17,18 @@ const RESERVED: [&str; 3] = ["limit", "cursor", "wait"];
 
 /// Tags that advertising, mail and social networks add to links: beside all that begin with one of
 /// [`CAMPAIGN_PREFIXES`]. They say nothing to a service.
-const CAMPAIGN_TAGS: [&str; 24] = [
+const CAMPAIGN_TAGS: [&str; 33] = [
+    "__hsfp",
+    "__hssc",
+    "__hstc",
+    "_bta_tid",
     "_ga",
     "_gl",
+    "_kx",
+    "at_campaign",
+    "at_medium",
     "dclid",
+    "dm_i",
     "epik",
     "fbclid",
     "gad",
@@ -31,6 +39,7 @@ const CAMPAIGN_TAGS: [&str; 24] = [
     "igshid",
     "irclickid",
     "li_fat_id",
+    "mibextid",
     "mkt_tok",
     "msclkid",
     "rdt_cid",
@@ -43,8 +52,8 @@ const CAMPAIGN_TAGS: [&str; 24] = [
     "yclid",
     "ysclid",
 ];
-const CAMPAIGN_PREFIXES: [&str; 10] =
-    ["utm_", "mc_", "gad_", "pk_", "mtm_", "matomo_", "piwik_", "hsa_", "_hs", "vero_"];
+const CAMPAIGN_PREFIXES: [&str; 11] =
+    ["utm_", "mc_", "gad_", "pk_", "mtm_", "matomo_", "piwik_", "hsa_", "_hs", "vero_", "trk_"];
 
 /// What the path names, such as an order's id; 400 when it does not read as that.
 #[derive(Clone, Copy, Debug)]
@@ -99,8 +108,16 @@ pub(super) fn values(parts: &Parts, name: &str) -> Result<Vec<String>, Problem> 
 
 /// Whether a pair of the query is none of the endpoint's own parameters.
 fn is_for_others(pair: &str) -> bool {
-    let name = pair.split('=').next().unwrap_or_default();
-    RESERVED.contains(&name) || is_campaign_tag(name)
+    let name = decoded(pair.split('=').next().unwrap_or_default());
+    RESERVED.contains(&name.as_str()) || is_campaign_tag(&name)
+}
+
+/// A name as the reader of a query reads it.
+fn decoded(name: &str) -> String {
+    let uri = Uri::builder().path_and_query(format!("/?{name}")).build().ok();
+    let pairs = uri.and_then(|uri| read::<Vec<(String, String)>>(&uri).ok());
+    let first = pairs.and_then(|pairs| pairs.into_iter().next());
+    first.map_or_else(|| name.to_owned(), |(name, _)| name)
 }
 
 /// Compares without case: links are retyped.
@@ -177,6 +194,18 @@ mod tests {
             "gad_source",
             "ttclid",
             "mtm_campaign",
+            "utm%5Fsource",
+            "%75tm_source",
+            "_kx",
+            "__hstc",
+            "__hssc",
+            "__hsfp",
+            "_bta_tid",
+            "mibextid",
+            "at_medium",
+            "at_campaign",
+            "dm_i",
+            "trk_contact",
         ] {
             for query in [format!("{name}=x%20y&tag=tin"), format!("tag=tin&{name}")] {
                 assert_eq!(filter(&query).unwrap().tag.as_deref(), Some("tin"), "{query}");
@@ -186,7 +215,7 @@ mod tests {
 
     #[test]
     fn other_unknown_parameters_are_refused() {
-        for query in ["utm=1", "colour=red", "gclid2=1", "tag=a&tag=b", "=1"] {
+        for query in ["utm=1", "trk=1", "utm%5=1", "colour=red", "gclid2=1", "tag=a&tag=b", "=1"] {
             assert_eq!(filter(query).unwrap_err().status(), 400, "{query}");
         }
     }
