@@ -110,6 +110,16 @@ async fn lines_and_phone_are_kept() {
         let called = berlin(json!({ "phone": phone }));
         let _ = shop.staff().put(&path).json(&called).await.status(200);
     }
+    for (field, given, kept) in [
+        ("postal_code", "DE-10115", json!("10115")),
+        ("postal_code", "１０１１５", json!("10115")),
+        ("line2", "\u{200b}", json!(null)),
+        ("phone", "tel:+49 30 123456 ext. 12", json!("+49 30 123456 ext. 12")),
+    ] {
+        let stored =
+            shop.staff().put(&path).json(&berlin(json!({ field: given }))).await.status(200);
+        assert_eq!(stored["address"].get(field).unwrap_or(&Value::Null), &kept, "{given}");
+    }
     for line in ["Tel. 0049 171 23456700", "ISBN 978-3-16-148002-7", "IMEI 490154203237518"] {
         let ordinary = berlin(json!({ "line2": line }));
         let _ = shop.staff().put(&path).json(&ordinary).await.status(200);

@@ -1,6 +1,7 @@
 //! An address as a shopper fills it in.
 
 use contracts::Country;
+use contracts::text::is_blank;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use utoipa::ToSchema;
@@ -71,7 +72,8 @@ impl AddressForm {
         if line1.is_none() {
             misfits.push(misfit("line1", "an address has a street and number"));
         }
-        let Self { name, postal_code, city, region, phone, .. } = self;
+        let postal_code = self.postal_code.map(|code| written(code, country));
+        let Self { name, city, region, phone, .. } = self;
         match line1.filter(|_| misfits.is_empty()) {
             Some(line1) => {
                 Ok(Address { name, line1, line2, postal_code, city, region, country, phone })
@@ -95,7 +97,7 @@ impl AddressForm {
             (Use::Required, None) => format!("an address in {country} has a {called}{like}"),
             (Use::Unused, Some(_)) => format!("an address in {country} has no {called}"),
             (_, Some(code)) if field == AddressField::PostalCode => {
-                if format.has_postal_code(code.as_str()) {
+                if format.postal_code(country, code.as_str()).is_some() {
                     return None;
                 }
                 format!("this is not a postal code of {country}{like}")
@@ -132,6 +134,12 @@ fn one_of(
     now.or(earlier)
 }
 
+/// A postal code as its country writes it.
+fn written(code: Label, country: Country) -> Label {
+    let written = AddressFormat::of(country).postal_code(country, code.as_str());
+    written.and_then(|written| Label::try_from(written).ok()).unwrap_or(code)
+}
+
 fn misfit(field: &'static str, why: impl Into<String>) -> Misfit {
     Misfit { field, why: why.into() }
 }
@@ -142,7 +150,7 @@ where
     D: Deserializer<'de>,
     T: TryFrom<String, Error: std::fmt::Display>,
 {
-    let given = Option::<String>::deserialize(from)?.filter(|text| !text.trim().is_empty());
+    let given = Option::<String>::deserialize(from)?.filter(|text| !is_blank(text));
     given.map(T::try_from).transpose().map_err(D::Error::custom)
 }
 
@@ -165,6 +173,12 @@ mod tests {
         for (country, fields, wrong) in [
             ("DE", json!({ "postal_code": "10115", "city": "Berlin" }), vec![]),
             ("DE", json!({ "postal_code": "", "city": " " }), vec!["postal_code", "city"]),
+            (
+                "DE",
+                json!({ "postal_code": "D-10115", "city": "Berlin", "line2": "\u{200b}" }),
+                vec![],
+            ),
+            ("DE", json!({ "postal_code": "10115", "city": "\u{200b}" }), vec!["city"]),
             ("DE", json!({ "postal_code": "1011", "city": "Berlin" }), vec!["postal_code"]),
             ("HK", json!({ "city": "Hong Kong" }), vec![]),
             ("HK", json!({ "region": "Kowloon", "postal_code": "" }), vec![]),
