@@ -143,6 +143,24 @@ impl Entry {
         )
     }
 
+    /// Whether what led to it is why it happened, too. What says itself why it is so, and what may
+    /// fail for reasons of its own, is explained by no earlier event.
+    pub(super) fn follows_from_cause(&self) -> bool {
+        let code = |name: &str| self.words.details.get(name).map(String::as_str);
+        match self.kind() {
+            ("order", "refund_due" | "refunded" | "restock_due" | "expired")
+            | ("product", "released")
+            | ("payment", "refunded") => true,
+            ("order", "cancelled") => {
+                matches!(code("reason"), Some("out_of_stock" | "not_collected"))
+            }
+            ("payment", "failed") => {
+                matches!(code("failure"), Some("called_off" | "authorization_ended"))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the order was given up for good with it.
     pub(super) fn is_cancellation(&self) -> bool {
         self.kind() == ("order", "cancelled")

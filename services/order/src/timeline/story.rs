@@ -139,12 +139,15 @@ impl Causes {
     }
 
     /// Why an entry happened: what the first of all that led to it explains, or else what it says
-    /// itself.
+    /// itself. What happened for reasons of its own ends the search for earlier ones.
     fn why<'a>(&self, entries: &'a [Entry], index: usize) -> Option<Because<'a>> {
         let entry = &entries[index];
+        let follows = |index: usize| entries[index].follows_from_cause();
         let explained = |cause: usize| explanation(&entries[cause], entry.at);
         let own = || entry.words.why.clone().map(|clause| Because::of(entry, clause));
-        self.before(index).filter_map(explained).last().or_else(own)
+        let chain = std::iter::once(index).chain(self.before(index));
+        let led = chain.zip(self.before(index)).take_while(|(effect, _)| follows(*effect));
+        led.filter_map(|(_, cause)| explained(cause)).last().or_else(own)
     }
 }
 

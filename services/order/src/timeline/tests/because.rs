@@ -4,7 +4,9 @@ use contracts::cart::CheckedOut;
 use contracts::order::{
     CancelReason, Cancelled, Expired, PayByExtended, PaymentDue, Placed, RefundDue, RefundReason,
 };
-use contracts::payment::{Authorized, Captured, Failed, Refunded};
+use contracts::payment::{
+    Authorized, Captured, Failed, Failure, RefundFailed, RefundFailure, Refunded,
+};
 use contracts::product::{CommitRefused, Refused, Released, Reserved};
 use contracts::{Event as _, RefundId, order};
 
@@ -82,7 +84,7 @@ fn an_order_that_ends_says_why() {
         (CancelReason::OutOfStock, "The order was cancelled because the goods were not there."),
         (CancelReason::Customer, "You cancelled the order."),
         (CancelReason::Staff, "The shop cancelled the order."),
-        (CancelReason::Refunded, "The order was cancelled because all its money went back."),
+        (CancelReason::Refunded, "The shop cancelled the order and gives your money back."),
         (
             CancelReason::NotCollected,
             "The order was cancelled because its money could not be collected.",
@@ -119,6 +121,76 @@ fn money_that_came_too_late_goes_back_because_the_goods_were_sold_meanwhile() {
             "25.00 EUR is to go back to you because the goods were not all there at 12:02 UTC.",
             "25.00 EUR went back to you because the goods were not all there at 12:02 UTC on \
              2026-01-31.",
+        ]
+    );
+}
+
+/// The shop gives money back, and the provider refuses.
+fn refused(failure: RefundFailure) -> RefundFailed {
+    RefundFailed { failure, ..RefundFailed::sample() }
+}
+
+#[test]
+fn failed_refund_has_no_cause_of_another() {
+    let (due, cause) = (refund_due(RefundReason::Goodwill), event(2).to_string());
+    let cancelled = cancelled(CancelReason::Customer);
+
+    let texts = texts([
+        told(1, noon(0), "req_1", &cancelled),
+        told(2, noon(1), &event(1).to_string(), &due),
+        told(3, noon(2), &cause, &refused(RefundFailure::Refused)),
+        told(4, noon(3), &cause, &refused(RefundFailure::NothingLeft)),
+        told(5, noon(4), &cause, &refused(RefundFailure::Unknown)),
+    ]);
+
+    assert_eq!(
+        texts[2..],
+        [
+            "25.00 EUR could not be sent back to you; the shop has to find another way.",
+            "25.00 EUR did not go back to you: all that you paid is back already.",
+            "25.00 EUR could not be sent back to you yet.",
+        ]
+    );
+}
+
+#[test]
+fn cancellation_has_no_cause_but_its_own() {
+    let texts = texts([
+        told(1, noon(0), "req_1", &refund_due(RefundReason::Goodwill)),
+        told(2, noon(1), &event(1).to_string(), &Refunded::sample()),
+        told(3, noon(2), &event(2).to_string(), &cancelled(CancelReason::Refunded)),
+        told(4, noon(3), &event(3).to_string(), &Released::sample()),
+    ]);
+
+    assert_eq!(
+        texts[1..],
+        [
+            "25.00 EUR went back to you because the shop gives it back.",
+            "The shop cancelled the order and gives your money back.",
+            "The goods that were set aside are for sale again because the shop cancelled the \
+             order at 12:02 UTC.",
+        ]
+    );
+}
+
+#[test]
+fn only_consequences_have_causes() {
+    let cause = event(1).to_string();
+    let late = |failure| Failed { failure, ..Failed::sample() };
+
+    let texts = texts([
+        told(1, noon(0), "req_1", &cancelled(CancelReason::Customer)),
+        told(2, noon(1), &cause, &Captured::sample()),
+        told(3, noon(2), &cause, &late(Failure::Declined)),
+        told(4, noon(3), &cause, &late(Failure::CalledOff)),
+    ]);
+
+    assert_eq!(
+        texts[1..],
+        [
+            "You paid 25.00 EUR.",
+            "Your card was declined.",
+            "The payment was called off because you cancelled the order at 12:00 UTC.",
         ]
     );
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use contracts::order::{Placed, RefundDue, RefundReason, Shipped, TrackingCorrected};
+use contracts::order::{
+    Placed, RefundDue, RefundReason, ReturnReceived, Shipped, TrackingCorrected,
+};
 use contracts::payment::{DisputeClosed, Failed, Failure, RefundFailed, RefundFailure};
 use contracts::{Event as _, Kind, catalogue, product};
 
@@ -58,7 +60,7 @@ fn every_fact_makes_a_sentence() {
         ("souk.order.completed.v1", "The order is complete"),
         ("souk.product.refused.v1", "The goods were not all there: only 1 of 2 × MUG-BLUE"),
         ("souk.payment.failed.v1", "Your card was declined"),
-        ("souk.order.address_changed.v1", "The address for the goods was changed"),
+        ("souk.order.address_changed.v1", "The shop has an address for the goods from you"),
         ("souk.order.cancelled.v1", "You cancelled the order"),
         ("souk.order.expired.v1", "The order expired"),
         ("souk.product.released.v1", "The goods that were set aside are for sale again"),
@@ -177,11 +179,26 @@ fn parcels_without_tracking_make_sentences() {
     assert_eq!(sent("", ""), "2 × MUG-BLUE left the warehouse");
     assert_eq!(sent("Hermes", ""), "2 × MUG-BLUE left the warehouse with Hermes");
     assert_eq!(sent("", "H-1"), "2 × MUG-BLUE left the warehouse, tracking H-1");
-    let none = TrackingCorrected {
-        carrier: String::new(),
-        tracking: String::new(),
-        ..TrackingCorrected::sample()
-    };
-    let text = "The tracking of parcel 1 was corrected: it travels without tracking";
-    assert_eq!(none.words(noon(0)).text, text);
+    assert_eq!(sent("-", "-"), "2 × MUG-BLUE left the warehouse");
+    for (carrier, tracking, text) in [
+        ("", "", "it travels without tracking"),
+        ("-", "-", "it travels without tracking"),
+        ("Hermes", "", "it travels with Hermes, without tracking"),
+        ("", "T9", "its tracking number is T9"),
+    ] {
+        let (carrier, tracking) = (carrier.to_owned(), tracking.to_owned());
+        let corrected = TrackingCorrected { carrier, tracking, ..TrackingCorrected::sample() };
+        let text = format!("The tracking of parcel 1 was corrected: {text}");
+        assert_eq!(corrected.words(noon(0)).text, text);
+    }
+}
+
+#[test]
+fn return_of_nothing_says_so() {
+    let nothing = ReturnReceived { lines: Vec::new(), ..ReturnReceived::sample() };
+
+    let words = nothing.words(noon(0));
+
+    assert_eq!(text(&words), "Nothing of your return came to the shop");
+    assert_eq!(words.explains, None);
 }

@@ -70,7 +70,11 @@ impl Worded for Cancelled {
         let given_up = Words::new("The order was cancelled");
         let words = match self.reason {
             CancelReason::OutOfStock => given_up.because(Some("the goods were not there")),
-            CancelReason::Refunded => given_up.because(Some("all its money went back")),
+            // The event may stand before the refunds that it speaks of, and before they fail.
+            CancelReason::Refunded => {
+                Words::new("The shop cancelled the order and gives your money back")
+                    .explains("the shop cancelled the order")
+            }
             CancelReason::NotCollected => {
                 given_up.because(Some("its money could not be collected"))
             }
@@ -130,9 +134,8 @@ impl Worded for TrackingCorrected {
     }
 
     fn words(&self, _: Timestamp) -> Words {
-        let (parcel, how) = (self.parcel, carried(&self.carrier, &self.tracking));
-        let how = if how.is_empty() { " without tracking" } else { &how };
-        Words::new(format!("The tracking of parcel {parcel} was corrected: it travels{how}"))
+        let (parcel, how) = (self.parcel, travels(&self.carrier, &self.tracking));
+        Words::new(format!("The tracking of parcel {parcel} was corrected: {how}"))
             .detail("parcel", &parcel)
     }
 }
@@ -226,9 +229,13 @@ impl Worded for ReturnReceived {
     }
 
     fn words(&self, _: Timestamp) -> Words {
-        Words::new(format!("{} came back to the shop", capital(&goods(&self.lines))))
-            .explains("the goods came back")
-            .detail("return_id", &self.return_id)
+        let words = if self.lines.is_empty() {
+            Words::new("Nothing of your return came to the shop")
+        } else {
+            Words::new(format!("{} came back to the shop", capital(&goods(&self.lines))))
+                .explains("the goods came back")
+        };
+        words.detail("return_id", &self.return_id)
     }
 }
 
@@ -238,7 +245,8 @@ impl Worded for AddressChanged {
     }
 
     fn words(&self, _: Timestamp) -> Words {
-        Words::new("The address for the goods was changed")
+        // The event does not say whether there was an address before.
+        Words::new("The shop has an address for the goods from you")
     }
 }
 
@@ -252,13 +260,31 @@ impl Worded for Completed {
     }
 }
 
-/// How a parcel travels, such as ` with Hermes, tracking H-1`; nothing when neither is known.
+/// How a parcel left, such as ` with Hermes, tracking H-1`; nothing when neither is known.
 fn carried(carrier: &str, tracking: &str) -> String {
-    let named = |before: &str, name: &str| match name {
-        "" => String::new(),
-        name => format!("{before}{name}"),
-    };
-    format!("{}{}", named(" with ", carrier), named(", tracking ", tracking))
+    match (label(carrier), label(tracking)) {
+        (None, None) => String::new(),
+        (Some(carrier), None) => format!(" with {carrier}"),
+        (None, Some(tracking)) => format!(", tracking {tracking}"),
+        (Some(carrier), Some(tracking)) => format!(" with {carrier}, tracking {tracking}"),
+    }
+}
+
+/// How a parcel travels, as a sentence of its own.
+fn travels(carrier: &str, tracking: &str) -> String {
+    match (label(carrier), label(tracking)) {
+        (None, None) => "it travels without tracking".to_owned(),
+        (Some(carrier), None) => format!("it travels with {carrier}, without tracking"),
+        (None, Some(tracking)) => format!("its tracking number is {tracking}"),
+        (Some(carrier), Some(tracking)) => {
+            format!("it travels with {carrier}, tracking {tracking}")
+        }
+    }
+}
+
+/// A label that says something: in events of earlier versions `-` stands for none, too.
+fn label(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !matches!(*text, "" | "-"))
 }
 
 /// Why money goes back.
@@ -268,7 +294,7 @@ fn refunded(reason: RefundReason) -> Option<&'static str> {
         RefundReason::OutOfStock => Some("the goods were gone"),
         RefundReason::TooLate => Some("the money came too late"),
         RefundReason::Returned => Some("goods came back"),
-        RefundReason::Goodwill => Some("the shop gives it back for some of the goods"),
+        RefundReason::Goodwill => Some("the shop gives it back"),
         RefundReason::PaidTwice => Some("the order was paid twice"),
         RefundReason::Unknown => None,
     }
