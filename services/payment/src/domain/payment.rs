@@ -138,7 +138,7 @@ const fn because(reason: CancelReason) -> &'static str {
     match reason {
         CancelReason::OutOfStock => ": its goods are out of stock",
         CancelReason::NotCollected => ": its money could not be collected",
-        CancelReason::Refunded => ": all its money went back",
+        CancelReason::Refunded => ": the shop gives its money back",
         CancelReason::Customer | CancelReason::Staff | CancelReason::Unknown => "",
     }
 }
@@ -270,12 +270,13 @@ impl Payment {
     }
 
     pub(super) fn may_start(&self, now: Timestamp) -> Result<(), Refusal> {
-        if self.is_paid() || self.is_promised() {
+        if self.cancelled {
+            // Whatever becomes of money that came or is still moving: the order wants none.
+            Err(Refusal::Cancelled(self.cancel_reason.unwrap_or(CancelReason::Unknown)))
+        } else if self.is_paid() || self.is_promised() {
             Err(Refusal::AlreadyPaid)
         } else if self.attempts.iter().any(Attempt::is_open) {
             Err(Refusal::InProgress)
-        } else if self.cancelled {
-            Err(Refusal::Cancelled(self.cancel_reason.unwrap_or(CancelReason::Unknown)))
         } else if self.due.is_none() {
             Err(Refusal::NotKnown)
         } else if self.due.is_some_and(|due| !due.amount.is_positive()) {

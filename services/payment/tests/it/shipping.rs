@@ -90,6 +90,11 @@ async fn what_is_promised_to_a_cancelled_order_is_called_off() {
 
     shop.peer.tell(&cancelled(order)).await;
 
+    let id = PaymentId::of(order).to_string();
+    shop.holds("payments", doc! { "_id": id, "cancelled": true }).await;
+    let refused = pay(&shop.alice(), order, "pm_card_visa", "k2").await.status(409);
+    assert_eq!(refused["type"], "urn:souk:problem:order-not-payable");
+    assert_eq!((&refused["reason"], refused.header("retry-after")), (&json!("cancelled"), None));
     stands(&shop, order, "declined").await;
     shop.until(order, "declined").await;
     assert_eq!(shop.read(order).await["failure"], "called_off");

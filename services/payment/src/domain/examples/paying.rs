@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use contracts::order::CancelReason;
 use contracts::payment::{ActionRequired, AttemptStarted, Captured, Failed, Failure, Refunded};
 use contracts::{Currency, Money, UserId};
 
@@ -133,6 +134,24 @@ fn a_paid_order_is_not_paid_again() {
         paid().start(attempt(2), visa(), at_once(), noon()).unwrap_err(),
         Refusal::AlreadyPaid
     );
+}
+
+#[test]
+fn cancelled_order_is_not_payable_whatever_became_of_its_money() {
+    let promised = started().settle(attempt(1), &authorized(), noon()).value;
+    let collected = promised.clone().capture(noon()).unwrap().value;
+    let given_back = paid().refund(refund(9), None, of_staff(), noon()).unwrap().value;
+    let confirming = started().settle(attempt(1), &action_required(), noon()).value;
+
+    for payment in [due(), started(), confirming, promised, collected, paid(), given_back] {
+        for reason in [CancelReason::Customer, CancelReason::Refunded] {
+            let cancelled = payment.clone().cancel_for(reason, None, noon()).value;
+            let refused = cancelled.start(attempt(2), visa(), at_once(), noon()).unwrap_err();
+            assert_eq!(refused, Refusal::Cancelled(reason));
+        }
+    }
+    let why = Refusal::Cancelled(CancelReason::Refunded).to_string();
+    assert_eq!(why, "the order was cancelled: the shop gives its money back");
 }
 
 #[test]
