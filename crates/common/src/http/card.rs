@@ -25,7 +25,7 @@ impl<T: Worded, S: Send + Sync> FromRequest<S> for Cardless<T> {
     }
 }
 
-/// No body at all is none, whatever its media type.
+/// No body at all is none, whatever its media type, and so is `null`.
 impl<T: Worded, S: Send + Sync> OptionalFromRequest<S> for Cardless<T> {
     type Rejection = Problem;
 
@@ -79,6 +79,22 @@ mod tests {
         ] {
             assert!(is_in(&body, &["sku"]), "{body}");
         }
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Said {}
+
+    impl Worded for Said {}
+
+    #[tokio::test]
+    async fn null_says_nothing() {
+        let kind = axum::http::header::CONTENT_TYPE;
+        let request = Request::post("/").header(kind, "application/json");
+        let request = request.body(axum::body::Body::from("null")).unwrap();
+
+        let read = <Cardless<Said> as OptionalFromRequest<()>>::from_request(request, &()).await;
+
+        assert!(read.is_ok_and(|said| said.is_none()));
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
-/// No body at all is none, whatever its media type.
+/// No body at all is none, whatever its media type, and so is `null`.
 impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
     type Rejection = Problem;
 
@@ -67,7 +67,7 @@ pub(super) async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<
     whole(request, state).await
 }
 
-/// The same of a body that may be left out.
+/// The same of a body that may be left out, or be `null`.
 pub(super) async fn optional_body<S: Send + Sync>(
     request: Request,
     state: &S,
@@ -76,7 +76,7 @@ pub(super) async fn optional_body<S: Send + Sync>(
     let bytes = whole(request, state).await?;
     match (bytes.is_empty(), is_json) {
         (true, _) => Ok(None),
-        (false, true) => Ok(Some(bytes)),
+        (false, true) => Ok(Some(bytes).filter(|bytes| bytes.trim_ascii() != b"null")),
         (false, false) => Err(no_json()),
     }
 }
@@ -203,6 +203,27 @@ mod tests {
             }
             Ok(())
         });
+    }
+
+    /// What becomes of a request whose body may be left out, or the status of its refusal.
+    fn optional(kind: &str, body: &'static str) -> Option<Result<Option<Body>, u16>> {
+        let request = Request::post("/").header(CONTENT_TYPE, kind).body(Sent::from(body)).ok()?;
+        let read = <Json<Body> as OptionalFromRequest<()>>::from_request(request, &());
+        let read = read.now_or_never()?;
+        Some(read.map(|body| body.map(|Json(body)| body)).map_err(|it| it.status().as_u16()))
+    }
+
+    #[test]
+    fn null_is_no_body_where_one_may_be_left_out() {
+        let json = "application/json";
+
+        for nothing in ["", "null", " \n\tnull\r\n "] {
+            assert_eq!(optional(json, nothing), Some(Ok(None)), "{nothing:?}");
+        }
+        assert_eq!(optional("text/plain", "null"), Some(Err(415)));
+        assert_eq!(optional(json, "nulls"), Some(Err(400)));
+        assert!(matches!(optional(json, "{}"), Some(Ok(Some(_)))));
+        assert_eq!(asked(json.as_bytes(), b"null".to_vec()), Some(Err(422)));
     }
 
     #[test]
