@@ -20,6 +20,7 @@ mod refund;
 mod refunding;
 mod refusal;
 mod returns;
+mod room;
 mod share;
 mod shipment;
 mod stage;

@@ -14,6 +14,11 @@ impl Note {
     /// The most characters.
     pub const LONGEST: usize = 500;
     const RULE: TextRule = TextRule::prose("this", 1, Self::LONGEST);
+
+    /// The text, without space around it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl TryFrom<String> for Note {

@@ -78,21 +78,18 @@ mod maybe_label {
 
     use super::Label;
 
-    const NONE: &str = "-";
-
     #[expect(clippy::ref_option, reason = "serde hands a field over so")]
     pub(super) fn serialize<S: Serializer>(
         label: &Option<Label>,
         to: S,
     ) -> Result<S::Ok, S::Error> {
-        label.as_ref().map_or(NONE, Label::as_str).serialize(to)
+        label.as_ref().map_or(Label::NONE, Label::as_str).serialize(to)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<Option<Label>, D::Error> {
-        let label = Label::deserialize(from)?;
-        Ok(Some(label).filter(|label| label.as_str() != NONE))
+        Ok(Label::given(Some(Label::deserialize(from)?)))
     }
 }
 
@@ -106,6 +103,13 @@ impl Label {
     /// The most characters.
     pub const LONGEST: usize = 100;
     const RULE: TextRule = TextRule::line("this", 1, Self::LONGEST);
+    /// What staff write, and what is stored, for no label.
+    const NONE: &str = "-";
+
+    /// The label that staff give a parcel: `-` is none.
+    pub fn given(label: Option<Self>) -> Option<Self> {
+        label.filter(|label| label.as_str() != Self::NONE)
+    }
 
     /// The text, without space around it.
     pub fn as_str(&self) -> &str {

@@ -27,9 +27,10 @@ impl Order {
         if !self.payment.has_come() || matches!(self.status, Placed | Reserved { .. }) {
             return self.unfit(Act::Refund);
         }
-        if self.payment.refunds.len() >= MOST {
+        if !self.may_refund_more() {
             return Err(Refusal::Crowded { act: Act::Refund, standing: self.standing() });
         }
+        let back = &GivingBack { goods: self.spelled(&back.goods), ..back.clone() };
         if !back.shipping || !back.goods.is_empty() {
             self.has(&back.goods, &self.refundable(), Act::Refund)?;
         }
@@ -120,11 +121,16 @@ impl Order {
 
     /// Whether staff can give any money back: for pieces, for the shipping, or by dropping pieces.
     pub(super) fn can_refund(&self) -> bool {
-        let is_left = self.payment.free().is_some() && self.payment.refunds.len() < MOST;
+        let is_left = self.payment.free().is_some() && self.may_refund_more();
         let drops = matches!(self.status, Paid { .. }) && !self.to_send().is_empty();
         let shipping = self.sums.shipping_share() > 0 && !self.gave_shipping_back();
         let is_due = |(sku, pieces): (&Sku, u32)| self.due_for(sku, pieces) > 0;
         is_left && (drops || shipping || self.refundable().iter().any(is_due))
+    }
+
+    /// Whether the order holds another refund.
+    fn may_refund_more(&self) -> bool {
+        self.payment.refunds.len() < MOST && !self.is_full()
     }
 
     fn gives_for(self, back: &GivingBack, free: Money, now: Timestamp) -> Option<Change<Self>> {

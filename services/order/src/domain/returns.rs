@@ -185,7 +185,7 @@ impl Order {
     pub fn request_return(
         self,
         id: ReturnId,
-        goods: Goods,
+        goods: &Goods,
         reason: Note,
         now: Timestamp,
         terms: &Terms,
@@ -203,6 +203,7 @@ impl Order {
         if !self.may_return_more() {
             return Err(Refusal::Crowded { act: Act::Return, standing: self.standing() });
         }
+        let goods = self.spelled(goods);
         self.has(&goods, &self.returnable(), Act::Return)?;
         let state = ReturnState::Requested;
         let asked = Return { id, lines: goods, reason, requested_at: now, state };
@@ -254,7 +255,7 @@ impl Order {
         now: Timestamp,
     ) -> Outcome {
         let known = self.goods_back(id)?;
-        let came = came.unwrap_or_else(|| known.lines.clone());
+        let came = came.map_or_else(|| known.lines.clone(), |came| self.spelled(&came));
         match &known.state {
             ReturnState::Approved { .. } => self.takes_back(known, came, restock, now),
             ReturnState::Received(arrival)
@@ -297,7 +298,7 @@ impl Order {
 
     /// Whether the order holds another return.
     pub(super) fn may_return_more(&self) -> bool {
-        self.returns.len() < MOST
+        self.returns.len() < MOST && !self.is_full()
     }
 
     /// Whether a return waits for somebody.

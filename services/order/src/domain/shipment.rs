@@ -8,13 +8,16 @@ use super::status::Status::{
 };
 use super::{Act, Goods, Order, Outcome, Parcel, Refusal, Shipment, TrackingChange, Waiting, told};
 
-/// No order has more parcels but the last, with all that is left: each is part of its document.
+/// No order has more parcels, or more than it has room for, but the last, with all that is left:
+/// each is part of its document.
 const MOST: usize = 200;
 
 impl Order {
     /// Goods are ready to leave. They do so at once when the money is here; when it is promised
     /// they wait for it, and it is asked for.
     pub fn ship(self, shipment: Shipment, now: Timestamp) -> Outcome {
+        let goods = shipment.goods.as_ref().map(|goods| self.spelled(goods));
+        let shipment = Shipment { goods, ..shipment };
         if let Some(number) = self.might_be_another(&shipment) {
             return Err(Refusal::SentAlready { number, standing: self.standing() });
         }
@@ -147,7 +150,7 @@ impl Order {
         let to_send = self.to_send();
         let lines = goods.unwrap_or_else(|| to_send.clone());
         self.has(&lines, &to_send, Act::Ship)?;
-        if self.parcels.len() >= MOST && lines != to_send {
+        if (self.parcels.len() >= MOST || self.is_full()) && lines != to_send {
             return Err(Refusal::Crowded { act: Act::Ship, standing: self.standing() });
         }
         Ok(Waiting { carrier, tracking, lines, since: now })

@@ -45,6 +45,17 @@ impl Order {
         self.dropped.less(&self.pieces_of_refunds(|_, unsent| unsent))
     }
 
+    /// These pieces by the names that they have in this order: SKUs that differ in case only are
+    /// one SKU, and count together.
+    pub(super) fn spelled(&self, goods: &Goods) -> Goods {
+        let bought = self.bought();
+        let name = |sku: &Sku| match bought.of(sku) {
+            0 => bought.iter().map(|(name, _)| name).find(|name| name.is_same_as(sku)),
+            _ => None,
+        };
+        goods.iter().map(|(sku, pieces)| (name(sku).unwrap_or(sku).clone(), pieces)).collect()
+    }
+
     /// These pieces are some, were bought, and are no more than there are for this.
     pub(super) fn has(&self, goods: &Goods, limit: &Goods, act: Act) -> Result<(), Refusal> {
         if goods.is_empty() {

@@ -7,6 +7,7 @@ mod parcels;
 mod promises;
 mod refunds;
 mod returns;
+mod room;
 mod way;
 
 use std::time::Duration;

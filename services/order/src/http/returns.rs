@@ -66,7 +66,7 @@ pub(super) async fn request_return(
     let (goods, reason) = (goods(sending.lines), sending.reason);
     let request = move |order: Order, now| {
         let order = order.shown_to(&person, now)?;
-        order.request_return(return_id, goods.clone(), reason.clone(), now, &terms)
+        order.request_return(return_id, &goods, reason.clone(), now, &terms)
     };
     let begun = move |order: &Saved<'_, Order>| {
         let location = format!("/api/orders/{id}/returns/{return_id}");

@@ -19,10 +19,10 @@ use crate::store::Orders;
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Sending {
-    /// Who carries it; left out for a letter, a courier of the shop, or a collection there.
+    /// Who carries it; left out, or `-`, for a letter, a courier of the shop, or a collection there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     carrier: Option<Label>,
-    /// Where it can be followed; left out when it cannot.
+    /// Where it can be followed; left out, or `-`, when it cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tracking: Option<Label>,
     /// What is in the parcel; everything that is left when it is not said.
@@ -36,7 +36,7 @@ impl Worded for Sending {
 
 impl Worded for AddressForm {}
 
-/// What is corrected on a parcel; what is left out stays as it is, and null takes it off.
+/// What is corrected on a parcel; what is left out stays as it is, and null or `-` takes it off.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::option_option, reason = "null is another value than an absent field")]
@@ -97,6 +97,7 @@ pub(super) async fn ship_order(
 ) -> Result<Answer, Problem> {
     let receipt = key.by(staff.id, &sending);
     let Sending { carrier, tracking, lines } = sending;
+    let (carrier, tracking) = (Label::given(carrier), Label::given(tracking));
     let shipment = Shipment { carrier, tracking, goods: lines.map(goods) };
     let ship = move |order: Order, now| order.ship(shipment.clone(), now);
     Ok(orders.update(id, receipt, ship, under_way).await?)
@@ -126,7 +127,8 @@ pub(super) async fn correct_tracking(
 ) -> Result<Answer, Problem> {
     let receipt = receipt(key, &staff, &correction, cause);
     let Correction { carrier, tracking } = correction;
-    let change = TrackingChange { carrier, tracking };
+    let change =
+        TrackingChange { carrier: carrier.map(Label::given), tracking: tracking.map(Label::given) };
     let correct = move |order: Order, _| order.correct_tracking(number, &change);
     Ok(orders.update_matching(id, if_match, receipt, correct, done).await?)
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::Answer;
 
 use crate::acts::refused;
-use crate::shop::Shop;
+use crate::shop::{Purchase, Shop};
 
 impl Shop {
     /// Staff, who ask this replica, send so many mugs.
@@ -213,6 +213,81 @@ async fn order_is_sent_without_tracking() {
     shop.peer.hears::<Shipped>(order).await;
     let told = shop.peer.told::<Shipped>(order).await;
     assert!(told.iter().all(|told| told.tracking.is_empty() && told.carrier.is_empty()));
+}
+
+#[tokio::test]
+async fn dash_is_no_tracking() {
+    let shop = Shop::open().await;
+    let order = shop.sells().await.order;
+    let (staff, path) = (shop.staff(), format!("/api/orders/{order}/ship"));
+    let one = json!({ "carrier": " - ", "tracking": "-", "lines": mugs(1) });
+
+    let first = staff.post(&path).json(&one).key("1").await.status(200);
+    let again = staff.post(&path).json(&one).key("1").await.status(200);
+    let second = staff.post(&path).json(&one).key("2").await.status(200);
+    let parcel = format!("/api/orders/{order}/parcels/1");
+    let known = staff.patch(&parcel).json(&json!({ "tracking": "T9" })).await.status(200);
+    let dash = json!({ "tracking": "-", "carrier": "-" });
+    let none = staff.patch(&parcel).json(&dash).await.status(200);
+
+    assert_eq!(again.text, first.text);
+    assert_eq!((&first["carrier"], &first["tracking"]), (&Value::Null, &Value::Null));
+    assert_eq!(second["parcels"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        (&known["parcels"][0]["tracking"], &none["parcels"][0]["tracking"]),
+        (&json!("T9"), &Value::Null)
+    );
+    shop.has_heard_all().await;
+    let told = shop.peer.told::<Shipped>(order).await;
+    assert!(told.iter().all(|told| told.tracking.is_empty() && told.carrier.is_empty()));
+    let told = shop.peer.told::<TrackingCorrected>(order).await;
+    assert_eq!(told.iter().map(|told| told.tracking.as_str()).collect::<Vec<_>>(), ["T9", ""]);
+}
+
+#[tokio::test]
+async fn case_makes_no_other_sku_of_an_order() {
+    let shop = Shop::open().await;
+    let Purchase { customer, order } = shop.sells().await;
+    let (staff, at) = (shop.staff(), |act: &str| format!("/api/orders/{order}/{act}"));
+    let lower = json!([{ "sku": "mug-blue", "quantity": 1 }]);
+    let back = json!({ "lines": lower, "reason": "Too small" });
+
+    let sent = shop.sends(0, order, "H-1", lower.clone()).await.status(200);
+    let asked = shop.shopper(customer).post(at("returns")).json(&back).key("r").await.status(201);
+    let refund = staff.post(at("refunds")).json(&back).key("f").await.status(201);
+    let returned = asked.header("location").unwrap();
+    staff.post(format!("{returned}/approve")).await.status(200);
+    let came = json!({ "lines": lower });
+    let received = staff.post(format!("{returned}/receive")).json(&came).await.status(200);
+
+    assert_eq!(sent["parcels"][0]["lines"], mugs(1));
+    assert_eq!(asked["lines"], mugs(1));
+    assert_eq!(refund["lines"][0]["sku"], "MUG-BLUE");
+    assert_eq!(received["returns"][0]["status"], "received");
+}
+
+#[tokio::test]
+async fn null_is_no_body() {
+    let shop = Shop::open().await;
+    let Purchase { customer, order } = shop.sells().await;
+    let (staff, alice, null) = (shop.staff(), shop.shopper(customer), Value::Null);
+    let cancelled = shop.sells().await.order;
+    let cancel = format!("/api/orders/{cancelled}/cancel");
+
+    assert_eq!(staff.post(cancel).json(&null).await.status(200)["status"], "cancelled");
+    shop.ships(order, "s").await.status(200);
+    let deliver = format!("/api/orders/{order}/deliver");
+    assert_eq!(staff.post(deliver).json(&null).await.status(200)["status"], "delivered");
+    for (key, last) in [("1", "receive"), ("2", "reject")] {
+        let back = json!({ "lines": mugs(1), "reason": "Too small" });
+        let returns = format!("/api/orders/{order}/returns");
+        let asked = alice.post(returns).json(&back).key(key).await.status(201);
+        let returned = asked.header("location").unwrap();
+        if last == "receive" {
+            staff.post(format!("{returned}/approve")).json(&null).await.status(200);
+        }
+        staff.post(format!("{returned}/{last}")).json(&null).await.status(200);
+    }
 }
 
 #[tokio::test]

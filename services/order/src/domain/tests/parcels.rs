@@ -186,6 +186,26 @@ fn letters_of_one_content_are_parcels_each() {
     changes_nothing(&ship(rest.clone(), None), &rest);
 }
 
+/// So many pieces, named as people may write them.
+fn spelled(pieces: &[(&str, u32)]) -> Goods {
+    pieces.iter().map(|(sku, pieces)| (sku.parse().unwrap(), *pieces)).collect()
+}
+
+#[test]
+fn spellings_of_one_sku_count_together() {
+    let named = spelled(&[("mug", 1), ("Mug", 1), ("MUG", 1), ("cup", 1)]);
+
+    let unknown = paid_much().ship(Shipment { goods: Some(named), ..shipment() }, noon());
+    assert_eq!(unknown.unwrap_err(), Refusal::NotBought("cup".parse().unwrap()));
+    let many = Some(spelled(&[("mug", 2), ("MUG", 2)]));
+    let many = paid_much().ship(Shipment { goods: many, ..shipment() }, noon()).unwrap_err();
+    assert!(matches!(many, Refusal::TooMany { left: 3, .. }), "{many:?}");
+    let all = Shipment { goods: Some(spelled(&[("mug", 2), ("MUG", 1)])), ..shipment() };
+    let sent = paid_much().ship(all.clone(), noon()).unwrap().value;
+    assert_eq!(sent.parcels[0].lines, goods([3, 0]));
+    changes_nothing(&sent.clone().ship(all, noon()).unwrap(), &sent);
+}
+
 #[test]
 fn absent_labels_are_stored_as_dashes() {
     let letter = paid_much().ship(untracked(None), noon()).unwrap().value;

@@ -9,7 +9,7 @@ fn there() -> Order {
 }
 
 fn requests(order: Order, number: u128, pieces: [u32; 2]) -> Outcome {
-    order.request_return(goods_back(number), goods(pieces), note(), minutes(1), &TERMS)
+    order.request_return(goods_back(number), &goods(pieces), note(), minutes(1), &TERMS)
 }
 
 fn requested() -> Order {
@@ -83,8 +83,9 @@ fn a_return_says_what_may_be_done_about_it() {
 #[test]
 fn goods_may_be_sent_back_until_the_days_of_return_have_passed() {
     let day = 24 * 60;
-    let at =
-        |order: Order, now| order.request_return(goods_back(1), goods([1, 0]), note(), now, &TERMS);
+    let at = |order: Order, now| {
+        order.request_return(goods_back(1), &goods([1, 0]), note(), now, &TERMS)
+    };
     assert!(at(there(), minutes(14 * day - 1)).is_ok());
     assert!(at(sent(paid_much(), 1, [1, 0]).value, noon()).is_ok());
     let completed = there().complete(minutes(14 * day), &TERMS).value;

@@ -220,7 +220,7 @@ impl History {
         let now = self.now;
         match step {
             Return(id, pieces) => {
-                order.request_return(goods_back(id), goods(pieces), note(), now, &TERMS)
+                order.request_return(goods_back(id), &goods(pieces), note(), now, &TERMS)
             }
             Approve(id) => order.approve_return(goods_back(id), now),
             Reject(id) => order.reject_return(goods_back(id), now),
