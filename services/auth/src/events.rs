@@ -3,10 +3,11 @@
 
 use common::bus::{Fact, Handled, Work};
 use common::store::Cause;
+use contracts::Envelope;
 use contracts::order::{Paid, Placed, Refunded, Shipped, TrackingCorrected};
 
 use crate::domain::About;
-use crate::store::Accounts;
+use crate::store::{Accounts, Told};
 
 /// Keeps guests who ordered.
 pub(crate) fn guests(accounts: Accounts) -> Work<Accounts> {
@@ -29,18 +30,18 @@ async fn order_received(accounts: Accounts, fact: Fact<Placed>) -> Handled {
     let Placed { order_id, round, customer, .. } = fact.event;
     let Some(customer) = customer.filter(|_| round == 1) else { return Ok(()) };
     let cause = Cause::heard(&fact.envelope);
-    Ok(accounts.received(order_id, customer, fact.envelope.time, cause).await?)
+    Ok(accounts.received(order_id, customer, told(&fact.envelope), cause).await?)
 }
 
 async fn order_paid(accounts: Accounts, fact: Fact<Paid>) -> Handled {
     let about = About::Paid { order: fact.event.order_id };
-    Ok(accounts.tell(about, fact.envelope.time, Cause::heard(&fact.envelope)).await?)
+    Ok(accounts.tell(about, told(&fact.envelope), Cause::heard(&fact.envelope)).await?)
 }
 
 async fn parcel_shipped(accounts: Accounts, fact: Fact<Shipped>) -> Handled {
     let Shipped { order_id: order, parcel, carrier, tracking, more_to_come, .. } = fact.event;
     let about = About::Shipped { order, parcel, carrier, tracking, more_to_come };
-    Ok(accounts.tell(about, fact.envelope.time, Cause::heard(&fact.envelope)).await?)
+    Ok(accounts.tell(about, told(&fact.envelope), Cause::heard(&fact.envelope)).await?)
 }
 
 /// Each correction is a mail of its own, named by its event.
@@ -48,11 +49,17 @@ async fn tracking_corrected(accounts: Accounts, fact: Fact<TrackingCorrected>) -
     let TrackingCorrected { order_id: order, parcel, carrier, tracking } = fact.event;
     let event = fact.envelope.id;
     let about = About::Corrected { order, parcel, carrier, tracking, event };
-    Ok(accounts.tell(about, fact.envelope.time, Cause::heard(&fact.envelope)).await?)
+    Ok(accounts.tell(about, told(&fact.envelope), Cause::heard(&fact.envelope)).await?)
 }
 
 async fn money_refunded(accounts: Accounts, fact: Fact<Refunded>) -> Handled {
     let Refunded { order_id: order, refund_id: refund, amount, reason } = fact.event;
     let about = About::Refunded { order, refund, amount, reason };
-    Ok(accounts.tell(about, fact.envelope.time, Cause::heard(&fact.envelope)).await?)
+    Ok(accounts.tell(about, told(&fact.envelope), Cause::heard(&fact.envelope)).await?)
+}
+
+/// When an event happened, and where it stands among those of its order.
+fn told(envelope: &Envelope) -> Told {
+    let sequence = i64::try_from(envelope.sequence()).unwrap_or(i64::MAX);
+    Told { at: envelope.time, sequence }
 }

@@ -46,15 +46,31 @@ impl Buyer {
         known.map_or_else(|| Change::to(buyer).map(drop), |_| Change::none(()))
     }
 
+    /// Somebody ordered, and is told that the shop knows: nothing else is mailed before that, as
+    /// nobody knows before whom to write to.
+    pub(crate) fn receive(
+        known: Option<Self>,
+        mail: Option<Mail>,
+        (order, user_id): (OrderId, UserId),
+        sequence: i64,
+        now: Timestamp,
+    ) -> Change<()> {
+        let buyer = known.clone().unwrap_or(Self { id: order, user_id, known_at: now });
+        let told = Self::tell(Some(&buyer), mail, &About::Received { order }, sequence, now);
+        Self::order(known, order, user_id, now).and(told)
+    }
+
     /// Who bought is told something of their order, once. Should the order itself not have been heard
     /// of yet, it is found when the mail is sent.
     pub(crate) fn tell(
         buyer: Option<&Self>,
         known: Option<Mail>,
         about: &About,
+        sequence: i64,
         now: Timestamp,
     ) -> Change<()> {
         let mail = Mail::write(about.mail(""), buyer.map(|it| it.user_id), about.clone(), now);
+        let mail = Mail { sequence: Some(sequence), ..mail };
         known.map_or_else(|| Change::to(mail).map(drop), |_| Change::none(()))
     }
 }

@@ -47,6 +47,10 @@ pub(crate) struct Mail {
     pub(crate) about: About,
     /// When it was written.
     pub(crate) written_at: Timestamp,
+    /// Counts the events of its order: mails of one order are sent in this order. Absent where no
+    /// order is told of, and in mails that earlier versions wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sequence: Option<i64>,
     /// How far it has come.
     #[serde(flatten)]
     pub(crate) state: State,
@@ -153,7 +157,18 @@ impl Document for Mail {
 impl Mail {
     /// Something is to be told, as soon as it is true.
     pub(crate) fn write(id: MailId, to: Option<UserId>, about: About, now: Timestamp) -> Self {
-        Self { id, to, about, written_at: now, state: State::Waiting { at: now, tries: 0 } }
+        let state = State::Waiting { at: now, tries: 0 };
+        Self { id, to, about, written_at: now, sequence: None, state }
+    }
+
+    /// It waits until an earlier mail of its order is tried; that is no try.
+    pub(crate) fn put_off(self, until: Timestamp) -> Change<Self> {
+        match self.state {
+            State::Waiting { at, tries } if at < until => {
+                Change::to(Self { state: State::Waiting { at: until, tries }, ..self })
+            }
+            State::Waiting { .. } | State::Sent { .. } | State::Dead { .. } => Change::none(self),
+        }
     }
 
     /// It is about to be tried: whoever else looks finds that it is not due until long after. `None`
@@ -247,6 +262,16 @@ impl About {
         }
     }
 
+    /// The parcel whose tracking it says, by its order and number.
+    pub(crate) const fn parcel(&self) -> Option<(OrderId, u32)> {
+        match self {
+            Self::Shipped { order, parcel, .. } | Self::Corrected { order, parcel, .. } => {
+                Some((*order, *parcel))
+            }
+            _ => None,
+        }
+    }
+
     /// The one mail of this fact. What may be told again and again is named by what was drawn for it.
     pub(crate) fn mail(&self, drawn: &str) -> MailId {
         MailId(match self {
@@ -333,6 +358,16 @@ mod tests {
         assert!(dead.is_dead());
         assert_eq!(dead.clone().tried(now).value, None);
         assert!(dead.sent(now).is_none());
+    }
+
+    #[test]
+    fn mail_is_put_off_without_a_try() {
+        let waiting = mail().put_off(time(5)).value;
+
+        assert_eq!(waiting.state, State::Waiting { at: time(5), tries: 0 });
+        assert!(waiting.clone().put_off(time(4)).is_none());
+        assert_eq!(waiting.clone().tried(time(4)).value, None);
+        assert!(waiting.sent(time(1)).value.put_off(time(9)).is_none());
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::store::{Cause, MayBeAway as _, Resting, StoreError, UpdateError};
+use contracts::{OrderId, Timestamp};
 use futures_util::future::join_all;
 use metrics::{counter, gauge};
 use tokio::time::{MissedTickBehavior, interval};
@@ -87,11 +88,45 @@ impl Post {
             if due.is_empty() {
                 break;
             }
-            let sent = join_all(due.into_iter().map(|id| self.send_or_rest(id))).await;
+            let lines = self.accounts.by_order(due).await?;
+            let sent = join_all(lines.into_iter().map(|(order, ids)| self.send_line(order, ids)));
+            let sent = sent.await;
             let sent = sent.into_iter().collect::<Result<Vec<bool>, Failed>>()?;
             if sent.contains(&false) {
                 break;
             }
+        }
+        Ok(())
+    }
+
+    /// Sends mails that are due: those about one order one after the other, in the order of its events.
+    async fn send_line(&self, order: Option<OrderId>, due: Vec<MailId>) -> Result<bool, Failed> {
+        let Some(order) = order else {
+            let mut all = true;
+            for id in due {
+                all &= self.send_or_rest(id).await?;
+            }
+            return Ok(all);
+        };
+        for _ in 0..HANDFUL {
+            let first = self.accounts.first_mail(order, &self.resting).await?;
+            let Some((id, at)) = first else { break };
+            if at > self.accounts.clock().now() {
+                self.put_off(due, at).await?;
+                break;
+            }
+            if !self.send_or_rest(id).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The first mail about their order waits: so do these.
+    async fn put_off(&self, mails: Vec<MailId>, until: Timestamp) -> Result<(), Failed> {
+        for id in mails {
+            let cause = Cause::own("mail", self.accounts.clock());
+            self.accounts.put_off_mail(id, until, cause).await?;
         }
         Ok(())
     }
@@ -118,6 +153,9 @@ impl Post {
     async fn send(&self, id: MailId) -> Result<bool, Failed> {
         let cause = Cause::own("mail", self.accounts.clock());
         let Some(mail) = self.accounts.try_mail(id, cause.clone()).await? else { return Ok(true) };
+        if self.accounts.is_superseded(&mail).await? {
+            return self.withdraw(mail, cause).await;
+        }
         let (email, token) = match self.find(&mail, &cause).await? {
             Found::Somebody { email, token } => (email, token),
             Found::NotYet if !mail.is_tried_too_often() => return Ok(true),

@@ -144,7 +144,7 @@ fn received(order: &str, shop: &Shop<'_>) -> Letter {
         subject: format!("We received your order {order}"),
         parts: vec![
             say(format!("Thank you. We received your order {order}.")),
-            say("We write to you again when it is paid and when it is on its way."),
+            say("We write to you again when it is confirmed and when it is on its way."),
             shop.order(order),
         ],
     }
@@ -152,9 +152,9 @@ fn received(order: &str, shop: &Shop<'_>) -> Letter {
 
 fn paid(order: &str, shop: &Shop<'_>) -> Letter {
     Letter {
-        subject: format!("Your order {order} is paid"),
+        subject: format!("Your order {order} is confirmed"),
         parts: vec![
-            say(format!("Your order {order} is paid. We are getting it ready.")),
+            say(format!("Your order {order} is confirmed. We are getting it ready.")),
             shop.order(order),
         ],
     }
@@ -196,6 +196,9 @@ fn corrected(order: &str, parcel: u32, by: &(String, String), shop: &Shop<'_>) -
 
 /// How a parcel travels; `None` when neither carrier nor tracking number are known.
 fn carried((carrier, tracking): &(String, String)) -> Option<Part> {
+    // Events of earlier versions say `-` for none.
+    let label = |text: &String| if text == "-" { String::new() } else { text.clone() };
+    let (carrier, tracking) = (label(carrier), label(tracking));
     match (carrier.as_str(), tracking.as_str()) {
         ("", "") => None,
         (carrier, "") => Some(say(format!("It is carried by {carrier}."))),
@@ -236,6 +239,26 @@ mod tests {
         {
             assert_eq!(parsed(bad), Err(UnfitUrl), "{bad}");
         }
+    }
+
+    #[test]
+    fn order_mails_are_true_of_orders_that_are_free_or_paid_later() {
+        let order = "ord_0190b0e1c7f67c3e9d1a2b3c4d5e6f70".parse().unwrap();
+        let url = "https://shop.example.com".parse().unwrap();
+
+        for about in [About::Received { order }, About::Paid { order }] {
+            let letter = format!("{:?}", of(&about, None, &Shop(&url)));
+            assert!(letter.contains("confirmed") && !letter.contains("paid"), "{letter}");
+        }
+    }
+
+    #[test]
+    fn dash_is_no_tracking() {
+        let of = |carrier: &str, tracking: &str| carried(&(carrier.into(), tracking.into()));
+
+        assert_eq!((of("-", "-"), of("", "-")), (None, None));
+        assert_eq!(of("Hermes", "-"), Some(say("It is carried by Hermes.")));
+        assert_eq!(of("-", "H-1"), Some(say("Its tracking number is H-1.")));
     }
 
     #[test]

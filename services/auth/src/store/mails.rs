@@ -1,12 +1,13 @@
 //! The queue of mails, and whom they are for.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use common::store::{Cause, One, Resting, StoreError};
 use common::{Change, Document as _};
 use contracts::auth::Role;
 use contracts::{OrderId, Timestamp, UserId};
-use mongodb::bson::doc;
+use mongodb::bson::{Bson, doc};
 use serde::Deserialize;
 use tracing::info;
 
@@ -18,10 +19,36 @@ use crate::domain::{
 /// How long it is known that a mail was sent: longer than any event may come again.
 const KEPT: Duration = Duration::from_hours(24 * 30);
 
+/// So many of the mails about one order are looked through for the first that is readable.
+const LINE: i64 = 64;
+
 /// When a mail was written.
 #[derive(Debug, Deserialize)]
 struct Written {
     written_at: Timestamp,
+}
+
+/// A mail that waits, of which little is read: the rest may not be readable.
+#[derive(Debug, Deserialize)]
+struct Queued {
+    #[serde(rename = "_id")]
+    id: String,
+    at: String,
+}
+
+/// A mail, and the order that it is about, if it is.
+#[derive(Debug, Deserialize)]
+struct OfOrder {
+    #[serde(rename = "_id")]
+    id: String,
+    order: Option<Bson>,
+}
+
+/// When an event happened, and where it stands among those of its order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told {
+    pub(crate) at: Timestamp,
+    pub(crate) sequence: i64,
 }
 
 impl Accounts {
@@ -29,6 +56,7 @@ impl Accounts {
     pub(super) async fn open_mails(&self) -> Result<(), StoreError> {
         self.store.index::<Mail>(doc! { "state": 1, "at": 1 }, false).await?;
         self.store.index::<Mail>(doc! { "state": 1, "written_at": 1 }, false).await?;
+        self.store.index::<Mail>(doc! { "about.order": 1, "state": 1 }, false).await?;
         self.store.index::<Ticket>(doc! { "expires_at": 1 }, false).await?;
         self.store.index::<AddressChange>(doc! { "expires_at": 1 }, false).await?;
         self.store.index::<Unasked>(doc! { "expires_at": 1 }, false).await?;
@@ -43,6 +71,81 @@ impl Accounts {
     ) -> Result<Vec<MailId>, StoreError> {
         let due = doc! { "state": "waiting", "at": { "$lte": self.clock().now().to_string() } };
         self.store.due::<Mail>(due, doc! { "at": 1 }, limit, resting).await
+    }
+
+    /// These mails by the order that they are about; those about none stand alone.
+    pub(crate) async fn by_order(
+        &self,
+        mails: Vec<MailId>,
+    ) -> Result<Vec<(Option<OrderId>, Vec<MailId>)>, StoreError> {
+        let ids: Vec<String> = mails.iter().map(ToString::to_string).collect();
+        let pipeline = vec![
+            doc! { "$match": { "_id": { "$in": ids } } },
+            doc! { "$project": { "order": "$about.order" } },
+        ];
+        let found: Vec<OfOrder> = self.store.aggregate(Mail::COLLECTION, pipeline).await?;
+        let order = |id: &MailId| {
+            let mail = found.iter().find(|mail| mail.id == id.as_str())?;
+            mail.order.as_ref()?.as_str()?.parse().ok()
+        };
+        let (mut alone, mut orders) = (Vec::new(), BTreeMap::<OrderId, Vec<MailId>>::new());
+        for id in mails {
+            match order(&id) {
+                Some(order) => orders.entry(order).or_default().push(id),
+                None => alone.push((None, vec![id])),
+            }
+        }
+        alone.extend(orders.into_iter().map(|(order, ids)| (Some(order), ids)));
+        Ok(alone)
+    }
+
+    /// The first mail about an order that is to be sent, and when it is tried; those that rest are
+    /// passed over.
+    pub(crate) async fn first_mail(
+        &self,
+        order: OrderId,
+        resting: &Resting,
+    ) -> Result<Option<(MailId, Timestamp)>, StoreError> {
+        let waiting = doc! {
+            "about.order": order.to_string(),
+            "state": "waiting",
+            "at": { "$type": "string" },
+            "_id": { "$nin": resting.ids(self.clock().now()) },
+        };
+        let pipeline = vec![
+            doc! { "$match": waiting },
+            doc! { "$sort": { "sequence": 1, "written_at": 1, "_id": 1 } },
+            doc! { "$limit": LINE },
+            doc! { "$project": { "at": 1 } },
+        ];
+        let line: Vec<Queued> = self.store.aggregate(Mail::COLLECTION, pipeline).await?;
+        let read = |mail: &Queued| Some((mail.id.parse().ok()?, mail.at.parse().ok()?));
+        Ok(line.iter().find_map(read))
+    }
+
+    /// Whether a later correction of the same parcel was mailed.
+    pub(crate) async fn is_superseded(&self, mail: &Mail) -> Result<bool, StoreError> {
+        let (Some((order, parcel)), Some(sequence)) = (mail.about.parcel(), mail.sequence) else {
+            return Ok(false);
+        };
+        let later = doc! {
+            "about.order": order.to_string(),
+            "state": "sent",
+            "about.kind": "corrected",
+            "about.parcel": i64::from(parcel),
+            "sequence": { "$gt": sequence },
+        };
+        Ok(!self.store.ids::<Mail>(later, doc! {}, 1).await?.is_empty())
+    }
+
+    /// A mail waits until an earlier one of its order is tried.
+    pub(crate) async fn put_off_mail(
+        &self,
+        id: MailId,
+        until: Timestamp,
+        cause: Cause,
+    ) -> Outcome<()> {
+        self.settle(id, cause, move |mail, _| mail.put_off(until)).await.map(drop)
     }
 
     /// When the oldest mail was written that is not sent.
@@ -130,24 +233,30 @@ impl Accounts {
         &self,
         order: OrderId,
         customer: UserId,
-        told_at: Timestamp,
+        told: Told,
         cause: Cause,
     ) -> Outcome<()> {
-        let remember = move |known, now| Ok(Buyer::order(known, order, customer, now));
-        self.decide(One::<Buyer>(order), cause.clone(), remember).await?;
-        self.tell(About::Received { order }, told_at, cause).await
+        let buyer = self.buyer(order).await?.unwrap_or(customer);
+        if self.is_old(told) || self.is_guest(buyer).await? {
+            let remember = move |known, now| Ok(Buyer::order(known, order, customer, now));
+            return self.decide(One::<Buyer>(order), cause, remember).await;
+        }
+        let scope = (One::<Buyer>(order), One::<Mail>(About::Received { order }.mail("")));
+        let receive = move |(known, mail): (Option<Buyer>, Option<Mail>), now| {
+            Ok(Buyer::receive(known, mail, (order, customer), told.sequence, now))
+        };
+        self.decide(scope, cause, receive).await
     }
 
     /// Who bought is told something of their order: not a guest, who has no address.
-    pub(crate) async fn tell(&self, about: About, told_at: Timestamp, cause: Cause) -> Outcome<()> {
+    pub(crate) async fn tell(&self, about: About, told: Told, cause: Cause) -> Outcome<()> {
         let Some(order) = about.order() else { return Ok(()) };
-        let is_old = self.clock().now().since(told_at) > NEWS;
-        if is_old || self.is_bought_by_a_guest(order).await? {
+        if self.is_old(told) || self.is_bought_by_a_guest(order).await? {
             return Ok(());
         }
         let scope = (One::<Buyer>(order), One::<Mail>(about.mail("")));
         let tell = move |(buyer, mail): (Option<Buyer>, Option<Mail>), now| {
-            Ok(Buyer::tell(buyer.as_ref(), mail, &about, now))
+            Ok(Buyer::tell(buyer.as_ref(), mail, &about, told.sequence, now))
         };
         self.decide(scope, cause, tell).await
     }
@@ -188,8 +297,18 @@ impl Accounts {
     /// Whether it is known that nobody reads mail about this order.
     async fn is_bought_by_a_guest(&self, order: OrderId) -> Result<bool, StoreError> {
         let Some(buyer) = self.buyer(order).await? else { return Ok(false) };
-        let reader = self.reader(buyer).await?;
+        self.is_guest(buyer).await
+    }
+
+    /// Whether this person has no address to write to.
+    async fn is_guest(&self, person: UserId) -> Result<bool, StoreError> {
+        let reader = self.reader(person).await?;
         Ok(reader.is_none_or(|user| user.role == Role::Guest))
+    }
+
+    /// Whether it happened too long ago to be mailed.
+    fn is_old(&self, told: Told) -> bool {
+        self.clock().now().since(told.at) > NEWS
     }
 
     async fn settle(

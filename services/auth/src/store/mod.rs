@@ -22,6 +22,7 @@ use crate::domain::{
 };
 use crate::mail::Secrets;
 use crate::random;
+pub(crate) use mails::Told;
 pub(crate) use people::Search;
 
 /// Accounts and sign-ins. Cheap to clone.
