@@ -12,6 +12,7 @@ use mongodb::options::{Collation, CollationStrength, IndexOptions};
 use mongodb::{Collection, IndexModel};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 use utoipa::ToSchema;
 
 use super::Products;
@@ -21,6 +22,8 @@ use crate::domain::{CatalogueEntry, Category, Product, StockItem};
 
 /// There are no more categories than a person can read.
 const CATEGORIES: i32 = 1000;
+/// A page looks no further for what can be read when it passed over so many.
+const MOST_UNREADABLE: i64 = 10_000;
 
 /// In what order products are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -144,33 +147,28 @@ impl Products {
         }
     }
 
-    /// The products that a shopper looks for, with what there is of them.
+    /// The products that a shopper looks for, with what there is of them, at most `limit`. Passes over
+    /// those that cannot be read, and logs a warning of each.
     pub(crate) async fn shelved(
         &self,
         wanted: &Wanted,
         after: Option<ShelfPlace>,
         limit: i64,
     ) -> Result<Vec<Shelved>, SearchError> {
-        let sort = wanted.sort;
-        let mut shown = doc! { "_id": 1, "product_id": 1 };
-        shown.extend(sort.key(wanted).map(|key| ("sort_key".to_owned(), key)));
-        let shown = doc! { "$project": shown };
-        // What is computed has to be so before it is compared; what is stored is read by an index.
-        let (first, last) =
-            if sort.is_computed() { (Some(shown), None) } else { (None, Some(shown)) };
-        let mut pipeline = vec![doc! { "$match": wanted.filter() }];
-        pipeline.extend(after.clone().map(|place| doc! { "$match": place.ahead() }));
-        pipeline.extend(first);
-        pipeline.extend(after.map(|place| doc! { "$match": place.beyond() }));
-        pipeline.extend([doc! { "$sort": sort.order() }, doc! { "$limit": limit }]);
-        pipeline.extend(last);
-        pipeline.extend([
-            joined(Product::COLLECTION, "_id", "product"),
-            doc! { "$unwind": "$product" },
-            joined(StockItem::COLLECTION, "product_id", "stock"),
-        ]);
         let _place = self.searches.enter().await?;
-        self.search(pipeline, (sort == Sort::Title).then(collation)).await
+        let collation = || (wanted.sort == Sort::Title).then(collation);
+        let mut made = limit;
+        loop {
+            let found = self.search(page_of(wanted, after.clone(), made), collation()).await?;
+            let is_last = i64::try_from(found.len()).is_ok_and(|count| count < made);
+            let page = found.into_iter().filter_map(|body| readable(read(body)));
+            let page: Vec<Shelved> = page.take(usize::try_from(limit).unwrap_or(0)).collect();
+            let is_full = i64::try_from(page.len()).is_ok_and(|count| count == limit);
+            if is_full || is_last || made > MOST_UNREADABLE {
+                return Ok(page);
+            }
+            made *= 2;
+        }
     }
 
     /// The categories with products that shoppers see, by name.
@@ -184,16 +182,17 @@ impl Products {
         ];
         let _place = self.searches.enter().await?;
         // Without a collation, so that they are told apart as a filter by category does it.
-        let mut found: Vec<Counted> = self.search(pipeline, None).await?;
+        let found = self.search(pipeline, None).await?.into_iter();
+        let mut found = found.map(read::<Counted>).collect::<Result<Vec<_>, _>>()?;
         found.sort_by_cached_key(|it| (fold(it.category.as_str()), it.category.clone()));
         Ok(found)
     }
 
-    async fn search<T: DeserializeOwned>(
+    async fn search(
         &self,
         pipeline: Vec<Document>,
         collation: Option<Collation>,
-    ) -> Result<Vec<T>, SearchError> {
+    ) -> Result<Vec<Document>, SearchError> {
         let lost = |error| failed(CatalogueEntry::COLLECTION, &error);
         let entries = self.entries();
         let found = entries.aggregate(pipeline).max_time(WORK);
@@ -201,8 +200,7 @@ impl Products {
             Some(collation) => found.collation(collation),
             None => found,
         };
-        let bodies: Vec<Document> = found.await.map_err(lost)?.try_collect().await.map_err(lost)?;
-        bodies.into_iter().map(read).collect()
+        found.await.map_err(lost)?.try_collect().await.map_err(lost)
     }
 
     /// The currencies of the first entry that fits.
@@ -222,6 +220,33 @@ impl Products {
     fn entries(&self) -> Collection<Document> {
         self.store.collection(CatalogueEntry::COLLECTION)
     }
+}
+
+/// The pipeline of a page: places in the order that is wanted, each with its product and stock.
+fn page_of(wanted: &Wanted, after: Option<ShelfPlace>, limit: i64) -> Vec<Document> {
+    let sort = wanted.sort;
+    let mut shown = doc! { "_id": 1, "product_id": 1 };
+    shown.extend(sort.key(wanted).map(|key| ("sort_key".to_owned(), key)));
+    let shown = doc! { "$project": shown };
+    // What is computed has to be so before it is compared; what is stored is read by an index.
+    let (first, last) = if sort.is_computed() { (Some(shown), None) } else { (None, Some(shown)) };
+    let mut pipeline = vec![doc! { "$match": wanted.filter() }];
+    pipeline.extend(after.clone().map(|place| doc! { "$match": place.ahead() }));
+    pipeline.extend(first);
+    pipeline.extend(after.map(|place| doc! { "$match": place.beyond() }));
+    pipeline.extend([doc! { "$sort": sort.order() }, doc! { "$limit": limit }]);
+    pipeline.extend(last);
+    pipeline.extend([
+        joined(Product::COLLECTION, "_id", "product"),
+        doc! { "$unwind": "$product" },
+        joined(StockItem::COLLECTION, "product_id", "stock"),
+    ]);
+    pipeline
+}
+
+/// What was read, unless it cannot be.
+fn readable(read: Result<Shelved, SearchError>) -> Option<Shelved> {
+    read.inspect_err(|error| warn!(%error, "a product is passed over in a list")).ok()
 }
 
 fn read<T: DeserializeOwned>(body: Document) -> Result<T, SearchError> {

@@ -1,6 +1,7 @@
 //! Products are found however their names are written, and by what one variant is.
 
 use futures_util::future::join_all;
+use mongodb::bson::doc;
 use serde_json::{Value, json};
 
 use crate::shop::{Shop, pieces, variant};
@@ -200,4 +201,24 @@ async fn campaign_tags_change_no_list() {
 
     assert_eq!(found(&shop, query).await, ["Mug"]);
     let _ = shop.anyone().get("/api/products?colour=red").await.status(400);
+}
+
+#[tokio::test]
+async fn unreadable_products_are_passed_over() {
+    let shop = Shop::open().await;
+    let names: Vec<_> = (0..6).map(|number| format!("MUG-{number}")).collect();
+    for name in &names {
+        shop.sells(&json!({"title": name, "variants": [variant(name, 900, 1)]})).await;
+    }
+    let products = shop.collection("products").await;
+    for number in [1, 4] {
+        let this = doc! { "variants.sku": &names[number] };
+        products.update_one(this, doc! { "$set": { "title": 5 } }).await.unwrap();
+    }
+    let stock = shop.collection("stock").await;
+    let spoilt = doc! { "$set": { "on_hand": "many" } };
+    stock.update_one(doc! { "_id": &names[5] }, spoilt).await.unwrap();
+
+    assert_eq!(shop.pages("/api/products?limit=1").await.len(), 3);
+    assert_eq!(shop.pages("/api/products?limit=2&sort=title").await.len(), 3);
 }
