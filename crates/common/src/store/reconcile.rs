@@ -134,9 +134,14 @@ impl Store {
     ) -> Result<u64, UpdateError<Infallible>> {
         let (stream, filter) = (D::State::TYPE.stream(), D::State::TYPE.filter());
         let subjects = bus.subjects(&stream, &filter).await.map_err(|error| away(&error))?;
-        let ids = self.ids::<D>(doc! {}, doc! {}, 0).await?;
-        let missing = ids.into_iter().map(|id| id.to_string());
-        let missing = missing.filter(|id| !subjects.contains(&D::State::TYPE.subject(id)));
+        let lost = |error| StoreError::of(D::COLLECTION, &error);
+        let documents = self.collection(D::COLLECTION);
+        let found = documents.find(doc! {}).projection(doc! { "_id": 1 }).await.map_err(lost)?;
+        let is_missing = |id: &str| !subjects.contains(&D::State::TYPE.subject(id));
+        let missing = found.try_filter_map(async |body| {
+            Ok(subject_of(D::COLLECTION, &body).filter(|id| is_missing(id)).map(str::to_owned))
+        });
+        let missing: Vec<String> = missing.try_collect().await.map_err(lost)?;
         let mut published = 0;
         for id in missing {
             published += unless_unreadable(self.republish::<D>(&id, bus, later).await)?;
@@ -156,7 +161,7 @@ impl Store {
         found
             .map(|body| async move {
                 let body: Body = body.map_err(lost)?;
-                let Some(id) = subject_of::<D>(&body) else { return Ok(0) };
+                let Some(id) = subject_of(D::COLLECTION, &body) else { return Ok(0) };
                 let own = body.get_i64("told").unwrap_or(0);
                 let published = last_of::<D>(bus, id).await?;
                 if published == u64::try_from(own).ok() {
@@ -244,12 +249,14 @@ impl Store {
     }
 }
 
-/// The id of a document, unless no service gave it that: it is no part of a subject then.
-fn subject_of<D: Retold>(body: &Body) -> Option<&str> {
-    let id = body.get_str("_id").ok().filter(|id| id.parse::<D::Id>().is_ok());
+/// The id of a document as the last token of a subject. None, with a warning, when it cannot be one:
+/// no service gave it that id.
+fn subject_of<'a>(collection: &str, body: &'a Body) -> Option<&'a str> {
+    let breaks = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '*' | '>');
+    let id = body.get_str("_id").ok().filter(|id| !id.is_empty() && !id.contains(breaks));
     if id.is_none() {
         let id = body.get("_id").map(ToString::to_string);
-        warn!(collection = D::COLLECTION, id, "a document is passed over: its id is none");
+        warn!(collection, id, "a document without an id is passed over");
     }
     id
 }

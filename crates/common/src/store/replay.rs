@@ -1,7 +1,6 @@
 //! Telling again, after the broker lost what it was told.
 
 use std::convert::Infallible;
-use std::str::FromStr;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -28,7 +27,7 @@ const PAGE: u64 = 4 * PAGE_ROWS as u64;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A document whose state others copy.
-pub trait Retold: Document<Id: FromStr> {
+pub trait Retold: Document {
     /// The event that tells it.
     type State: Event;
 
