@@ -81,7 +81,7 @@ fn acts(order: Order, act: &Act, drawn: Uuid, now: Timestamp) -> Outcome {
         }
         Act::Return(few) => {
             let (id, goods) = (ReturnId::from_uuid(drawn), goods(&order, few));
-            order.request_return(id, goods, note(), now, &TERMS)
+            order.request_return(id, &goods, note(), now, &TERMS)
         }
         Act::Approve(which) => {
             let id = return_of(&order, which)?.id;
