@@ -6,6 +6,7 @@ mod servers;
 mod tally;
 
 use std::io;
+use std::num::NonZero;
 use std::time::Instant;
 
 use anyhow::{bail, ensure};
@@ -18,6 +19,8 @@ use crate::checks;
 
 /// How many seconds each parser of foreign bytes is tried; it takes longer when tests may.
 const FUZZ: &str = "8";
+/// How many tests of one binary run at once.
+const THREADS: &str = "RUST_TEST_THREADS";
 
 /// How much is tested.
 #[derive(Debug, clap::Args)]
@@ -61,13 +64,23 @@ async fn check(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Runs twice as many tests at once as there are processors, unless the environment says how many:
+/// most of the time they wait for servers.
+fn with_threads(cargo: Cargo) -> Cargo {
+    if std::env::var_os(THREADS).is_some() {
+        return cargo;
+    }
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    cargo.env(THREADS, (2 * processors).to_string())
+}
+
 /// Runs the tests, and says at the end how many passed and failed.
 async fn test(cargo: Cargo, args: &Args) -> anyhow::Result<()> {
     let (variable, value) =
         if args.full { ("SOUK_FULL", "1") } else { ("SOUK_FUZZ_SECONDS", FUZZ) };
     let cargo =
         cargo.env(variable, value).args(args.packages()).args(["--locked", "--no-fail-fast"]);
-    let cargo = cargo.args(args.filter.as_deref());
+    let cargo = with_threads(cargo.args(args.filter.as_deref()));
     let mut tally = Tally::default();
     let tested = time(cargo.line(), cargo.run(|line| tally.add(line))).await;
     tally.close();
