@@ -196,15 +196,16 @@ async fn large_heads_leave_memory_for_others() {
     let padding = format!("X-Padding: {}\r\n", "x".repeat(14 * 1024));
     let unfinished = format!("GET /hello HTTP/1.1\r\nHost: a\r\n{padding}");
     let stalled = format!("POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n{padding}\r\nx");
-    let before = resident();
 
-    let crowd = scene.crowd(1_500, unfinished.as_bytes()).await;
-    scene.serves().await;
-    drop(crowd);
-    let crowd = scene.crowd(1_500, stalled.as_bytes()).await;
-    scene.serves().await;
-
-    let grown = resident().saturating_sub(before);
-    assert!(grown < MEMORY, "{} MiB", grown >> 20);
-    drop(crowd);
+    for request in [unfinished, stalled] {
+        let crowd = scene.crowd(1_000, request.as_bytes()).await;
+        // Their heads have 12 MiB beyond what is free, three times what there is for all. Those that
+        // are slow are given up after 3 s and more.
+        eventually("most of them were given up", Duration::from_secs(2), async || {
+            (scene.open_connections() < 500).then_some(())
+        })
+        .await;
+        scene.serves().await;
+        drop(crowd);
+    }
 }
