@@ -30,6 +30,7 @@ mod stream;
 mod trace;
 mod wait;
 
+pub use crate::origin::given_up;
 pub use address::ClientAddress;
 pub use call::Call;
 pub(crate) use call::present;

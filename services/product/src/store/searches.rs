@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::http::given_up;
 use common::store::StoreError;
 use mongodb::error::{Error, ErrorKind};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-/// So many searches of one replica run at once: fewer than its connections to the database.
-const RUNNING: usize = 8;
+/// So many searches of one replica run at once: they share the processors of the database with
+/// orders.
+const RUNNING: usize = 4;
 /// So many run or wait to.
 const ADMITTED: usize = 256;
 /// So long a search waits to run.
@@ -53,12 +55,16 @@ impl Default for Searches {
 }
 
 impl Searches {
-    /// Waits for a place to search; [`SearchError::Busy`] when none comes free in time.
+    /// Waits for a place to search; [`SearchError::Busy`] when none comes free in time, or the client
+    /// hung up.
     pub(super) async fn enter(&self) -> Result<[SemaphorePermit<'_>; 2], SearchError> {
         let admitted = self.admitted.try_acquire().map_err(|_| SearchError::Busy)?;
-        match timeout(WAIT, self.running.acquire()).await {
-            Ok(Ok(running)) => Ok([admitted, running]),
-            Ok(Err(_)) | Err(_) => Err(SearchError::Busy),
+        let running = timeout(WAIT, self.running.acquire());
+        let running =
+            tokio::select! { biased; () = given_up() => None, place = running => Some(place) };
+        match running {
+            Some(Ok(Ok(running))) => Ok([admitted, running]),
+            _ => Err(SearchError::Busy),
         }
     }
 }
