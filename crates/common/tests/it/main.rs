@@ -5,6 +5,7 @@ mod bus;
 mod frame_config;
 mod http;
 mod http_app;
+mod http_bodies;
 mod http_conditional;
 mod http_gate;
 mod http_record;

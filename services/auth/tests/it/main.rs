@@ -17,3 +17,4 @@ mod sessions;
 mod sign_in;
 mod staff;
 mod throttle;
+mod throttle_networks;
