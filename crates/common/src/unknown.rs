@@ -3,6 +3,7 @@
 use mongodb::bson::{Bson, Document as Body, deserialize_from_document, serialize_to_document};
 
 use crate::document::{Document, SHAPE};
+use crate::store::number;
 
 /// Puts the fields of `stored` that this version does not know into `written`, if the next schema
 /// version wrote `stored`; `written` then bears that version, too.
@@ -23,10 +24,6 @@ pub(crate) fn keep_unknown<D: Document>(stored: &Body, written: &mut Body) {
     if let Some(version) = stored.get(SHAPE) {
         written.insert(SHAPE, version.clone());
     }
-}
-
-fn number(value: &Bson) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_i32().map(i64::from))
 }
 
 fn merge(stored: &Body, known: &Body, written: &mut Body) {

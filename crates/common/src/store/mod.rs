@@ -34,7 +34,6 @@ mod write;
 use std::sync::Arc;
 
 use contracts::Timestamp;
-use futures_util::TryStreamExt as _;
 use mongodb::bson::{self, doc};
 use mongodb::{Collection, Database};
 use tokio::sync::{mpsc, oneshot};
@@ -47,6 +46,7 @@ use hand::Hand;
 use operation::Access;
 pub use operation::Clients;
 pub use patience::{MayBeAway, patiently};
+pub use query::{read_body, readable_page};
 use receipt::ReceiptDocument;
 pub use receipt::{Cause, Kept, Receipt, STREAMS};
 pub use reconcile::Compared;
@@ -54,6 +54,7 @@ pub use records::Records;
 pub use relay::Relay;
 pub use replay::{FactReplay, Retold};
 pub use resting::Resting;
+pub(crate) use scope::number;
 pub use scope::{DocumentKey, Many, One, Saved, Scope, Stored, View};
 pub use tag::{ETag, IfMatch, InvalidIfMatch, Preconditions};
 
@@ -186,21 +187,6 @@ impl Store {
             database.collection::<bson::Document>(D::COLLECTION).find_one(this).await
         };
         self.query(D::COLLECTION, find).await?.map(scope::read).transpose()
-    }
-
-    /// The documents that fit, at most `limit` of them.
-    pub async fn find<D: Document>(
-        &self,
-        filter: bson::Document,
-        sort: bson::Document,
-        limit: i64,
-    ) -> Result<Vec<Stored<D>>, StoreError> {
-        let find = async move |database: Database| {
-            let documents = database.collection::<bson::Document>(D::COLLECTION);
-            documents.find(filter).sort(sort).limit(limit).await?.try_collect().await
-        };
-        let bodies: Vec<bson::Document> = self.query(D::COLLECTION, find).await?;
-        bodies.into_iter().map(scope::read).collect()
     }
 
     /// What became of an asking, if it was heard before.

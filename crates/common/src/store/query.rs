@@ -56,6 +56,17 @@ impl Store {
         Ok(self.query(collection, delete).await?.deleted_count)
     }
 
+    /// The documents that fit, at most `limit` of them; all, where that is 0.
+    pub async fn find<D: Document>(
+        &self,
+        filter: bson::Document,
+        sort: bson::Document,
+        limit: i64,
+    ) -> Result<Vec<Stored<D>>, StoreError> {
+        let bodies = self.bodies(D::COLLECTION, filter, sort, limit).await?;
+        bodies.into_iter().map(scope::read).collect()
+    }
+
     /// The documents that fit, without those that cannot be read: of each a warning is logged. For
     /// what is shown, not for what is decided on.
     pub async fn find_readable<D: Document>(
@@ -63,35 +74,34 @@ impl Store {
         filter: bson::Document,
         sort: bson::Document,
     ) -> Result<Vec<Stored<D>>, StoreError> {
-        let find = async move |database: Database| {
-            let documents = database.collection::<bson::Document>(D::COLLECTION);
-            documents.find(filter).sort(sort).await?.try_collect().await
-        };
-        let bodies: Vec<bson::Document> = self.query(D::COLLECTION, find).await?;
+        let bodies = self.bodies(D::COLLECTION, filter, sort, 0).await?;
         Ok(bodies.into_iter().filter_map(|body| readable(scope::read(body))).collect())
     }
 
-    /// A page of what a pipeline makes of the documents or rows of a collection, at most `limit` of
-    /// them; `pipeline` is given how many it may make. Passes over what cannot be read, and logs a
-    /// warning of each.
+    async fn bodies(
+        &self,
+        collection: &'static str,
+        filter: bson::Document,
+        sort: bson::Document,
+        limit: i64,
+    ) -> Result<Vec<bson::Document>, StoreError> {
+        let find = async move |database: Database| {
+            let documents = database.collection::<bson::Document>(collection);
+            documents.find(filter).sort(sort).limit(limit).await?.try_collect().await
+        };
+        self.query(collection, find).await
+    }
+
+    /// A page of what a pipeline makes of the documents or rows of a collection, as
+    /// [`readable_page`] reads it; `pipeline` is given how many it may make.
     pub async fn page<T: DeserializeOwned>(
         &self,
         collection: &'static str,
         limit: i64,
         pipeline: impl Fn(i64) -> Vec<bson::Document>,
     ) -> Result<Vec<T>, StoreError> {
-        let mut made = limit;
-        loop {
-            let bodies: Vec<bson::Document> = self.aggregate(collection, pipeline(made)).await?;
-            let is_last = i64::try_from(bodies.len()).is_ok_and(|count| count < made);
-            let page = bodies.into_iter().filter_map(|body| readable(read(collection, body)));
-            let page: Vec<T> = page.take(usize::try_from(limit).unwrap_or(0)).collect();
-            let is_full = i64::try_from(page.len()).is_ok_and(|count| count == limit);
-            if is_full || is_last || made > MOST_UNREADABLE {
-                return Ok(page);
-            }
-            made *= 2;
-        }
+        let made = |most| self.made(collection, pipeline(most));
+        readable_page(collection, limit, made).await
     }
 
     /// What a pipeline makes of the documents or rows of a collection.
@@ -100,12 +110,45 @@ impl Store {
         collection: &'static str,
         pipeline: Vec<bson::Document>,
     ) -> Result<Vec<T>, StoreError> {
+        let bodies = self.made(collection, pipeline).await?;
+        bodies.into_iter().map(|body| read_body(collection, body)).collect()
+    }
+
+    async fn made(
+        &self,
+        collection: &'static str,
+        pipeline: Vec<bson::Document>,
+    ) -> Result<Vec<bson::Document>, StoreError> {
         let aggregate = async move |database: Database| {
             let documents = database.collection::<bson::Document>(collection);
             documents.aggregate(pipeline).await?.try_collect().await
         };
-        let bodies: Vec<bson::Document> = self.query(collection, aggregate).await?;
-        bodies.into_iter().map(|body| read(collection, body)).collect()
+        self.query(collection, aggregate).await
+    }
+}
+
+/// A page of what `find` gives, at most `limit`; `find` is told how many it may give. Passes over what
+/// cannot be read, logs a warning of each, and looks further in its stead.
+pub async fn readable_page<T, E, F>(
+    collection: &'static str,
+    limit: i64,
+    find: impl Fn(i64) -> F,
+) -> Result<Vec<T>, E>
+where
+    T: DeserializeOwned,
+    F: Future<Output = Result<Vec<bson::Document>, E>>,
+{
+    let mut most = limit;
+    loop {
+        let bodies = find(most).await?;
+        let is_last = i64::try_from(bodies.len()).is_ok_and(|count| count < most);
+        let page = bodies.into_iter().filter_map(|body| readable(read_body(collection, body)));
+        let page: Vec<T> = page.take(usize::try_from(limit).unwrap_or(0)).collect();
+        let is_full = i64::try_from(page.len()).is_ok_and(|count| count == limit);
+        if is_full || is_last || most > MOST_UNREADABLE {
+            return Ok(page);
+        }
+        most *= 2;
     }
 }
 
@@ -114,7 +157,8 @@ fn readable<T>(read: Result<T, StoreError>) -> Option<T> {
     read.inspect_err(|error| warn!(%error, "passed over in a list")).ok()
 }
 
-fn read<T: DeserializeOwned>(
+/// Reads what a query found; [`StoreError::Unreadable`] with its id when that is not possible.
+pub fn read_body<T: DeserializeOwned>(
     collection: &'static str,
     body: bson::Document,
 ) -> Result<T, StoreError> {

@@ -76,7 +76,8 @@ impl Meta {
     }
 }
 
-fn number(value: &Bson) -> Option<i64> {
+/// A whole number, of whatever width it is stored.
+pub(crate) fn number(value: &Bson) -> Option<i64> {
     value.as_i64().or_else(|| value.as_i32().map(i64::from))
 }
 

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use contracts::{Timestamp, stored};
+use contracts::Timestamp;
 use futures_util::TryStreamExt as _;
-use mongodb::bson::{self, Document, doc};
+use mongodb::bson::{Document, doc};
 use tokio::time::Instant;
 use tracing::warn;
 
 use super::hand::{PAGE_BYTES, PAGE_ROWS, cost, lock};
 use super::outbox::OutboxRow;
+use super::query::read_body;
 use super::{Store, StoreError};
 use crate::bus::Bus;
 use crate::crash::{Point, point};
@@ -44,7 +45,7 @@ impl Store {
         }
         let published = self.inner.hand.recover(turn, rows).await;
         if let Some(seen) = seen.filter(|_| is_last && published == count) {
-            self.inner.hand.recovered(seen);
+            self.inner.hand.left.recovered(seen);
         }
         Ok(published)
     }
@@ -81,16 +82,15 @@ impl Store {
     /// are published.
     fn readable(&self, body: Document) -> Option<OutboxRow> {
         let id = body.get("_id").map(ToString::to_string).unwrap_or_default();
-        let row = stored::reading(|| bson::deserialize_from_document(body));
         let (unreadable, now) = (&self.inner.hand.unreadable, self.clock().now());
-        row.inspect_err(|error| {
-            if !unreadable.rests(&id, now) {
-                let error = StoreError::unreadable(OutboxRow::COLLECTION, &id, error);
-                warn!(row.id = id, %error, "an event cannot be published");
-                unreadable.failed(&id, now);
-            }
-        })
-        .ok()
+        read_body(OutboxRow::COLLECTION, body)
+            .inspect_err(|error| {
+                if !unreadable.rests(&id, now) {
+                    warn!(row.id = id, %error, "an event cannot be published");
+                    unreadable.failed(&id, now);
+                }
+            })
+            .ok()
     }
 
     /// Selects what is not published and does not rest, and says whether something does.

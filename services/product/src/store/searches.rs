@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::Document as _;
 use common::http::given_up;
 use common::store::StoreError;
 use mongodb::error::{Error, ErrorKind};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
+
+use crate::domain::CatalogueEntry;
 
 /// So many searches of one replica run at once: they share the processors of the database with
 /// orders.
@@ -70,10 +73,10 @@ impl Searches {
 }
 
 /// What a search failed with.
-pub(super) fn failed(collection: &str, error: &Error) -> SearchError {
+pub(super) fn failed(error: &Error) -> SearchError {
     match &*error.kind {
         ErrorKind::Command(command) if command.code == TOO_LONG => SearchError::TooSlow,
-        _ => StoreError::of(collection, error).into(),
+        _ => StoreError::of(CatalogueEntry::COLLECTION, error).into(),
     }
 }
 

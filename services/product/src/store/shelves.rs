@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use common::Document as _;
-use common::store::{Store, StoreError, patiently};
+use common::store::{Records, Store, StoreError, patiently, read_body, readable_page};
 use contracts::text::fold;
-use contracts::{Currency, ProductId, stored};
+use contracts::{Currency, ProductId};
 use futures_util::TryStreamExt as _;
-use mongodb::bson::{self, Bson, Document, doc};
+use mongodb::action::{Action as _, Aggregate};
+use mongodb::bson::{Bson, Document, doc};
 use mongodb::options::{Collation, CollationStrength, IndexOptions};
 use mongodb::{Collection, IndexModel};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tracing::warn;
 use utoipa::ToSchema;
 
 use super::Products;
@@ -22,8 +22,6 @@ use crate::domain::{CatalogueEntry, Category, Product, StockItem};
 
 /// There are no more categories than a person can read.
 const CATEGORIES: i32 = 1000;
-/// A page looks no further for what can be read when it passed over so many.
-const MOST_UNREADABLE: i64 = 10_000;
 
 /// In what order products are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -147,8 +145,8 @@ impl Products {
         }
     }
 
-    /// The products that a shopper looks for, with what there is of them, at most `limit`. Passes over
-    /// those that cannot be read, and logs a warning of each.
+    /// The products that a shopper looks for, with what there is of them, at most `limit`, without
+    /// those that cannot be read.
     pub(crate) async fn shelved(
         &self,
         wanted: &Wanted,
@@ -156,19 +154,11 @@ impl Products {
         limit: i64,
     ) -> Result<Vec<Shelved>, SearchError> {
         let _place = self.searches.enter().await?;
-        let collation = || (wanted.sort == Sort::Title).then(collation);
-        let mut made = limit;
-        loop {
-            let found = self.search(page_of(wanted, after.clone(), made), collation()).await?;
-            let is_last = i64::try_from(found.len()).is_ok_and(|count| count < made);
-            let page = found.into_iter().filter_map(|body| readable(read(body)));
-            let page: Vec<Shelved> = page.take(usize::try_from(limit).unwrap_or(0)).collect();
-            let is_full = i64::try_from(page.len()).is_ok_and(|count| count == limit);
-            if is_full || is_last || made > MOST_UNREADABLE {
-                return Ok(page);
-            }
-            made *= 2;
-        }
+        let found = |most| {
+            let sorted = (wanted.sort == Sort::Title).then(collation);
+            self.search(page_of(wanted, after.clone(), most), sorted)
+        };
+        readable_page(CatalogueEntry::COLLECTION, limit, found).await
     }
 
     /// The categories with products that shoppers see, by name.
@@ -193,14 +183,12 @@ impl Products {
         pipeline: Vec<Document>,
         collation: Option<Collation>,
     ) -> Result<Vec<Document>, SearchError> {
-        let lost = |error| failed(CatalogueEntry::COLLECTION, &error);
-        let entries = self.entries();
-        let found = entries.aggregate(pipeline).max_time(WORK);
-        let found = match collation {
-            Some(collation) => found.collation(collation),
-            None => found,
+        let search = async move |entries: Collection<Document>| {
+            let found = entries.aggregate(pipeline).max_time(WORK);
+            let found = found.optional(collation, Aggregate::collation).await?;
+            found.try_collect().await
         };
-        found.await.map_err(lost)?.try_collect().await.map_err(lost)
+        self.entries().run(search).await?.map_err(|error| failed(&error))
     }
 
     /// The currencies of the first entry that fits.
@@ -210,15 +198,17 @@ impl Products {
         struct Priced {
             currencies: BTreeSet<Currency>,
         }
-        let lost = |error| failed(CatalogueEntry::COLLECTION, &error);
-        let entries = self.entries();
-        let found = entries.find_one(filter).projection(doc! { "currencies": 1 });
-        let found = found.max_time(WORK).await.map_err(lost)?;
-        Ok(found.map(read::<Priced>).transpose()?.unwrap_or_default().currencies)
+        let search = async move |entries: Collection<Document>| {
+            let found = entries.find_one(filter).projection(doc! { "currencies": 1 });
+            found.max_time(WORK).await
+        };
+        let found = self.entries().run(search).await?.map_err(|error| failed(&error))?;
+        let priced = found.map(read::<Priced>).transpose()?;
+        Ok(priced.unwrap_or_default().currencies)
     }
 
-    fn entries(&self) -> Collection<Document> {
-        self.store.collection(CatalogueEntry::COLLECTION)
+    fn entries(&self) -> Records {
+        self.store.records(CatalogueEntry::COLLECTION)
     }
 }
 
@@ -244,19 +234,8 @@ fn page_of(wanted: &Wanted, after: Option<ShelfPlace>, limit: i64) -> Vec<Docume
     pipeline
 }
 
-/// What was read, unless it cannot be.
-fn readable(read: Result<Shelved, SearchError>) -> Option<Shelved> {
-    read.inspect_err(|error| warn!(%error, "a product is passed over in a list")).ok()
-}
-
 fn read<T: DeserializeOwned>(body: Document) -> Result<T, SearchError> {
-    let id = body.get("_id").map(ToString::to_string).unwrap_or_default();
-    let read = stored::reading(|| bson::deserialize_from_document(body));
-    Ok(read.map_err(|_| StoreError::Unreadable {
-        collection: CatalogueEntry::COLLECTION,
-        id,
-        why: "what was found does not read as a product".to_owned(),
-    })?)
+    Ok(read_body(CatalogueEntry::COLLECTION, body)?)
 }
 
 impl Sort {
