@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use async_nats::jetstream::stream::{Info, RawMessageErrorKind};
+use async_nats::jetstream::message::StreamMessage;
+use async_nats::jetstream::stream::{Info, RawMessageErrorKind, Stream};
 use contracts::Envelope;
 use futures_util::TryStreamExt as _;
 use time::OffsetDateTime;
@@ -46,8 +47,7 @@ impl Bus {
         stream: &str,
         filter: &str,
     ) -> Result<HashSet<String>, PublishError> {
-        let found = self.jetstream.get_stream_no_info(stream).await;
-        let found = found.map_err(|error| refused(stream, &error))?;
+        let found = self.stream(stream, stream).await?;
         let subjects = found.info_with_subjects(filter).await;
         let subjects = subjects.map_err(|error| refused(stream, &error))?;
         let subjects = subjects.map_ok(|(subject, _)| subject).try_collect().await;
@@ -61,13 +61,12 @@ impl Bus {
         filter: &str,
         sequence: u64,
     ) -> Result<Option<LastMessage>, PublishError> {
-        let found = self.jetstream.get_stream_no_info(stream).await;
-        let found = found.map_err(|error| refused(stream, &error))?;
+        let found = self.stream(stream, stream).await?;
         match found.get_first_raw_message_by_subject(filter, sequence).await {
             Ok(stored) => Ok(Some(LastMessage {
                 subject: stored.subject.to_string(),
                 sequence: stored.sequence,
-                event: Envelope::parse(&stored.payload).map_or(0, |envelope| envelope.sequence()),
+                event: counted(&stored),
             })),
             Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
             Err(error) => Err(refused(stream, &error)),
@@ -80,14 +79,40 @@ impl Bus {
         stream: &str,
         nats_subject: &str,
     ) -> Result<Option<Envelope>, PublishError> {
-        let found = self.jetstream.get_stream_no_info(stream).await;
-        let found = found.map_err(|error| refused(stream, &error))?;
-        match found.get_last_raw_message_by_subject(nats_subject).await {
-            Ok(stored) => Ok(Envelope::parse(&stored.payload).ok()),
+        let last = self.last_message(stream, nats_subject).await?;
+        Ok(last.and_then(|stored| Envelope::parse(&stored.payload).ok()))
+    }
+
+    /// The last message on a subject; none when there is none.
+    pub(super) async fn last_message(
+        &self,
+        stream: &str,
+        subject: &str,
+    ) -> Result<Option<StreamMessage>, PublishError> {
+        if !self.is_connected() {
+            return Err(PublishError::NotConnected { subject: subject.to_owned() });
+        }
+        let found = self.stream(stream, subject).await?;
+        match found.get_last_raw_message_by_subject(subject).await {
+            Ok(stored) => Ok(Some(stored)),
             Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
-            Err(error) => Err(refused(nats_subject, &error)),
+            Err(error) if error.kind() == RawMessageErrorKind::Other => {
+                Err(PublishError::Timeout { subject: subject.to_owned() })
+            }
+            Err(error) => Err(refused(subject, &error)),
         }
     }
+
+    /// The stream of this name; `subject` names in errors what is read of it.
+    async fn stream(&self, name: &str, subject: &str) -> Result<Stream<()>, PublishError> {
+        let found = self.jetstream.get_stream_no_info(name).await;
+        found.map_err(|error| refused(subject, &error))
+    }
+}
+
+/// The sequence of the event in a message; 0 when it is none.
+pub(super) fn counted(message: &StreamMessage) -> u64 {
+    Envelope::parse(&message.payload).map_or(0, |envelope| envelope.sequence())
 }
 
 fn refused(subject: &str, why: &impl ToString) -> PublishError {

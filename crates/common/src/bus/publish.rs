@@ -10,12 +10,12 @@ use async_nats::jetstream::context::{
 };
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::publish::PublishAck;
-use async_nats::jetstream::stream::RawMessageErrorKind;
 use async_nats::jetstream::{self, ErrorCode};
 use bytes::Bytes;
-use contracts::{Envelope, EventId};
+use contracts::EventId;
 
 use super::Bus;
+use super::last::counted;
 use super::streams::OPS;
 
 /// The last message is another one than was expected, as a cluster says it.
@@ -173,24 +173,8 @@ impl Bus {
     }
 
     async fn last(&self, stream: &str, subject: &str) -> Result<Option<Last>, PublishError> {
-        let refused = |why: String| PublishError::Refused { subject: subject.to_owned(), why };
-        if !self.is_connected() {
-            return Err(PublishError::NotConnected { subject: subject.to_owned() });
-        }
-        let stream = self.jetstream.get_stream_no_info(stream).await;
-        let stream = stream.map_err(|error| refused(error.to_string()))?;
-        match stream.get_last_raw_message_by_subject(subject).await {
-            Ok(stored) => {
-                let envelope = Envelope::parse(&stored.payload);
-                let event = envelope.map_or(0, |envelope| envelope.sequence());
-                Ok(Some(Last { message: stored.sequence, event }))
-            }
-            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
-            Err(error) if error.kind() == RawMessageErrorKind::Other => {
-                Err(PublishError::Timeout { subject: subject.to_owned() })
-            }
-            Err(error) => Err(refused(error.to_string())),
-        }
+        let last = self.last_message(stream, subject).await?;
+        Ok(last.map(|stored| Last { message: stored.sequence, event: counted(&stored) }))
     }
 
     /// What was told last as far as is known, unless that is not older than the row: then the
