@@ -11,6 +11,7 @@ mod conditional;
 mod explain;
 mod gate;
 mod guard;
+pub(crate) mod held;
 mod idempotency;
 mod intake;
 mod json;

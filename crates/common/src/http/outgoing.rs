@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::response::{IntoResponse as _, Response};
-use hyper::body::{Frame, SizeHint};
+use hyper::body::Frame;
 use tokio_util::sync::PollSemaphore;
 
 use super::Problem;
 use super::budget::{Budget, Share};
+use super::held::Held;
 
 /// When a client whose answer found no room may come back.
 const SOON: Duration = Duration::from_secs(1);
@@ -28,7 +29,8 @@ pub(super) async fn counted(response: Response, budget: &Budget) -> Response {
     match budget.reserve(usize::try_from(bytes).unwrap_or(usize::MAX)).await {
         Some(share) => {
             let share = Arc::new(share);
-            response.map(|body| Body::new(Known { body, share }))
+            let hold = |share: &Arc<Share>, bytes| hold(bytes, Arc::clone(share));
+            response.map(|body| Held::body(body, share, hold))
         }
         None => Problem::unavailable(SOON).because("too many answers at once").into_response(),
     }
@@ -48,38 +50,6 @@ impl<P> AsRef<[u8]> for Counted<P> {
 
 fn hold(bytes: Bytes, permit: impl Send + 'static) -> Bytes {
     Bytes::from_owner(Counted { bytes, _permit: permit })
-}
-
-/// A body of known length, counted as a whole.
-struct Known {
-    body: Body,
-    share: Arc<Share>,
-}
-
-impl HttpBody for Known {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let next = ready!(Pin::new(&mut self.body).poll_frame(context));
-        let share = &self.share;
-        Poll::Ready(
-            next.map(|next| {
-                next.map(|frame| frame.map_data(|bytes| hold(bytes, Arc::clone(share))))
-            }),
-        )
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }
 
 /// A body that goes on, such as an event stream: each part is counted by itself, and waits while

@@ -1,16 +1,14 @@
 //! One request and its answer on a connection, so that it is known when the connection is idle.
 
 use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::body::{Body, Bytes, HttpBody};
 use axum::response::Response;
 use futures_util::future::BoxFuture;
-use hyper::body::{Frame, SizeHint};
 use tower::Service;
 
+use crate::http::held::Held;
 use crate::http::links::Link;
 
 /// Marks its connection as busy from a request to the end of its answer.
@@ -41,39 +39,16 @@ where
 
     fn call(&mut self, request: R) -> Self::Future {
         self.link.begin();
-        let (answer, link) = (self.inner.call(request), Arc::clone(&self.link));
-        Box::pin(async move { Ok(answer.await?.map(|body| Body::new(Answer { body, link }))) })
+        let (answer, busy) = (self.inner.call(request), Busy(Arc::clone(&self.link)));
+        Box::pin(async move { Ok(answer.await?.map(|body| Held::body(body, busy, |_, it| it))) })
     }
 }
 
-/// The body of an answer; the exchange ends when it is dropped.
-struct Answer {
-    body: Body,
-    link: Arc<Link>,
-}
+/// A connection between a request and the end of its answer; dropped, it is idle.
+struct Busy(Arc<Link>);
 
-impl Drop for Answer {
+impl Drop for Busy {
     fn drop(&mut self) {
-        self.link.end();
-    }
-}
-
-impl HttpBody for Answer {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.0.end();
     }
 }
