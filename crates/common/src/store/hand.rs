@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use contracts::EventId;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
 
 use super::left::Left;
 use super::outbox::OutboxRow;
@@ -37,8 +36,6 @@ pub(crate) struct Hand {
     pub(super) unreadable: Resting,
     /// Aggregates of which rows were left in the outbox.
     pub(super) left: Left,
-    /// Those among them of which rows were left after they had been handed over.
-    pub(super) given_back: Left,
 }
 
 /// A row on its way to the broker.
@@ -80,7 +77,6 @@ impl Hand {
             pauses: Mutex::default(),
             unreadable: Resting::default(),
             left: Left::default(),
-            given_back: Left::default(),
         })
     }
 
@@ -112,18 +108,6 @@ impl Hand {
                 _ => self.left.add(&row),
             }
         }
-    }
-
-    /// Leaves a row that was handed over in the outbox, and what follows on it.
-    pub(super) fn give_back(&self, row: &OutboxRow) {
-        self.left.add(row);
-        self.given_back.add(row);
-    }
-
-    /// Takes note that all rows are published that were left before then.
-    pub(super) fn recovered(&self, before: Instant) {
-        self.left.recovered(before);
-        self.given_back.recovered(before);
     }
 
     /// Waits until the page before is settled.

@@ -43,8 +43,8 @@ impl Lanes {
     }
 
     pub(super) fn take(&mut self, handed: Handed) {
-        if handed.ticket.is_fresh() && self.hand.given_back.holds_up(&handed.row) {
-            return self.hand.give_back(&handed.row);
+        if handed.ticket.is_fresh() && self.hand.left.holds_up_handed(&handed.row) {
+            return self.hand.left.give_back(&handed.row);
         }
         if let Some(behind) = self.busy.get_mut(&handed.row.aggregate) {
             behind.push_back(handed);
@@ -128,9 +128,9 @@ impl Lanes {
 
     /// Leaves a row in the outbox, with all that comes after it.
     fn leave(&mut self, row: &OutboxRow) {
-        self.hand.give_back(row);
+        self.hand.left.give_back(row);
         for handed in self.busy.remove(&row.aggregate).into_iter().flatten() {
-            self.hand.give_back(&handed.row);
+            self.hand.left.give_back(&handed.row);
         }
     }
 }

@@ -196,7 +196,7 @@ fn facts_wait_behind_left_ones() {
     for handed in published {
         given.lanes.done(handed, 1, Ok(()));
     }
-    given.hand.recovered(Instant::now() + Duration::from_secs(1));
+    given.hand.left.recovered(Instant::now() + Duration::from_secs(1));
     given.take(vec![row("b", 4, false)]);
     assert_eq!(given.pop().map(|it| it.row.sequence), Some(4));
 }
