@@ -1,5 +1,6 @@
 //! What the address of a request says: its path and its query.
 
+use std::borrow::Cow;
 use std::error::Error as _;
 
 use axum::extract::path::ErrorKind;
@@ -109,15 +110,18 @@ pub(super) fn values(parts: &Parts, name: &str) -> Result<Vec<String>, Problem> 
 /// Whether a pair of the query is none of the endpoint's own parameters.
 fn is_for_others(pair: &str) -> bool {
     let name = decoded(pair.split('=').next().unwrap_or_default());
-    RESERVED.contains(&name.as_str()) || is_campaign_tag(&name)
+    RESERVED.contains(&&*name) || is_campaign_tag(&name)
 }
 
 /// A name as the reader of a query reads it.
-fn decoded(name: &str) -> String {
+fn decoded(name: &str) -> Cow<'_, str> {
+    if !name.contains(['%', '+']) {
+        return Cow::Borrowed(name);
+    }
     let uri = Uri::builder().path_and_query(format!("/?{name}")).build().ok();
     let pairs = uri.and_then(|uri| read::<Vec<(String, String)>>(&uri).ok());
     let first = pairs.and_then(|pairs| pairs.into_iter().next());
-    first.map_or_else(|| name.to_owned(), |(name, _)| name)
+    first.map_or(Cow::Borrowed(name), |(name, _)| Cow::Owned(name))
 }
 
 /// Compares without case: links are retyped.

@@ -87,14 +87,13 @@ pub(super) fn missing(
     // Two SKUs may mean the same pieces.
     let mut left = BTreeMap::<Sku, u32>::new();
     for (sku, &requested) in lines {
-        let available = match kept_under(sku, order, stock)? {
-            Some(item) => *left.entry(item.sku.clone()).or_insert_with(|| item.available()),
-            None => 0,
-        };
+        let kept = kept_under(sku, order, stock)?;
+        let left = kept.map(|item| left.entry(item.sku.clone()).or_insert(item.available()));
+        let available = left.as_deref().copied().unwrap_or(0);
         if available < requested {
             shortages.push(Shortage { sku: sku.clone(), requested, available });
-        } else if let Some(item) = kept_under(sku, order, stock)? {
-            left.insert(item.sku.clone(), available - requested);
+        } else if let Some(left) = left {
+            *left -= requested;
         }
     }
     Ok(shortages)
