@@ -193,13 +193,13 @@ impl DeadLetters {
         routes.hear(consumer, envelope, bound).instrument(span).await
     }
 
-    /// How many letters somebody else has taken.
+    /// How many letters another redrive has taken.
     pub async fn taken_elsewhere(&mut self) -> Result<usize, RedriveError> {
         let info = self.durable.info().await.map_err(|error| unread(&error))?;
         Ok(info.num_ack_pending.saturating_sub(self.kept.len()))
     }
 
-    /// Puts back what was kept; says how many letters somebody else has taken.
+    /// Puts back what was kept; returns how many letters another redrive has taken.
     pub async fn put_back(mut self) -> Result<usize, RedriveError> {
         let elsewhere = self.taken_elsewhere().await?;
         for reply in self.kept {

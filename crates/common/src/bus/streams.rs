@@ -18,7 +18,7 @@ pub(super) const OPS: &str = "OPS";
 const FACTS_STAY: Duration = Duration::from_hours(24 * 14);
 /// A repeat that comes sooner is not stored again.
 const REPEATS: Duration = Duration::from_mins(2);
-/// What each stream may take of a thousandth of the store. Facts stay for 14 days: an order tells
+/// What each stream may take of a thousandth of the store. Facts stay for 14 days: an order takes
 /// about 5 KB of its own, 2 KB of its payment and 2 KB of its goods.
 const SHARES: [(&str, u64); 9] = [
     ("ORDER", 400),

@@ -1,8 +1,8 @@
 //! The numbers that card schemes issue.
 
 /// Beginnings of card numbers, from the first to the last with as many digits, and the lengths that
-/// numbers with such a beginning have. From the schemes' published ranges; a beginning that nobody
-/// issues cards with is not here, whatever the check digit.
+/// numbers with such a beginning have. From the schemes' published ranges; a beginning that no
+/// issuer has is not here, whatever the check digit.
 const ISSUED: [(&str, &str, &[usize]); 27] = [
     // Visa
     ("4", "4", &[16, 19]),
@@ -26,7 +26,7 @@ const ISSUED: [(&str, &str, &[usize]); 27] = [
     // UnionPay
     ("62", "62", &[16, 17, 18, 19]),
     ("810", "817", &[16, 17, 18, 19]),
-    // Maestro, of which shorter numbers are not told from other numbers
+    // Maestro, of which shorter numbers cannot be distinguished from others
     ("500", "509", &[16, 19]),
     ("56", "58", &[16, 19]),
     ("6304", "6304", &[16, 17, 18, 19]),

@@ -153,7 +153,7 @@ impl Service {
         self
     }
 
-    /// Tells again how all documents of this kind are now, when an operator asks for it, and each
+    /// Publishes all documents of this kind again, when an operator asks for it, and each
     /// whose state in the stream differs from it, within a quarter of a minute.
     pub fn retells<D: Retold>(mut self) -> Self {
         let (store, bus, compared) = (self.store(), self.bus(), Arc::<Mutex<Compared>>::default());

@@ -10,7 +10,7 @@ use super::error::RunError;
 use crate::bus::{DeadLetter, DeadLetters, RedriveError};
 use crate::config::Redrive;
 
-/// How long it waits for letters that somebody else has taken.
+/// How long it waits for letters that another redrive has taken.
 const ELSEWHERE: Duration = Duration::from_secs(5);
 /// Between two looks whether they are back.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -1,7 +1,7 @@
 //! States as the stream has them, compared with the documents: what differs is published again.
 //!
-//! The broker may lose its store, and whoever may publish at all can replace the last message of a
-//! subject by naming that as the reply of a publish: the acknowledgement goes there.
+//! The broker may lose its store, and a client that may publish at all can replace the last message
+//! of a subject by naming that as the reply of a publish: the acknowledgement goes there.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;

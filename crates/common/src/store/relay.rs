@@ -21,9 +21,9 @@ use crate::crash::{Point, point};
 
 /// How many publishes are under way at most.
 const IN_FLIGHT: usize = 256;
-/// How many told rows are marked at a time.
+/// How many published rows are marked at a time.
 const MARKED: usize = 512;
-/// How long a told row may wait to be marked together with others; far shorter than the time after
+/// How long a published row may wait to be marked together with others; far shorter than the time after
 /// which an unpublished row counts as left by a crashed replica.
 const UNMARKED: Duration = Duration::from_millis(25);
 

@@ -46,8 +46,8 @@ impl Buyer {
         known.map_or_else(|| Change::to(buyer).map(drop), |_| Change::none(()))
     }
 
-    /// Somebody ordered, and is told that the shop knows: nothing else is mailed before that, as
-    /// nobody knows before whom to write to.
+    /// Notes who ordered, and writes the first mail about the order. Nothing else is mailed before:
+    /// until then it is not known to whom.
     pub(crate) fn receive(
         known: Option<Self>,
         mail: Option<Mail>,

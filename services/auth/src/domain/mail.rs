@@ -86,7 +86,7 @@ pub(crate) enum About {
         order: OrderId,
         /// Which parcel of the order, from 1.
         parcel: u32,
-        /// Who carries it; empty when nobody is named.
+        /// Who carries it; empty when no carrier is named.
         carrier: String,
         /// Where it can be followed; empty when it cannot.
         tracking: String,
@@ -99,7 +99,7 @@ pub(crate) enum About {
         order: OrderId,
         /// Which parcel of the order, from 1.
         parcel: u32,
-        /// Who carries it; empty when nobody is named.
+        /// Who carries it; empty when no carrier is named.
         carrier: String,
         /// Where it can be followed; empty when it cannot.
         tracking: String,

@@ -55,7 +55,7 @@ pub struct Shipment {
 /// What staff correct on a parcel; what is absent stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrackingChange {
-    /// Who carries it; `Some(None)` when nobody is to be named.
+    /// Who carries it; `Some(None)` when no carrier is to be named.
     pub carrier: Option<Option<Label>>,
     /// Where it can be followed; `Some(None)` when it cannot.
     pub tracking: Option<Option<Label>>,

@@ -34,7 +34,7 @@ impl Worded for NewPayment {}
 /// 404: there is no such order of yours; with `Retry-After` while the order is younger than a minute
 /// and its payment may be due in a moment. 409: `already-paid`, `payment-in-progress`,
 /// `order-not-payable` (with `reason`: `nothing_to_pay`, `out_of_stock`, `cancelled`, `expired`),
-/// `too-many-attempts`; each with where the payment stands (`payment_status`, absent until somebody tried to pay, and `pay_by`) and what may be done
+/// `too-many-attempts`; each with where the payment stands (`payment_status`, absent until a payment was tried, and `pay_by`) and what may be done
 /// (`allowed`: `pay`, `confirm`, and for staff `refund` with at most `refundable`).
 #[utoipa::path(post, path = "/api/payments", tag = "payments", security(("bearer" = [])),
     params(("Idempotency-Key" = String, Header, description = "names this attempt to pay")),

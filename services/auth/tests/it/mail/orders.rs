@@ -163,7 +163,7 @@ async fn mails_of_one_order_go_in_order() {
     stored(&house, "all are sent", |mail| is(mail, "sent")).await;
     let mails = mails(&server, ALICE, &order.to_string());
     let subjects: Vec<&str> = mails.iter().map(|mail| &*mail.headers["subject"]).collect();
-    // Few go to an address that nobody confirmed: these are the first.
+    // Few go to an address that is not confirmed: these are the first.
     let expected = [
         format!("We received your order {order}"),
         format!("Your order {order} is confirmed"),
