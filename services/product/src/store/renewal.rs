@@ -37,14 +37,16 @@ impl Products {
     }
 
     /// Compares all products with their entries and their SKUs' addresses, and renews those that
-    /// differ. One that fails is left for the next round.
+    /// differ. One that fails, or cannot be read, is left for the next round.
     pub(crate) async fn renew(&self) -> Result<(), StoreError> {
         let mut after = String::new();
         loop {
             let next = doc! { "_id": { "$gt": &after } };
-            let page = self.store.find::<Product>(next, doc! { "_id": 1 }, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = last.id.to_string();
+            let ids = self.store.ids::<Product>(next, doc! { "_id": 1 }, PAGE).await?;
+            let Some(last) = ids.last() else { return Ok(()) };
+            after = last.to_string();
+            let of_page = doc! { "$in": ids.iter().map(ToString::to_string).collect::<Vec<_>>() };
+            let page = self.store.find_readable(doc! { "_id": of_page }, doc! {}).await?;
             let outdated = self.outdated(&page).await?;
             join_all(outdated.iter().map(|product| self.renew_one(product))).await;
         }
@@ -59,9 +61,9 @@ impl Products {
         let of_page = doc! { "product_id": { "$in": ids.clone() } };
         let bearing = doc! { "product_id": { "$in": ids }, "_id": { "$regex": "^sku:" } };
         let entries: Vec<Stored<CatalogueEntry>> =
-            self.store.find(doc! { "_id": { "$in": named } }, doc! {}, 0).await?;
-        let stock: Vec<Stored<StockItem>> = self.store.find(of_page, doc! {}, 0).await?;
-        let addresses: Vec<Stored<Address>> = self.store.find(bearing, doc! {}, 0).await?;
+            self.store.find_readable(doc! { "_id": { "$in": named } }, doc! {}).await?;
+        let stock: Vec<Stored<StockItem>> = self.store.find_readable(of_page, doc! {}).await?;
+        let addresses: Vec<Stored<Address>> = self.store.find_readable(bearing, doc! {}).await?;
         let entries: BTreeMap<_, _> =
             entries.iter().map(|entry| (entry.product_id, &entry.value)).collect();
         let stock: Shelf = stock.into_iter().map(|it| (it.sku.to_string(), it.value)).collect();
